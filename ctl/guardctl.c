@@ -1,0 +1,222 @@
+/* guardctl: options, the table of verbs, help. Options may stand anywhere on the line. */
+#include "ctl/guardctl.h"
+
+#include <getopt.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "build-config.h"
+#include "ctl/terminal.h"
+#include "wire/interface.h"
+
+#define ARGUMENTS_ANY 1000
+
+static const struct Command {
+    const char *name, *arguments;
+    int min, max; /* arguments */
+    const char *help;
+    enum Exit (*function)(const struct Options *options, char **arguments);
+} commands[] = {
+    {"status", "", 0, 0, "the host: mode, tenants, kill budget, what cannot be watched here and why",
+     verb_status},
+    {"list", "[CLASS]", 0, 1, "a row per tenant", verb_list},
+    {"show", "TENANT", 1, 1, "one tenant: limits, readings, rules, last events", verb_show},
+    {"freeze", "TENANT", 1, 1, "stop all of its processes where they are", verb_freeze},
+    {"thaw", "TENANT", 1, 1, "let them go on", verb_thaw},
+    {"kill", "TENANT", 1, 1, "kill all of its processes", verb_kill},
+    {"release", "TENANT|--all", 0, 1, "take guardd's actions and limits off; leave it alone until a reload",
+     verb_release},
+    {"watch", "", 0, 0, "decisions, actions and outcomes as they happen", verb_watch},
+    {"reload", "", 0, 0, "read the configuration anew", verb_reload},
+    {"check", "[FILE...]", 0, ARGUMENTS_ANY, "can this host be guarded, and is the configuration right",
+     verb_check},
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_help(void)
+{
+    puts("guardctl [OPTIONS] VERB [ARGUMENTS]\n"
+         "\n"
+         "Shows and steers guardd, which keeps one tenant from taking the host down.\n");
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        printf("  %-7s %-13s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+    puts("\n"
+         "TENANT is a name (docker/web, user/alice, nginx.service), a cgroup path, or an\n"
+         "unambiguous start of a container id.\n"
+         "\n"
+         "  --json           print what guardd answered, as JSON\n"
+         "  --socket=PATH    where guardd listens (default: $GUARDD_SOCKET, else\n"
+         "                   " WIRE_SOCKET ")\n"
+         "  --help           this help; after a verb, that of the verb\n"
+         "  --version        the version of guardctl\n"
+         "\n"
+         "Exits with 0 done, 1 failed, 2 wrong usage, 3 no such tenant, 4 permission denied,\n"
+         "5 refused (protected, budget spent).");
+}
+
+static void print_command_help(const struct Command *command)
+{
+    printf("guardctl %s%s%s\n\n  %s\n", command->name, command->arguments[0] != '\0' ? " " : "",
+           command->arguments, command->help);
+}
+
+/* Slips of the fingers that make `b` of `a`: letters wrong, too many or too few. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t insertion, removal, change, least;
+
+    if (*a == '\0' || *b == '\0')
+        return strlen(a) + strlen(b);
+    if (*a == *b)
+        return distance(a + 1, b + 1);
+    insertion = distance(a, b + 1);
+    removal = distance(a + 1, b);
+    change = distance(a + 1, b + 1);
+    least = insertion < removal ? insertion : removal;
+    return 1 + (least < change ? least : change);
+}
+
+/* The beginning of it, or one slip in a short word, two in a longer one. */
+static bool is_near(const char *word, const char *name)
+{
+    size_t length = strlen(word);
+
+    if (length == 0 || length > 12) /* distance() would take its time */
+        return false;
+    return strncmp(word, name, length) == 0 || distance(word, name) <= (length < 5 ? 1 : 2);
+}
+
+static enum Exit complain_unknown(const char *word)
+{
+    char near[160] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (is_near(word, commands[i].name))
+            used += (size_t)snprintf(near + used, sizeof(near) - used, "%s'%s'", used > 0 ? ", " : "",
+                                     commands[i].name);
+    if (used > 0)
+        complain("there is no verb '%s'; did you mean %s?", word, near);
+    else
+        complain("there is no verb '%s'; 'guardctl --help' names them all", word);
+    return EXIT_USAGE;
+}
+
+static const struct Command *find_command(const char *name)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static enum Exit run(const struct Options *options, char **words, int n_words)
+{
+    const struct Command *command = find_command(words[0]);
+
+    if (!command)
+        return complain_unknown(words[0]);
+    if (n_words - 1 < command->min || n_words - 1 > command->max) {
+        complain("too %s arguments; it is: guardctl %s %s", n_words - 1 < command->min ? "few" : "many",
+                 command->name, command->arguments);
+        return EXIT_USAGE;
+    }
+    if (options->all && command->function != verb_release) {
+        complain("--all is for release only");
+        return EXIT_USAGE;
+    }
+    return command->function(options, words + 1);
+}
+
+/* What is asked for besides a verb. */
+enum Request {
+    REQUEST_VERB,
+    REQUEST_HELP,
+    REQUEST_VERSION,
+    REQUEST_WRONG, /* complained about */
+};
+
+static enum Request parse(int argc, char **argv, struct Options *options)
+{
+    enum { OPTION_JSON = 256, OPTION_SOCKET, OPTION_ALL, OPTION_VERSION };
+    static const struct option known[] = {
+        {"json", no_argument, NULL, OPTION_JSON},       {"socket", required_argument, NULL, OPTION_SOCKET},
+        {"all", no_argument, NULL, OPTION_ALL},         {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, OPTION_VERSION}, {NULL, 0, NULL, 0},
+    };
+    enum Request request = REQUEST_VERB;
+    int option;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":h", known, NULL)) >= 0)
+        switch (option) {
+        case OPTION_JSON:
+            options->json = true;
+            break;
+        case OPTION_SOCKET:
+            options->socket = optarg;
+            break;
+        case OPTION_ALL:
+            options->all = true;
+            break;
+        case 'h':
+            request = REQUEST_HELP;
+            break;
+        case OPTION_VERSION:
+            request = REQUEST_VERSION;
+            break;
+        case ':':
+            complain("option '%s' needs a value", argv[optind - 1]);
+            return REQUEST_WRONG;
+        default:
+            complain("option '%s' is wrong here; 'guardctl --help' names all", argv[optind - 1]);
+            return REQUEST_WRONG;
+        }
+    return request;
+}
+
+static enum Exit help(const char *verb)
+{
+    const struct Command *command = verb ? find_command(verb) : NULL;
+
+    if (verb && !command)
+        return complain_unknown(verb);
+    if (command)
+        print_command_help(command);
+    else
+        print_help();
+    return EXIT_DONE;
+}
+
+static enum Exit guardctl(int argc, char **argv)
+{
+    const char *socket = getenv("GUARDD_SOCKET");
+    struct Options options = {.socket = socket && socket[0] != '\0' ? socket : WIRE_SOCKET};
+
+    switch (parse(argc, argv, &options)) {
+    case REQUEST_HELP:
+        return help(argv[optind]);
+    case REQUEST_VERSION:
+        puts("guardctl " GUARDD_VERSION);
+        return EXIT_DONE;
+    case REQUEST_WRONG:
+        return EXIT_USAGE;
+    default:
+        return optind < argc ? run(&options, argv + optind, argc - optind) : help(NULL);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    enum Exit exit;
+
+    setlocale(LC_ALL, "");
+    exit = guardctl(argc, argv);
+    if (fflush(stdout) == EOF || ferror(stdout)) {
+        complain("cannot write the answer");
+        return exit == EXIT_DONE ? EXIT_FAILED : exit;
+    }
+    return exit;
+}

@@ -1,0 +1,33 @@
+/* guardctl: asks guardd over its socket, and says the answer to people (or with --json as guardd gave it).
+ * A verb is a function here and a line in the table of guardctl.c. It prints its own errors and returns
+ * what guardctl exits with. */
+#pragma once
+
+#include <stdbool.h>
+
+enum Exit {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_NO_TENANT = 3, /* or several that could be meant */
+    EXIT_DENIED = 4,
+    EXIT_REFUSED = 5, /* protected, budget spent */
+};
+
+struct Options {
+    const char *socket;
+    bool json;
+    bool all; /* --all of release */
+};
+
+/* `arguments`: what follows the verb, NULL-terminated, as many as the table allows. */
+enum Exit verb_status(const struct Options *options, char **arguments);
+enum Exit verb_list(const struct Options *options, char **arguments);
+enum Exit verb_show(const struct Options *options, char **arguments);
+enum Exit verb_freeze(const struct Options *options, char **arguments);
+enum Exit verb_thaw(const struct Options *options, char **arguments);
+enum Exit verb_kill(const struct Options *options, char **arguments);
+enum Exit verb_release(const struct Options *options, char **arguments);
+enum Exit verb_watch(const struct Options *options, char **arguments);
+enum Exit verb_reload(const struct Options *options, char **arguments);
+enum Exit verb_check(const struct Options *options, char **arguments);

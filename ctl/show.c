@@ -1,0 +1,221 @@
+/* guardctl show: one tenant, and why it is as it is. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/usec.h"
+#include "ctl/client.h"
+#include "ctl/clock.h"
+#include "ctl/reply.h"
+#include "ctl/table.h"
+
+/* The elements of a list of texts, with commas between; nothing for an empty one. */
+static void print_joined(const char *label, sd_json_variant *object, const char *key)
+{
+    _cleanup_free_ char *joined = have_memory(strdup(""));
+    sd_json_variant *item;
+
+    for (size_t i = 0; (item = reply_item(object, key, i)); i++) {
+        char *longer = NULL;
+
+        if (asprintf(&longer, "%s%s%s", joined, i > 0 ? ", " : "", sd_json_variant_string(item)) < 0)
+            longer = NULL;
+        free(joined);
+        joined = NULL;
+        joined = have_memory(longer);
+    }
+    if (joined[0] != '\0')
+        print_field(label, joined);
+}
+
+static void print_identity(sd_json_variant *tenant)
+{
+    const char *state = reply_text_or(tenant, "state", "?");
+    sd_json_variant *under_way = reply_object(tenant, "underWay");
+    char id[REPLY_DIGITS_MAX], guarded[USEC_FORMAT_MAX];
+
+    print_text(reply_text_or(tenant, "name", "?"), STYLE_BOLD);
+    putchar('\n');
+    print_field_styled("State", state, state_style(state));
+    print_joined("Frozen by", tenant, "frozenBy");
+    if (under_way)
+        print_field("Under way", reply_text(under_way, "verb"));
+    if (under_way)
+        print_field("Because", reply_text(under_way, "reason"));
+    print_field("Class", reply_text_or(tenant, "class", "none any more"));
+    print_field("Protected by", reply_text(tenant, "protectedBy"));
+    if (reply_flag(tenant, "untouchable"))
+        print_field("Untouchable", "it gets no limits either");
+    if (reply_flag(tenant, "released"))
+        print_field("Released", "left alone until a reload");
+    print_field("Cgroup", reply_text(tenant, "path"));
+    print_field("Cgroup id", reply_digits(tenant, "cgroupId", NULL, id, sizeof(id)));
+    print_field("Unit", reply_text(tenant, "unit"));
+    print_field("Container id", reply_text(tenant, "containerId"));
+    print_field("Guarded for", reply_duration(tenant, "guardedUsec", guarded, sizeof(guarded)));
+}
+
+/* A LimitValue: absent is not known, {} is unlimited. */
+static const char *limit_text(sd_json_variant *limit, const char *key, char *buf, size_t size)
+{
+    sd_json_variant *value = reply_object(limit, key);
+
+    return value ? reply_digits(value, "value", "infinity", buf, size) : "-";
+}
+
+static void print_limits(sd_json_variant *tenant)
+{
+    static const struct Column columns[] = {
+        {"LIMIT", COLUMN_WORD},          {"IN FORCE", COLUMN_NUMBER}, {"CLASS ASKS", COLUMN_NUMBER},
+        {"FOUND BEFORE", COLUMN_NUMBER}, {"NOTE", COLUMN_TEXT},
+    };
+    struct Table table;
+    sd_json_variant *limit;
+    char digits[REPLY_DIGITS_MAX];
+
+    table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
+    for (size_t i = 0; (limit = reply_item(tenant, "limits", i)); i++) {
+        const char *waiting = reply_flag(limit, "waiting") ? "the service manager has not answered yet" : "";
+
+        table_add(&table, reply_text_or(limit, "name", "?"), STYLE_PLAIN);
+        table_add(&table, limit_text(limit, "inForce", digits, sizeof(digits)), STYLE_PLAIN);
+        table_add(&table, limit_text(limit, "asked", digits, sizeof(digits)), STYLE_PLAIN);
+        table_add(&table, limit_text(limit, "found", digits, sizeof(digits)), STYLE_PLAIN);
+        table_add(&table, reply_text_or(limit, "note", waiting), STYLE_WARNING);
+    }
+    putchar('\n');
+    table_print(&table);
+    table_done(&table);
+}
+
+static const char *percent_of_limit(sd_json_variant *reading, char *buf, size_t size)
+{
+    int64_t value, limit;
+
+    if (!reply_number(reading, "value", &value) || !reply_number(reading, "limit", &limit) || limit <= 0)
+        return "";
+    snprintf(buf, size, "%.0f%%", 100.0 * (double)value / (double)limit);
+    return buf;
+}
+
+static void print_readings(sd_json_variant *tenant)
+{
+    static const struct Column columns[] = {
+        {"READING", COLUMN_WORD},
+        {"VALUE", COLUMN_NUMBER},
+        {"OF LIMIT", COLUMN_NUMBER},
+        {"MEANING", COLUMN_TEXT},
+    };
+    struct Table table;
+    sd_json_variant *reading;
+
+    table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
+    for (size_t i = 0; (reading = reply_item(tenant, "readings", i)); i++) {
+        char digits[REPLY_DIGITS_MAX], value[REPLY_DIGITS_MAX + 16], percent[32];
+        const char *number = reply_digits(reading, "value", NULL, digits, sizeof(digits));
+
+        snprintf(value, sizeof(value), "%s%.8s", number ? number : "-",
+                 number ? reply_text_or(reading, "unit", "") : "");
+        table_add(&table, reply_text_or(reading, "name", "?"), STYLE_PLAIN);
+        table_add(&table, value, STYLE_PLAIN);
+        table_add(&table, percent_of_limit(reading, percent, sizeof(percent)), STYLE_PLAIN);
+        table_add(&table, reply_text_or(reading, "meaning", ""), STYLE_DIM);
+    }
+    putchar('\n');
+    table_print(&table);
+    table_done(&table);
+}
+
+/* "standing: freeze for 2s, then kill in 3s" */
+static void print_phase(sd_json_variant *rule)
+{
+    const char *phase = reply_text_or(rule, "phase", "?"), *step = reply_text(rule, "step");
+    const char *next = reply_text(rule, "nextStep"), *duration;
+    char buf[USEC_FORMAT_MAX];
+
+    print_text(phase, strcmp(phase, "idle") == 0 ? STYLE_PLAIN : STYLE_WARNING);
+    if (step) {
+        fputs(": ", stdout);
+        print_text(step, STYLE_BOLD);
+        duration = reply_duration(rule, "stepUsec", buf, sizeof(buf));
+        if (duration)
+            printf(" for %s", duration);
+    }
+    if (reply_flag(rule, "stepFailed"))
+        fputs(", which did not take", stdout);
+    if (reply_flag(rule, "withheld"))
+        fputs(", a kill is held back", stdout);
+    duration = reply_duration(rule, "nextStepUsec", buf, sizeof(buf));
+    if (next && duration) {
+        fputs(", then ", stdout);
+        print_text(next, STYLE_BOLD);
+        printf(" in %s", duration);
+    }
+    putchar('\n');
+}
+
+static void print_condition(const char *label, sd_json_variant *rule, const char *key, const char *held_key)
+{
+    char buf[USEC_FORMAT_MAX], text[512];
+    const char *held = reply_duration(rule, held_key, buf, sizeof(buf));
+
+    snprintf(text, sizeof(text), "%s%s%s%s", reply_text_or(rule, key, "?"), held ? " (has held for " : "",
+             held ? held : "", held ? ")" : "");
+    print_field(label, text);
+}
+
+static void print_rules(sd_json_variant *tenant)
+{
+    char repeats[REPLY_DIGITS_MAX];
+    sd_json_variant *rule;
+
+    for (size_t i = 0; (rule = reply_item(tenant, "rules", i)); i++) {
+        fputs("\nRule ", stdout);
+        print_text(reply_text_or(rule, "name", "?"), STYLE_BOLD);
+        fputs(": ", stdout);
+        print_phase(rule);
+        print_condition("When", rule, "when", "heldUsec");
+        print_condition("Until", rule, "until", "untilHeldUsec");
+        print_joined("Steps", rule, "steps");
+        if (strcmp(reply_digits(rule, "repeats", "0", repeats, sizeof(repeats)), "0") != 0)
+            print_field("Done before", repeats);
+    }
+}
+
+static void print_events(sd_json_variant *reply)
+{
+    sd_json_variant *event;
+
+    for (size_t i = 0; (event = reply_item(reply, "events", i)); i++) {
+        char date[CLOCK_TEXT_MAX];
+        int64_t at = 0;
+
+        if (i == 0)
+            puts("\nLast events:");
+        reply_number(event, "realtimeUsec", &at);
+        printf("  %s  ", clock_date(at, date, sizeof(date)));
+        print_text(reply_text_or(event, "sentence", "?"), STYLE_PLAIN);
+        putchar('\n');
+    }
+}
+
+enum Exit verb_show(const struct Options *options, char **arguments)
+{
+    _cleanup_(sd_json_variant_unrefp) sd_json_variant *reply = NULL;
+    enum Exit exit = client_call_tenant(options, "ShowTenant", arguments[0], &reply);
+    sd_json_variant *tenant;
+
+    if (exit != EXIT_DONE)
+        return exit;
+    if (options->json) {
+        reply_print_pretty(reply);
+        return EXIT_DONE;
+    }
+    tenant = reply_object(reply, "details");
+    print_identity(tenant);
+    print_limits(tenant);
+    print_readings(tenant);
+    print_rules(tenant);
+    print_events(reply);
+    return EXIT_DONE;
+}

@@ -1,0 +1,147 @@
+/* See table.h. Widths are counted in characters: a wide or combining one puts its row a little out of
+ * line. */
+#include "ctl/table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "wire/text.h"
+
+#define GAP 2           /* between columns */
+#define COLUMN_SHRUNK 8 /* a column gives way down to this */
+
+struct Cell {
+    char *text; /* owned */
+    enum Style style;
+};
+
+static void cell_done(void *cell)
+{
+    free(((struct Cell *)cell)->text);
+}
+
+static const UT_icd cell_icd = {sizeof(struct Cell), NULL, NULL, cell_done};
+
+void table_init(struct Table *table, const struct Column *columns, size_t n_columns)
+{
+    *table = (struct Table){.columns = columns, .n_columns = n_columns};
+    utarray_init(&table->cells, &cell_icd);
+}
+
+void table_done(struct Table *table)
+{
+    utarray_done(&table->cells);
+}
+
+void table_add(struct Table *table, const char *text, enum Style style)
+{
+    struct Cell cell = {.text = have_memory(wire_text_clean(text)), .style = style};
+
+    utarray_push_back(&table->cells, &cell);
+}
+
+static const struct Cell *cell_at(const struct Table *table, size_t i)
+{
+    const struct Cell *cells = (const struct Cell *)utarray_front(&table->cells);
+
+    return &cells[i];
+}
+
+/* Characters of a clean text: bytes that do not continue one. */
+static size_t text_width(const char *text)
+{
+    size_t width = 0;
+
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+/* Bytes of the first `width` characters. */
+static size_t bytes_of(const char *text, size_t width)
+{
+    size_t i = 0;
+
+    for (; text[i] != '\0'; i++)
+        if (((unsigned char)text[i] & 0xc0) != 0x80 && width-- == 0)
+            break;
+    return i;
+}
+
+static void natural_widths(const struct Table *table, size_t *widths)
+{
+    for (size_t c = 0; c < table->n_columns; c++)
+        widths[c] = text_width(table->columns[c].title);
+    for (size_t i = 0; i < utarray_len(&table->cells); i++) {
+        size_t width = text_width(cell_at(table, i)->text), c = i % table->n_columns;
+
+        if (width > widths[c])
+            widths[c] = width;
+    }
+}
+
+/* The widest column that may give way; n_columns when none may. */
+static size_t widest(const struct Table *table, const size_t *widths)
+{
+    size_t found = table->n_columns;
+
+    for (size_t c = 0; c < table->n_columns; c++)
+        if (table->columns[c].kind == COLUMN_TEXT && widths[c] > COLUMN_SHRUNK &&
+            (found == table->n_columns || widths[c] > widths[found]))
+            found = c;
+    return found;
+}
+
+static void fit_widths(const struct Table *table, size_t *widths)
+{
+    size_t available = terminal_width(), total = GAP * (table->n_columns - 1);
+
+    for (size_t c = 0; c < table->n_columns; c++)
+        total += widths[c];
+    for (size_t c = widest(table, widths); total > available && c < table->n_columns;
+         c = widest(table, widths)) {
+        widths[c]--;
+        total--;
+    }
+}
+
+/* `blanks`: those that precede what comes next on the line; nobody wants them at its end. */
+static void print_cell(const struct Column *column, const char *text, enum Style style, size_t width,
+                       size_t *blanks)
+{
+    size_t wide = text_width(text), shown = wide <= width ? wide : width - 1;
+    size_t padding = wide <= width ? width - wide : 0;
+
+    if (column->kind == COLUMN_NUMBER)
+        *blanks += padding;
+    if (wide > 0) {
+        printf("%*s%s%.*s%s%s", (int)*blanks, "", style != STYLE_PLAIN ? terminal_style(style) : "",
+               (int)bytes_of(text, shown), text, shown < wide ? terminal_ellipsis() : "",
+               style != STYLE_PLAIN ? terminal_style(STYLE_PLAIN) : "");
+        *blanks = 0;
+    }
+    if (column->kind != COLUMN_NUMBER)
+        *blanks += padding;
+    *blanks += GAP;
+}
+
+void table_print(const struct Table *table)
+{
+    size_t widths[TABLE_COLUMNS_MAX], n = table->n_columns, blanks = 0;
+
+    natural_widths(table, widths);
+    fit_widths(table, widths);
+    for (size_t c = 0; c < n; c++)
+        print_cell(&table->columns[c], table->columns[c].title, STYLE_BOLD, widths[c], &blanks);
+    putchar('\n');
+    for (size_t i = 0; i < utarray_len(&table->cells); i++) {
+        const struct Cell *cell = cell_at(table, i);
+        size_t c = i % n;
+
+        if (c == 0)
+            blanks = 0;
+        print_cell(&table->columns[c], cell->text, cell->style, widths[c], &blanks);
+        if (c + 1 == n)
+            putchar('\n');
+    }
+}

@@ -1,0 +1,296 @@
+/* The service manager as an actuator for limits.
+ *
+ * A call is in one of two lists: `asked` (on the bus, its slot waits for the reply) or `waiting`. At most
+ * ASKED_MAX are asked at once: a bus daemon refuses more than 128 replies under way on a connection, and
+ * a guard that starts on a host with a thousand tenants is not to bury PID 1 either.
+ *
+ * Each call is answered once: by its reply, by its timeout (sd-bus makes a reply of that), or, when the
+ * bus is lost, by bus_lose(), which takes the lists off first, so that an answer that asks anew starts
+ * from a clean state. sd-bus fails the calls under way one by one before it says that the bus is gone;
+ * the first of them is enough to know it. */
+#include "act/unit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <utlist.h>
+
+#define MANAGER_NAME "org.freedesktop.systemd1"
+#define MANAGER_PATH "/org/freedesktop/systemd1"
+#define MANAGER_INTERFACE "org.freedesktop.systemd1.Manager"
+
+#define ASKED_MAX 64
+#define ANSWER_TIMEOUT (5 * USEC_PER_SEC)
+#define GREETING_TIMEOUT (5 * USEC_PER_SEC)
+#define REOPEN_INTERVAL USEC_PER_SEC
+
+struct UnitCall {
+    struct UnitManager *manager; /* borrowed */
+    sd_bus_slot *slot;           /* owned; NULL while it waits */
+    uint64_t tenant_id, value;
+    enum LimitId limit;
+    struct UnitCall *prev, *next;
+    char unit[];
+};
+
+static struct UnitCall *call_new(struct UnitManager *manager, const char *unit, enum LimitId limit,
+                                 uint64_t value, uint64_t tenant_id)
+{
+    size_t size = strlen(unit) + 1;
+    struct UnitCall *call = malloc(sizeof(*call) + size);
+
+    if (!call)
+        return NULL;
+    *call = (struct UnitCall){
+        .manager = manager,
+        .tenant_id = tenant_id,
+        .limit = limit,
+        .value = value,
+    };
+    memcpy(call->unit, unit, size);
+    return call;
+}
+
+static void call_free(struct UnitCall *call)
+{
+    sd_bus_slot_unref(call->slot);
+    free(call);
+}
+
+static void call_answer(struct UnitCall *call, int error, const char *message)
+{
+    struct UnitManager *manager = call->manager;
+    uint64_t tenant_id = call->tenant_id;
+    enum LimitId limit = call->limit;
+
+    call_free(call);
+    manager->answer(manager->userdata, tenant_id, limit, error, message);
+}
+
+/* Unlinks the whole of `list` before the first answer: `list` is local to the caller. */
+static void calls_answer(struct UnitCall *list, int error, const char *message)
+{
+    struct UnitCall *call, *next;
+
+    DL_FOREACH_SAFE(list, call, next) {
+        DL_DELETE(list, call);
+        call_answer(call, error, message);
+    }
+}
+
+/* Closes without flushing: that would wait for the bus. */
+static void bus_close(struct UnitManager *manager)
+{
+    sd_bus *bus = manager->bus;
+
+    manager->bus = NULL;
+    manager->greeting = sd_event_source_unref(manager->greeting);
+    if (!bus)
+        return;
+    sd_bus_close(bus);
+    sd_bus_unref(bus);
+}
+
+static void bus_lose(struct UnitManager *manager, const char *message)
+{
+    struct UnitCall *asked = manager->asked, *waiting = manager->waiting, *call;
+
+    manager->asked = manager->waiting = NULL;
+    manager->n_asked = 0;
+    /* no reply reaches a call from here on */
+    DL_FOREACH(asked, call)
+        call->slot = sd_bus_slot_unref(call->slot);
+    bus_close(manager);
+    calls_answer(asked, -ECONNRESET, message);
+    calls_answer(waiting, -ECONNRESET, message);
+}
+
+static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    bus_lose(userdata, "the system bus was lost");
+    return 0;
+}
+
+static int on_greeting_due(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct UnitManager *manager = userdata;
+
+    if (sd_bus_is_ready(manager->bus) <= 0)
+        bus_lose(manager, "the system bus does not answer");
+    return 0;
+}
+
+static int bus_attach(struct UnitManager *manager)
+{
+    int r;
+
+    r = sd_bus_set_close_on_exit(manager->bus, false);
+    if (r < 0)
+        return r;
+    r = sd_bus_match_signal_async(manager->bus, NULL, "org.freedesktop.DBus.Local",
+                                  "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
+                                  "Disconnected", on_disconnected, NULL, manager);
+    if (r < 0)
+        return r;
+    r = sd_bus_attach_event(manager->bus, manager->event, SD_EVENT_PRIORITY_NORMAL);
+    if (r < 0)
+        return r;
+    return sd_event_add_time_relative(manager->event, &manager->greeting, CLOCK_BOOTTIME,
+                                      GREETING_TIMEOUT, 0, on_greeting_due, manager);
+}
+
+/* Sees to it that there is a bus. Connecting does not wait; what is asked meanwhile is queued. */
+static int bus_ready(struct UnitManager *manager)
+{
+    usec_t now;
+    int r;
+
+    if (manager->bus)
+        return sd_bus_is_open(manager->bus) > 0 ? 0 : -ENOTCONN; /* about to be lost */
+    r = sd_event_now(manager->event, CLOCK_BOOTTIME, &now);
+    if (r < 0)
+        return r;
+    if (now < manager->reopen_usec)
+        return -ENOTCONN;
+    manager->reopen_usec = usec_add(now, REOPEN_INTERVAL);
+    r = sd_bus_open_system_with_description(&manager->bus, "guardd");
+    if (r < 0)
+        return r;
+    r = bus_attach(manager);
+    if (r < 0)
+        bus_close(manager);
+    return r;
+}
+
+static int reply_error(sd_bus_message *reply, const char **ret_message)
+{
+    const sd_bus_error *error = sd_bus_message_get_error(reply);
+
+    if (!error) {
+        *ret_message = "";
+        return 0;
+    }
+    *ret_message = error->message ? error->message : error->name;
+    return -sd_bus_message_get_errno(reply);
+}
+
+static int call_send(struct UnitCall *call);
+
+static void ask_waiting(struct UnitManager *manager)
+{
+    while (manager->waiting && manager->n_asked < ASKED_MAX) {
+        struct UnitCall *call = manager->waiting;
+        int r;
+
+        DL_DELETE(manager->waiting, call);
+        r = call_send(call);
+        if (r < 0)
+            call_answer(call, r, strerrordesc_np(-r));
+    }
+}
+
+static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
+{
+    struct UnitCall *call = userdata;
+    struct UnitManager *manager = call->manager;
+    const char *message;
+    int error;
+
+    if (sd_bus_is_open(manager->bus) <= 0) { /* this reply is sd-bus' own, made of the loss */
+        bus_lose(manager, "the system bus was lost");
+        return 0;
+    }
+    DL_DELETE(manager->asked, call);
+    manager->n_asked--;
+    error = reply_error(reply, &message);
+    call_answer(call, error, message);
+    ask_waiting(manager);
+    return 0;
+}
+
+/* On success the call is in `asked`; on failure it is in no list and still the caller's. */
+static int call_send(struct UnitCall *call)
+{
+    struct UnitManager *manager = call->manager;
+    sd_bus_message *message = NULL;
+    int r;
+
+    r = sd_bus_message_new_method_call(manager->bus, &message, MANAGER_NAME, MANAGER_PATH,
+                                       MANAGER_INTERFACE, "SetUnitProperties");
+    if (r >= 0)
+        r = sd_bus_message_append(message, "sba(sv)", call->unit, true, 1,
+                                  limit_info(call->limit)->directive, "t", call->value);
+    if (r >= 0)
+        r = sd_bus_call_async(manager->bus, &call->slot, message, on_reply, call, ANSWER_TIMEOUT);
+    sd_bus_message_unref(message);
+    if (r < 0)
+        return r;
+    DL_APPEND(manager->asked, call);
+    manager->n_asked++;
+    return 0;
+}
+
+void unit_manager_init(struct UnitManager *manager, sd_event *event, unit_answer_t answer,
+                       void *userdata)
+{
+    *manager = (struct UnitManager){.event = event, .answer = answer, .userdata = userdata};
+}
+
+static void calls_free(struct UnitCall **list)
+{
+    struct UnitCall *call, *next;
+
+    DL_FOREACH_SAFE(*list, call, next) {
+        DL_DELETE(*list, call);
+        call_free(call);
+    }
+}
+
+void unit_manager_done(struct UnitManager *manager)
+{
+    calls_free(&manager->asked);
+    calls_free(&manager->waiting);
+    manager->n_asked = 0;
+    bus_close(manager);
+}
+
+int unit_set_limit(struct UnitManager *manager, const char *unit, enum LimitId limit, uint64_t value,
+                   uint64_t tenant_id)
+{
+    struct UnitCall *call;
+    int r = bus_ready(manager);
+
+    if (r < 0)
+        return r;
+    call = call_new(manager, unit, limit, value, tenant_id);
+    if (!call)
+        return -ENOMEM;
+    if (manager->n_asked >= ASKED_MAX || manager->waiting) { /* in the order of asking */
+        DL_APPEND(manager->waiting, call);
+        return 0;
+    }
+    r = call_send(call);
+    if (r < 0)
+        call_free(call);
+    return r;
+}
+
+void unit_tell_freezer(struct UnitManager *manager, const char *unit, bool frozen)
+{
+    sd_bus_message *message = NULL;
+    int r;
+
+    if (bus_ready(manager) < 0)
+        return;
+    r = sd_bus_message_new_method_call(manager->bus, &message, MANAGER_NAME, MANAGER_PATH,
+                                       MANAGER_INTERFACE, frozen ? "FreezeUnit" : "ThawUnit");
+    if (r >= 0)
+        r = sd_bus_message_set_expect_reply(message, false);
+    if (r >= 0)
+        r = sd_bus_message_append(message, "s", unit);
+    if (r >= 0)
+        (void)sd_bus_send(manager->bus, message, NULL);
+    sd_bus_message_unref(message);
+}

@@ -1,0 +1,371 @@
+/* Every parser takes the text apart from left to right and complains about the first thing that is wrong:
+ * what follows it would be guessed at. */
+#include "config/values.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/glob.h"
+#include "config/nearest.h"
+
+#define BLANKS " \t"
+/* The kernel's PID_MAX_LIMIT on 64 bit: pids.max refuses more. */
+#define TASKS_LIMIT 4194304
+#define UNTIL_DEFAULT_USEC (30 * USEC_PER_SEC)
+
+/* Decimal digits and nothing else; false also when there are too many of them. */
+static bool parse_number(const char *text, size_t length, uint64_t *ret_number)
+{
+    uint64_t number = 0;
+
+    if (length == 0)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (!isdigit((unsigned char)text[i]))
+            return false;
+        if (__builtin_mul_overflow(number, (uint64_t)10, &number) ||
+            __builtin_add_overflow(number, (uint64_t)(text[i] - '0'), &number))
+            return false;
+    }
+    *ret_number = number;
+    return true;
+}
+
+/* Copies the word at *p that ends before any of `delimiters`, and moves *p to the next non-blank behind it.
+ */
+static void take_word(const char **p, const char *delimiters, char word[static CONFIG_LINE_MAX + 1])
+{
+    size_t length = strcspn(*p, delimiters);
+
+    snprintf(word, CONFIG_LINE_MAX + 1, "%.*s", (int)length, *p);
+    *p += length;
+    *p += strspn(*p, BLANKS);
+}
+
+/* A time that ends, and is not over before it began. */
+static bool value_duration(const char *text, usec_t *ret_usec, struct Complaint *complaint)
+{
+    usec_t usec;
+
+    if (usec_parse(text, &usec) == 0 && usec > 0 && usec != USEC_INFINITY) {
+        *ret_usec = usec;
+        return true;
+    }
+    complain(complaint, "'%s' is no duration", text);
+    return complain_right(complaint, "a number above 0 with its unit: 500ms, 5s, 1min 30s, 2h");
+}
+
+bool value_mode(const char *text, enum Mode *ret_mode, struct Complaint *complaint)
+{
+    if (strcmp(text, "enforce") == 0)
+        *ret_mode = MODE_ENFORCE;
+    else if (strcmp(text, "observe") == 0)
+        *ret_mode = MODE_OBSERVE;
+    else
+        return complain(complaint, "there is no mode '%s'", text);
+    return true;
+}
+
+bool value_kill_limit(const char *text, struct KillLimit *ret_limit, struct Complaint *complaint)
+{
+    size_t length = strcspn(text, "/");
+    uint64_t kills;
+    usec_t window = 0;
+
+    if (text[length] != '/')
+        return complain(complaint, "'%s' names no time: there is no '/'", text);
+    if (!parse_number(text, length, &kills))
+        return complain(complaint, "'%.*s' is no number of kills", (int)length, text);
+    if (kills > POLICY_BUDGET_MAX)
+        return complain(complaint, "%" PRIu64 " kills are too many", kills);
+    if (!value_duration(text + length + 1, &window, complaint))
+        return false;
+    *ret_limit = (struct KillLimit){.kills = (unsigned)kills, .window_usec = window};
+    return true;
+}
+
+bool value_tasks(const char *text, uint64_t *ret_tasks, struct Complaint *complaint)
+{
+    uint64_t tasks;
+
+    if (strcmp(text, "infinity") == 0) {
+        *ret_tasks = LIMIT_INFINITY;
+        return true;
+    }
+    if (text[strlen(text) - 1] == '%')
+        return complain(complaint,
+                        "'%s': a percentage would be of the host's tasks, and is not "
+                        "taken for a tenant",
+                        text);
+    if (!parse_number(text, strlen(text), &tasks))
+        return complain(complaint, "'%s' is no number of tasks", text);
+    if (tasks == 0 || tasks > TASKS_LIMIT)
+        return complain(complaint, "%s tasks are out of range", text);
+    *ret_tasks = tasks;
+    return true;
+}
+
+static bool complain_reading(const char *word, struct Complaint *complaint)
+{
+    char names[COMPLAINT_MAX / 2] = "";
+    const char *near = NULL;
+    size_t used = 0;
+
+    for (int i = 0; i < READING_COUNT && used < sizeof(names); i++) {
+        const char *name = reading_info((enum ReadingId)i)->name;
+        int n = snprintf(names + used, sizeof(names) - used, "%s%s", i > 0 ? ", " : "", name);
+
+        used += n > 0 ? (size_t)n : 0;
+        if (is_near(word, name))
+            near = name;
+    }
+    complain(complaint, "there is no reading '%s'", word);
+    return complain_right(complaint, "%s%sone of: %s", near ? near : "", near ? "? " : "", names);
+}
+
+static bool take_reading(const char **p, struct Condition *condition, struct Complaint *complaint)
+{
+    char word[CONFIG_LINE_MAX + 1];
+
+    take_word(p, BLANKS "<>=!", word);
+    condition->reading = reading_from_name(word);
+    return condition->reading != READING_INVALID || complain_reading(word, complaint);
+}
+
+static bool take_comparison(const char **p, struct Condition *condition, struct Complaint *complaint)
+{
+    static const enum Comparison known[] = {COMPARISON_ABOVE, COMPARISON_AT_LEAST, COMPARISON_BELOW,
+                                            COMPARISON_AT_MOST};
+    size_t length = strspn(*p, "<>=!");
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        const char *text = comparison_text(known[i]);
+
+        if (strlen(text) != length || strncmp(text, *p, length) != 0)
+            continue;
+        condition->comparison = known[i];
+        *p += length;
+        *p += strspn(*p, BLANKS);
+        return true;
+    }
+    complain_right(complaint, "one of > >= < <= between reading and value");
+    if (length == 0)
+        return complain(complaint, "no operator behind %s", reading_info(condition->reading)->name);
+    return complain(complaint, "there is no operator '%.*s'", (int)length, *p);
+}
+
+static bool take_value(const char **p, struct Condition *condition, struct Complaint *complaint)
+{
+    const struct ReadingInfo *info = reading_info(condition->reading);
+    char word[CONFIG_LINE_MAX + 1];
+    uint64_t number;
+    size_t length;
+
+    take_word(p, BLANKS, word);
+    length = strlen(word);
+    condition->percent = length > 0 && word[length - 1] == '%';
+    if (condition->percent)
+        length--;
+    if (!parse_number(word, length, &number) || number >= READING_UNLIMITED) {
+        complain_right(complaint, "a whole decimal number, without sign or suffix%s",
+                       info->has_limit ? ", or such a percentage" : "");
+        return word[0] == '\0' ? complain(complaint, "no value behind %s", info->name)
+                               : complain(complaint, "'%s' is no value", word);
+    }
+    if (condition->percent && !info->has_limit) {
+        complain_right(complaint, "a number; only a reading with a limit of its own, such as tasks.current, "
+                                  "has a percentage");
+        return complain(complaint, "%s has no limit that it could be a percentage of", info->name);
+    }
+    if (condition->percent && number > 100) {
+        complain_right(complaint, "0%% to 100%%");
+        return complain(complaint, "%s of a limit is never reached", word);
+    }
+    condition->value = (int64_t)number;
+    return true;
+}
+
+static bool take_for(const char **p, struct Condition *condition, struct Complaint *complaint)
+{
+    char word[CONFIG_LINE_MAX + 1];
+
+    if (**p == '\0')
+        return true;
+    take_word(p, BLANKS, word);
+    if (strcmp(word, "for") != 0)
+        return complain(complaint, "'%s' stands where the condition ends or goes on with 'for'", word);
+    return value_duration(*p, &condition->for_usec, complaint);
+}
+
+bool value_condition(const char *text, struct Condition *ret_condition, struct Complaint *complaint)
+{
+    struct Condition condition = {0};
+
+    if (!take_reading(&text, &condition, complaint) || !take_comparison(&text, &condition, complaint) ||
+        !take_value(&text, &condition, complaint) || !take_for(&text, &condition, complaint))
+        return false;
+    *ret_condition = condition;
+    return true;
+}
+
+/* No reading of a tenant at peace is below 0. */
+bool condition_always_holds(const struct Condition *condition)
+{
+    return condition->comparison == COMPARISON_AT_LEAST && condition->value == 0;
+}
+
+struct Condition condition_opposite(const struct Condition *condition)
+{
+    static const enum Comparison opposite[] = {
+        [COMPARISON_ABOVE] = COMPARISON_AT_MOST,
+        [COMPARISON_AT_LEAST] = COMPARISON_BELOW,
+        [COMPARISON_BELOW] = COMPARISON_AT_LEAST,
+        [COMPARISON_AT_MOST] = COMPARISON_ABOVE,
+    };
+    struct Condition result = *condition;
+
+    result.comparison = opposite[condition->comparison];
+    result.for_usec = UNTIL_DEFAULT_USEC;
+    return result;
+}
+
+/* VERB_INVALID and a complaint for what cannot be configured. */
+static enum Verb step_verb(const char *word, struct Complaint *complaint)
+{
+    static const enum Verb known[] = {VERB_WARN, VERB_FREEZE, VERB_KILL};
+    const char *near = NULL;
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(word, verb_name(known[i])) == 0)
+            return known[i];
+        if (is_near(word, verb_name(known[i])))
+            near = verb_name(known[i]);
+    }
+    complain(complaint, "there is no step '%s'", word);
+    complain_right(complaint, "%s%sone of: warn, freeze, kill", near ? near : "", near ? "? " : "");
+    return VERB_INVALID;
+}
+
+/* Steps grow in force, so that none is undone by the next and the worst comes last. */
+static bool step_order(enum Verb verb, bool last, const struct Step *before, struct Complaint *complaint)
+{
+    complain_right(complaint, "steps grow in force: warn, then freeze, then kill, each at most once");
+    if (before && before->verb == verb)
+        return complain(complaint, "'%s' stands twice", verb_name(verb));
+    if (verb == VERB_KILL && !last)
+        return complain(complaint, "'kill' is not the last step");
+    if (before && before->verb > verb)
+        return complain(complaint, "'%s' comes after '%s'", verb_name(verb), verb_name(before->verb));
+    complaint->right[0] = '\0';
+    return true;
+}
+
+/* How long it lasts: a time when another step comes, else for good; behind `kill` it is the grace. */
+static bool step_duration(const char *text, enum Verb verb, bool last, usec_t *ret_usec,
+                          struct Complaint *complaint)
+{
+    *ret_usec = USEC_INFINITY;
+    if (text[0] == '\0' && !last) {
+        complain_right(complaint, "how long it lasts before the next step, such as %s 5s", verb_name(verb));
+        return complain(complaint, "'%s' has no duration, and another step comes after it", verb_name(verb));
+    }
+    if (text[0] != '\0' && last && verb != VERB_KILL) {
+        complain_right(complaint, "%s without a duration: the last step stands until Until= holds",
+                       verb_name(verb));
+        return complain(complaint, "the last step '%s' has a duration", verb_name(verb));
+    }
+    return text[0] == '\0' || value_duration(text, ret_usec, complaint);
+}
+
+/* Adds the one step, or the two of `kill 10s`. A rule has at most warn, freeze, terminate, kill. */
+static bool parse_step(const char *text, bool last, struct Step *steps, size_t *n,
+                       struct Complaint *complaint)
+{
+    char word[CONFIG_LINE_MAX + 1];
+    enum Verb verb;
+    usec_t lasts;
+
+    take_word(&text, BLANKS, word);
+    if (word[0] == '\0')
+        return complain(complaint, "a step is missing around a ','");
+    verb = step_verb(word, complaint);
+    if (verb == VERB_INVALID || !step_order(verb, last, *n > 0 ? &steps[*n - 1] : NULL, complaint) ||
+        !step_duration(text, verb, last, &lasts, complaint))
+        return false;
+    if (verb == VERB_KILL && lasts != USEC_INFINITY) {
+        steps[(*n)++] = (struct Step){.verb = VERB_TERMINATE, .lasts_usec = lasts};
+        lasts = USEC_INFINITY;
+    }
+    steps[(*n)++] = (struct Step){.verb = verb, .lasts_usec = lasts};
+    return true;
+}
+
+static void strip_right(char *text)
+{
+    size_t length = strlen(text);
+
+    while (length > 0 && strchr(BLANKS, text[length - 1]))
+        text[--length] = '\0';
+}
+
+bool value_steps(const char *text, struct Step ret_steps[POLICY_STEPS_MAX], size_t *ret_n_steps,
+                 struct Complaint *complaint)
+{
+    char copy[CONFIG_LINE_MAX + 1], *rest = copy, *step;
+    struct Step steps[POLICY_STEPS_MAX] = {0};
+    size_t n = 0;
+
+    snprintf(copy, sizeof(copy), "%s", text);
+    while ((step = strsep(&rest, ","))) {
+        step += strspn(step, BLANKS);
+        strip_right(step);
+        if (!parse_step(step, !rest, steps, &n, complaint))
+            return false;
+    }
+    memcpy(ret_steps, steps, sizeof(steps));
+    *ret_n_steps = n;
+    return true;
+}
+
+bool value_scope(const char *text, struct Complaint *complaint)
+{
+    if (strcmp(text, "tenant") == 0)
+        return true;
+    if (strcmp(text, "host") == 0)
+        return complain(complaint, "conditions on the host as a whole are not built yet");
+    return complain(complaint, "there is no scope '%s'", text);
+}
+
+bool value_glob(const char *text, struct Complaint *complaint)
+{
+    const char *problem = glob_problem(text);
+
+    if (strpbrk(text, BLANKS)) {
+        complain_right(complaint, "one glob a line, and a comment in a line of its own; '?' stands for a "
+                                  "blank in a path");
+        return complain(complaint, "'%s' holds a blank", text);
+    }
+    return !problem || complain(complaint, "'%s': %s", text, problem);
+}
+
+bool value_path(const char *text, struct Complaint *complaint)
+{
+    return text[0] == '/' || complain(complaint, "'%s' is no absolute path", text);
+}
+
+bool value_group(const char *text, struct Complaint *complaint)
+{
+    return !strpbrk(text, BLANKS ",:/") || complain(complaint, "'%s' is not the name of one group", text);
+}
+
+bool value_name(const char *text, struct Complaint *complaint)
+{
+    size_t length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+
+    if (text[0] != '\0' && text[length] == '\0' && length < POLICY_NAME_MAX)
+        return true;
+    complain_right(complaint, "1 to %d of the characters A-Z a-z 0-9 . _ -", POLICY_NAME_MAX - 1);
+    return complain(complaint, "'%s' is not a name", text);
+}

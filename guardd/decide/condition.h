@@ -1,0 +1,16 @@
+/* When= and Until= held against readings. A reading that is not valid holds nothing: neither does a rule
+ * begin on it, nor does the danger pass. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "model/policy.h"
+#include "model/reading.h"
+
+/* Is it true now, whatever `for` asks? */
+bool condition_holds(const struct Condition *condition, const struct Readings *readings);
+
+/* "tasks.denied 37 > 0" or "tasks.current 1024 of 1024 (100%) > 80%" into `buf`; returns `buf`. */
+const char *condition_evidence(const struct Condition *condition, const struct Readings *readings, char *buf,
+                               size_t size);
+#define CONDITION_EVIDENCE_MAX 128

@@ -1,0 +1,89 @@
+/* guardd: arguments, then the daemon, or the check of a host and its configuration. */
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "build-config.h"
+#include "check.h"
+#include "daemon.h"
+
+static int help(void)
+{
+    puts("guardd [OPTION...]\n"
+         "\n"
+         "Keeps one container, service or user session from taking the host down.\n"
+         "Started by guardd.service; controlled by guardctl.\n"
+         "\n"
+         "  --check [FILE...]     check the configuration (or these files) and the\n"
+         "                        host, act on nothing; --json for programs\n"
+         "  --foreground          history to standard error, not to the journal\n"
+         "  --cgroup-root=DIR     guard this tree, over CgroupRoot=\n"
+         "  --runtime-dir=DIR     where the ledger lies (/run/guardd)\n"
+         "  --socket=PATH         listen here when no socket is passed in\n"
+         "  --root=DIR            look for configuration and state below DIR\n"
+         "  -h, --help            this text\n"
+         "      --version         the version");
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char *argv[])
+{
+    enum { OPTION_CHECK = 256, OPTION_JSON, OPTION_FOREGROUND, OPTION_CGROUP_ROOT, OPTION_RUNTIME, OPTION_SOCKET,
+           OPTION_ROOT, OPTION_VERSION };
+    static const struct option options[] = {
+        {"check", no_argument, NULL, OPTION_CHECK},
+        {"json", no_argument, NULL, OPTION_JSON},
+        {"foreground", no_argument, NULL, OPTION_FOREGROUND},
+        {"cgroup-root", required_argument, NULL, OPTION_CGROUP_ROOT},
+        {"runtime-dir", required_argument, NULL, OPTION_RUNTIME},
+        {"socket", required_argument, NULL, OPTION_SOCKET},
+        {"root", required_argument, NULL, OPTION_ROOT},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, OPTION_VERSION},
+        {},
+    };
+    struct DaemonOptions daemon = {.root = "", .runtime_dir = "/run/guardd", .journal = true};
+    bool check = false, json = false;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
+        switch (c) {
+        case OPTION_CHECK:
+            check = true;
+            break;
+        case OPTION_JSON:
+            json = true;
+            break;
+        case OPTION_FOREGROUND:
+            daemon.journal = false;
+            break;
+        case OPTION_CGROUP_ROOT:
+            daemon.cgroup_root = optarg;
+            break;
+        case OPTION_RUNTIME:
+            daemon.runtime_dir = optarg;
+            break;
+        case OPTION_SOCKET:
+            daemon.socket = optarg;
+            break;
+        case OPTION_ROOT:
+            daemon.root = optarg;
+            break;
+        case OPTION_VERSION:
+            puts("guardd " GUARDD_VERSION);
+            return EXIT_SUCCESS;
+        case 'h':
+            return help();
+        default:
+            return EX_USAGE;
+        }
+    if (check)
+        return check_run(daemon.root, argv + optind, json);
+    if (optind < argc) {
+        fprintf(stderr, "guardd: takes no arguments, got '%s'; see guardd --help\n", argv[optind]);
+        return EX_USAGE;
+    }
+    return daemon_run(&daemon);
+}

@@ -1,0 +1,57 @@
+#include "model/policy.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/glob.h"
+
+const char *mode_name(enum Mode mode)
+{
+    return mode == MODE_OBSERVE ? "observe" : "enforce";
+}
+
+const char *comparison_text(enum Comparison comparison)
+{
+    static const char *const texts[] = {
+        [COMPARISON_ABOVE] = ">",
+        [COMPARISON_AT_LEAST] = ">=",
+        [COMPARISON_BELOW] = "<",
+        [COMPARISON_AT_MOST] = "<=",
+    };
+
+    return texts[comparison];
+}
+
+static const char *first_match(char *const *globs, const char *path)
+{
+    for (; globs && *globs; globs++)
+        if (glob_match(*globs, path))
+            return *globs;
+    return NULL;
+}
+
+const struct TenantClass *policy_classify(const struct Policy *policy, const char *path)
+{
+    for (size_t i = 0; i < policy->n_classes; i++)
+        if (first_match(policy->classes[i].match, path))
+            return &policy->classes[i];
+    return NULL;
+}
+
+const char *policy_protects(const struct Policy *policy, const char *path)
+{
+    return first_match(policy->protect, path);
+}
+
+const char *condition_format(const struct Condition *condition, char *buf, size_t size)
+{
+    char duration[USEC_FORMAT_MAX];
+    int n = snprintf(buf, size, "%s %s %" PRId64 "%s", reading_info(condition->reading)->name,
+                     comparison_text(condition->comparison), condition->value,
+                     condition->percent ? "%" : "");
+
+    if (condition->for_usec > 0 && n > 0 && (size_t)n < size)
+        snprintf(buf + n, size - (size_t)n, " for %s",
+                 usec_format(condition->for_usec, duration, sizeof(duration)));
+    return buf;
+}

@@ -1,0 +1,88 @@
+/* What the operator wants: classes of tenants, their limits, and the rules with their steps. Made and
+ * owned by config/, immutable afterwards; a reload makes a new one. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/usec.h"
+#include "model/limit.h"
+#include "model/reading.h"
+#include "model/verb.h"
+
+#define POLICY_NAME_MAX 64      /* of a class or rule, NUL included */
+#define POLICY_STEPS_MAX 8      /* steps of a rule */
+#define POLICY_CLASS_RULES_MAX 8 /* rules of a class */
+#define POLICY_BUDGET_MAX 64    /* kills a KillBudget= may name */
+
+enum Mode {
+    MODE_ENFORCE,
+    MODE_OBSERVE, /* decide and record, act on nothing */
+};
+
+enum Comparison {
+    COMPARISON_ABOVE,    /* > */
+    COMPARISON_AT_LEAST, /* >= */
+    COMPARISON_BELOW,    /* < */
+    COMPARISON_AT_MOST,  /* <= */
+};
+
+/* READING OPERATOR VALUE [for DURATION] */
+struct Condition {
+    enum ReadingId reading;
+    enum Comparison comparison;
+    int64_t value;
+    bool percent;    /* `value` is a percentage of the tenant's own limit */
+    usec_t for_usec; /* it must hold that long without a break; 0: at once */
+};
+
+/* `kill 10s` is two steps: terminate for 10 s, then kill. */
+struct Step {
+    enum Verb verb;
+    usec_t lasts_usec; /* before the next step; USEC_INFINITY for the last one */
+};
+
+struct Rule {
+    char name[POLICY_NAME_MAX];
+    struct Condition when, until;
+    struct Step steps[POLICY_STEPS_MAX];
+    size_t n_steps; /* >= 1 */
+};
+
+struct TenantClass {
+    char name[POLICY_NAME_MAX];
+    char **match; /* globs, NULL-terminated */
+    struct Limits limits;
+    const struct Rule *rules[POLICY_CLASS_RULES_MAX];
+    size_t n_rules;
+    bool sweep; /* a rule's When= is on a reading that the kernel does not announce */
+};
+
+struct KillLimit {
+    unsigned kills;     /* at most POLICY_BUDGET_MAX; 0: guardd never kills */
+    usec_t window_usec; /* within this time */
+};
+
+struct Policy {
+    enum Mode mode;
+    struct KillLimit kill_limit;
+    char **protect; /* globs, NULL-terminated, the built-in ones included */
+    struct TenantClass *classes;
+    size_t n_classes;
+    struct Rule *rules;
+    size_t n_rules;
+};
+
+const char *mode_name(enum Mode mode);
+const char *comparison_text(enum Comparison comparison);
+
+/* The class that a cgroup path falls in: the first that matches in file order, else NULL. */
+const struct TenantClass *policy_classify(const struct Policy *policy, const char *path);
+
+/* The Protect= glob that a cgroup path matches, else NULL. */
+const char *policy_protects(const struct Policy *policy, const char *path);
+
+/* "tasks.current < 50% for 10s" into `buf`; returns `buf`. Allocates nothing. */
+const char *condition_format(const struct Condition *condition, char *buf, size_t size);
+#define CONDITION_FORMAT_MAX 96

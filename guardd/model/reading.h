@@ -1,0 +1,39 @@
+/* A reading is one measured value of one tenant (or of the host), with its time. Their names are API:
+ * add, never rename. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/usec.h"
+
+enum ReadingId {
+    READING_TASKS_CURRENT, /* pids.current: processes and threads, zombies included */
+    READING_TASKS_DENIED,  /* forks refused at the tenant's own limit since the last look */
+    READING_TASKS_GROWTH,  /* change of pids.current, per second; negative when it shrinks */
+    READING_COUNT,
+    READING_INVALID = -1,
+};
+
+struct ReadingInfo {
+    const char *name;
+    const char *unit;    /* "" for a plain count */
+    const char *meaning; /* one line, for help and the interface */
+    bool announced;      /* the kernel announces its change: a rule on it costs nothing at peace */
+    bool has_limit;      /* a percentage of it is of the tenant's own limit */
+};
+
+/* What one look at a tenant measured. A reading that could not be taken is not valid; a limit that is
+ * not set is READING_UNLIMITED, and every value is below every percentage of it. */
+#define READING_UNLIMITED INT64_MAX
+struct Readings {
+    usec_t at_usec;
+    bool valid[READING_COUNT];
+    int64_t value[READING_COUNT];
+    int64_t limit[READING_COUNT];
+};
+
+const struct ReadingInfo *reading_info(enum ReadingId id);
+
+/* READING_INVALID when there is none of that name. */
+enum ReadingId reading_from_name(const char *name);

@@ -1,0 +1,98 @@
+/* A tenant: a cgroup that a class matches, with what guardd knows of it. Pure data, composed of the
+ * parts that each room works on: the handle (tenant/, sense/, act/), the readings (sense/), the case
+ * (decide/), the action under way (the pipeline). The registry owns it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uthash.h>
+
+#include "base/usec.h"
+#include "model/cgroup.h"
+#include "model/decision.h"
+#include "model/policy.h"
+#include "model/reading.h"
+
+#define TENANT_NAME_MAX 256
+
+/* Where a rule stands with a tenant. decide/engine.c holds the table of its moves. */
+enum RulePhase {
+    PHASE_IDLE,      /* the condition does not hold */
+    PHASE_PENDING,   /* it holds, but not yet for as long as `for` asks */
+    PHASE_ACTING,    /* a step was decided, its outcome is awaited */
+    PHASE_STANDING,  /* the step is in force */
+    PHASE_RELEASING, /* the inverse was decided, its outcome is awaited */
+    PHASE_COUNT,
+};
+
+struct RuleState {
+    enum RulePhase phase;
+    size_t step;             /* index into the rule's steps, in ACTING and STANDING */
+    bool step_failed;        /* it did not take: not in force, to be tried again or passed */
+    bool withheld;           /* a kill is due but held back (protected, budget, relief); said once */
+    usec_t began_usec;       /* the condition began to hold */
+    usec_t step_usec;        /* the step took, or was last tried */
+    usec_t until_since_usec; /* Until began to hold; USEC_INFINITY while it does not */
+    unsigned repeats;        /* offences of this name within the memory, this one not counted */
+};
+
+struct Case {
+    struct RuleState rules[POLICY_CLASS_RULES_MAX];
+    uint32_t holders;   /* bit i: HOLDER i keeps it frozen */
+    usec_t look_usec;   /* when decide wants to look again; USEC_INFINITY at peace */
+};
+
+/* The action whose outcome is awaited; one per tenant. */
+struct Action {
+    bool under_way;
+    struct Decision decision;
+    usec_t deadline_usec;
+    uint64_t ticket; /* whom to answer; 0: nobody */
+};
+
+/* Memory of the pids sensor between two looks. */
+struct PidsBaseline {
+    bool valid;
+    uint64_t denied, denied_local; /* the counters, not the differences; UINT64_MAX: not known */
+    int64_t current;
+    usec_t at_usec;
+};
+
+/* What guardd did to one limit of a tenant. */
+struct LimitState {
+    bool applied;     /* by guardd: `found` is to be given back on release */
+    unsigned waiting; /* times the service manager was asked and has not answered yet */
+    uint64_t found;   /* before guardd */
+    uint64_t value;   /* in force through guardd */
+    char note[128];   /* why it is not as the class asks, "" when it is */
+};
+
+#define LEDGER_SLOT_NONE UINT32_MAX
+
+struct Tenant {
+    struct Cgroup cgroup;
+    char name[TENANT_NAME_MAX]; /* docker/web, podman/db, user/alice, nginx.service, else the path */
+    char container_id[65];      /* "" when it is no container */
+    const struct TenantClass *class; /* of the current policy; NULL: no class any more */
+    char protected_by[128];     /* the glob or the reason, "" when it is not protected */
+    bool untouchable;           /* holds guardd, PID 1 or what they need: no limits either */
+    bool released;              /* by the operator: left alone until a reload */
+    bool gone;                  /* the cgroup was removed, the registry is about to forget it */
+    usec_t appeared_usec;
+
+    struct Readings readings;
+    struct PidsBaseline pids;
+    struct Case condition;
+    struct Action action;
+    struct LimitState limits[LIMIT_COUNT];
+    uint32_t hold_slots[HOLDER_COUNT]; /* in the ledger; LEDGER_SLOT_NONE */
+    uint32_t limit_slots[LIMIT_COUNT];
+
+    UT_hash_handle hh; /* by cgroup.id */
+};
+
+const char *phase_name(enum RulePhase phase);
+
+/* One word for a table: "ok", "armed", "frozen", "killing", "released", "protected". */
+const char *tenant_state(const struct Tenant *tenant);

@@ -1,0 +1,58 @@
+/* The one way of every action, automatic or an operator's: record → act → verify → record.
+ *
+ *   decision ─▶ ledger (what can be undone, before it is done) ─▶ actuator ─▶ wait for the kernel's word
+ *            ─▶ outcome ─▶ ledger (undone: the entry goes) ─▶ history, engine, whoever asked
+ *
+ * At most one action of a tenant is under way; a later one that is at least as strong takes its place.
+ * A tenant is frozen as long as one holder (a rule, the operator) wants it; the last to let go thaws it.
+ * On the way from a decision to the freeze nothing is allocated and nothing is opened. */
+#pragma once
+
+#include <stdint.h>
+
+#include "act/unit.h"
+#include "model/decision.h"
+#include "model/tenant.h"
+#include "record/history.h"
+#include "record/ledger.h"
+
+struct Pipeline {
+    /* All borrowed, all of the daemon. */
+    struct Ledger *ledger;
+    struct History *history;
+    struct UnitManager *units;
+    enum Mode mode;
+    usec_t realtime_offset_usec; /* CLOCK_REALTIME less CLOCK_BOOTTIME, for the records */
+    usec_t kill_memory_usec; /* how long a kill is remembered in the ledger */
+    /* Told of every outcome, after it is recorded. `ticket`: 0 when nobody waits. May carry out what follows from it. */
+    void (*settled)(void *userdata, struct Tenant *tenant, const struct Decision *decision,
+                    const struct Outcome *outcome, uint64_t ticket, usec_t now);
+    void *userdata;
+};
+
+void pipeline_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                        uint64_t ticket, usec_t now);
+
+/* cgroup.events of the tenant (or of a freeze point) changed, or its action's deadline may be over. */
+void pipeline_check(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now);
+
+/* Takes up a hold of the run before: the freeze is made sure of, the entry is there already. */
+void pipeline_adopt_hold(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                         uint32_t slot, usec_t now);
+
+/* The service manager answered a limit. */
+void pipeline_limit_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum LimitId limit, int error,
+                           const char *message, usec_t now);
+
+/* The cgroup is gone: whatever is under way ends, and its ledger entries are dropped. */
+void pipeline_vanished(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now);
+
+/* Records an event about a tenant (NULL: the host). */
+void pipeline_note(struct Pipeline *pipeline, const struct Tenant *tenant, enum EventKind kind, int priority,
+                   usec_t now, const char *text);
+
+/* When pipeline_check() is due for this tenant at the latest. */
+static inline usec_t pipeline_deadline_usec(const struct Tenant *tenant)
+{
+    return tenant->action.under_way ? tenant->action.deadline_usec : USEC_INFINITY;
+}

@@ -1,0 +1,132 @@
+/* Events to journal entries. Values may hold anything, a tenant chooses the name of its cgroups: the
+ * journal's protocol counts lengths where a value has a newline, so that none can forge a field. */
+#define SD_JOURNAL_SUPPRESS_LOCATION /* where in history.c it was sent from says nothing */
+#include "record/journal.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include <systemd/sd-journal.h>
+
+#include "record/history.h"
+
+/* A field that has no room is left out: better an entry with a gap than none. */
+__attribute__((format(printf, 2, 3))) static void field(struct JournalEntry *entry, const char *format,
+                                                        ...)
+{
+    char *at = entry->text + entry->length;
+    size_t room = sizeof(entry->text) - entry->length;
+    va_list arguments;
+    int n;
+
+    va_start(arguments, format);
+    n = vsnprintf(at, room, format, arguments);
+    va_end(arguments);
+    if (n < 0 || (size_t)n >= room || entry->n_fields == JOURNAL_FIELDS_MAX)
+        return;
+    entry->fields[entry->n_fields++] = (struct iovec){.iov_base = at, .iov_len = (size_t)n};
+    entry->length += (size_t)n;
+}
+
+static void common_fields(struct JournalEntry *entry, int priority, const char *message_id)
+{
+    field(entry, "PRIORITY=%d", priority);
+    field(entry, "SYSLOG_IDENTIFIER=guardd");
+    if (message_id)
+        field(entry, "MESSAGE_ID=%s", message_id);
+}
+
+static void tenant_fields(struct JournalEntry *entry, const struct Event *event)
+{
+    field(entry, "GUARDD_TENANT=%s", event->tenant);
+    field(entry, "GUARDD_CLASS=%s", event->class);
+    field(entry, "GUARDD_CGROUP=%s", event->path);
+    field(entry, "GUARDD_CGROUP_ID=%" PRIu64, event->tenant_id);
+}
+
+static void limit_fields(struct JournalEntry *entry, const struct Decision *decision)
+{
+    field(entry, "GUARDD_LIMIT=%s", limit_info(decision->limit)->directive);
+    if (decision->value == LIMIT_INFINITY)
+        field(entry, "GUARDD_VALUE=infinity");
+    else
+        field(entry, "GUARDD_VALUE=%" PRIu64, decision->value);
+}
+
+static void decision_fields(struct JournalEntry *entry, const struct Decision *decision)
+{
+    field(entry, "GUARDD_VERB=%s", verb_name(decision->verb));
+    field(entry, "GUARDD_CAUSE=%s", cause_name(decision->cause));
+    field(entry, "GUARDD_REASON=%s", decision->reason);
+    if (decision->rule[0] != '\0')
+        field(entry, "GUARDD_RULE=%s", decision->rule);
+    if (decision->cause == CAUSE_OPERATOR)
+        field(entry, "GUARDD_OPERATOR_UID=%" PRIu32, decision->uid);
+    if (decision->verb == VERB_LIMIT || decision->verb == VERB_UNLIMIT)
+        limit_fields(entry, decision);
+}
+
+static void outcome_fields(struct JournalEntry *entry, const struct Outcome *outcome)
+{
+    field(entry, "GUARDD_RESULT=%s", result_name(outcome->result));
+    field(entry, "GUARDD_TOOK_USEC=%" PRIu64, outcome->took_usec);
+    if (outcome->error < 0)
+        field(entry, "ERRNO=%d", -outcome->error);
+}
+
+/* The engine says it in the reason: what was due, " withheld: ", why. */
+static bool is_withheld(const struct Decision *decision)
+{
+    return strstr(decision->reason, " withheld: ") != NULL;
+}
+
+const char *journal_message_id(const struct Event *event)
+{
+    switch (event->kind) {
+    case EVENT_DECISION:
+        return is_withheld(&event->decision) ? MESSAGE_ID_WITHHELD : MESSAGE_ID_DECISION;
+    case EVENT_OUTCOME:
+        return event->outcome.result == RESULT_FAILED ? MESSAGE_ID_FAILED : MESSAGE_ID_OUTCOME;
+    case EVENT_NOTICE:
+        return event->priority <= LOG_WARNING ? MESSAGE_ID_DEGRADED : NULL;
+    default:
+        return NULL;
+    }
+}
+
+void journal_compose(const struct Event *event, struct JournalEntry *ret)
+{
+    char sentence[EVENT_SENTENCE_MAX];
+
+    ret->n_fields = ret->length = 0;
+    event_sentence(event, sentence, sizeof(sentence));
+    if (event->tenant_id != 0)
+        field(ret, "MESSAGE=%s: %s", event->tenant, sentence);
+    else
+        field(ret, "MESSAGE=%s", sentence);
+    common_fields(ret, event->priority, journal_message_id(event));
+    field(ret, "GUARDD_EVENT=%s", event_kind_name(event->kind));
+    if (event->tenant_id != 0)
+        tenant_fields(ret, event);
+    if (event->kind == EVENT_DECISION || event->kind == EVENT_OUTCOME)
+        decision_fields(ret, &event->decision);
+    if (event->kind == EVENT_OUTCOME)
+        outcome_fields(ret, &event->outcome);
+}
+
+void journal_compose_lost(uint64_t lost, struct JournalEntry *ret)
+{
+    ret->n_fields = ret->length = 0;
+    field(ret, "MESSAGE=%" PRIu64 " events are missing here: the journal did not take them in time", lost);
+    common_fields(ret, LOG_WARNING, MESSAGE_ID_DEGRADED);
+    field(ret, "GUARDD_EVENT=lost");
+    field(ret, "GUARDD_LOST=%" PRIu64, lost);
+}
+
+int journal_send(const struct JournalEntry *entry)
+{
+    return sd_journal_sendv(entry->fields, (int)entry->n_fields);
+}

@@ -1,0 +1,203 @@
+#include "recover.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+
+#include "act/actuator.h"
+#include "act/limit.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "tenant/cgroup.h"
+
+/* A cgroup that is no tenant has nobody who would wait for the kernel's word: the inverse is written, and a thaw, once
+ * written, cannot fail any more. PID 1 is told as it was told of the act. */
+static int undo_hold(const struct Recovery *recovery, const struct Cgroup *cgroup)
+{
+    int r = actuator_thaw.begin(cgroup);
+
+    for (size_t i = 0; r >= 0 && cgroup->unit && i < cgroup->n_points; i++)
+        unit_tell_freezer(recovery->pipeline->units, cgroup->points[i].name, false);
+    return r;
+}
+
+/* Written at once, and for a unit PID 1 is told: else it would set our value again with the next property. */
+static int undo_limit(const struct Recovery *recovery, const struct Cgroup *cgroup, const struct LedgerEntry *entry)
+{
+    int r;
+
+    if (entry->limit >= LIMIT_COUNT)
+        return -EBADMSG;
+    r = limit_write(cgroup, (enum LimitId)entry->limit, entry->found);
+    if (r >= 0 && cgroup->unit)
+        (void)unit_set_limit(recovery->pipeline->units, cgroup->unit, (enum LimitId)entry->limit, entry->found, 0);
+    return r;
+}
+
+static int run_inverse(const struct Recovery *recovery, const struct LedgerEntry *entry, int dir_fd)
+{
+    struct Cgroup cgroup = CGROUP_NULL;
+    int r = cgroup_open(dir_fd, entry->path, recovery->registry->managed, &cgroup);
+
+    if (r < 0)
+        return r;
+    if (entry->kind == ENTRY_HOLD)
+        r = undo_hold(recovery, &cgroup);
+    else if (entry->kind == ENTRY_LIMIT)
+        r = undo_limit(recovery, &cgroup, entry);
+    cgroup_close(&cgroup);
+    return r;
+}
+
+/* The entry's cgroup is there, but is no tenant (any more), or what held it is gone. */
+static void undo(struct Recovery *recovery, uint32_t slot, const struct LedgerEntry *entry, int dir_fd)
+{
+    char text[REASON_MAX];
+    int r = run_inverse(recovery, entry, dir_fd);
+
+    if (r < 0 && !error_is_gone(r)) {
+        snprintf(text, sizeof(text), "%.200s of the run before could not be undone: %s", entry->path, strerror(-r));
+        pipeline_note(recovery->pipeline, NULL, EVENT_NOTICE, LOG_ERR, recovery->now, text);
+        return;
+    }
+    ledger_drop(recovery->pipeline->ledger, slot);
+    recovery->undone++;
+}
+
+static bool find_rule(const struct Tenant *tenant, const char *name, unsigned *ret_index)
+{
+    for (unsigned i = 0; tenant->class && i < tenant->class->n_rules; i++)
+        if (strcmp(tenant->class->rules[i]->name, name) == 0) {
+            *ret_index = i;
+            return true;
+        }
+    return false;
+}
+
+static struct Decision taken_up(const struct LedgerEntry *entry, unsigned holder, usec_t now)
+{
+    struct Decision decision = {.verb = VERB_FREEZE,
+                                .cause = CAUSE_RECOVERY,
+                                .holder = holder,
+                                .limit = LIMIT_INVALID,
+                                .at_usec = now};
+
+    snprintf(decision.rule, sizeof(decision.rule), "%s", entry->rule);
+    snprintf(decision.reason, sizeof(decision.reason), "taken up from the run before guardd was restarted");
+    return decision;
+}
+
+static bool may_stay_frozen(const struct Recovery *recovery, const struct Tenant *tenant)
+{
+    return recovery->pipeline->mode == MODE_ENFORCE && !tenant->untouchable && tenant->protected_by[0] == '\0';
+}
+
+/* Returns false when nothing keeps it frozen any more. */
+static bool take_up_hold(struct Recovery *recovery, uint32_t slot, const struct LedgerEntry *entry,
+                         struct Tenant *tenant)
+{
+    unsigned holder = HOLDER_OPERATOR;
+    struct Decision decision;
+
+    if (entry->phase != ENTRY_STANDING || !may_stay_frozen(recovery, tenant))
+        return false;
+    if (entry->holder != HOLDER_OPERATOR) {
+        const struct Rule *rule;
+
+        if (!find_rule(tenant, entry->rule, &holder))
+            return false;
+        rule = tenant->class->rules[holder];
+        if (entry->step >= rule->n_steps)
+            return false;
+        engine_adopt(tenant, holder, entry->step, entry->since_usec, entry->repeats);
+    }
+    decision = taken_up(entry, holder, recovery->now);
+    pipeline_adopt_hold(recovery->pipeline, tenant, &decision, slot, recovery->now);
+    return true;
+}
+
+static void take_up_limit(uint32_t slot, const struct LedgerEntry *entry, struct Tenant *tenant)
+{
+    struct LimitState *state = &tenant->limits[entry->limit];
+
+    *state = (struct LimitState){.applied = true, .found = entry->found, .value = entry->value};
+    tenant->limit_slots[entry->limit] = slot;
+}
+
+static void take_up_grace(struct Recovery *recovery, const struct LedgerEntry *entry, struct Tenant *tenant)
+{
+    unsigned rule;
+
+    if (recovery->pipeline->mode == MODE_ENFORCE && find_rule(tenant, entry->rule, &rule) &&
+        entry->step < tenant->class->rules[rule]->n_steps)
+        engine_adopt(tenant, rule, entry->step, entry->since_usec, entry->repeats);
+}
+
+/* The same id at another path is another cgroup: ids of removed ones may be used again. */
+static bool is_same(const struct Tenant *tenant, const struct LedgerEntry *entry)
+{
+    return tenant && strcmp(tenant->cgroup.path, entry->path) == 0;
+}
+
+static int open_same(const struct Tree *tree, const struct LedgerEntry *entry)
+{
+    _cleanup_fd_ int fd = openat(tree->root_fd, entry->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat status;
+
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return negative_errno();
+    return status.st_ino == entry->cgroup_id ? take_fd(&fd) : -ENOENT;
+}
+
+static void remember_kill(struct Recovery *recovery, uint32_t slot, const struct LedgerEntry *entry)
+{
+    if (usec_add(entry->since_usec, recovery->pipeline->kill_memory_usec) < recovery->now) {
+        ledger_drop(recovery->pipeline->ledger, slot);
+        return;
+    }
+    if (entry->rule[0] == '\0')
+        return;
+    budget_spend(recovery->engine->budget, entry->since_usec);
+    offences_add(recovery->engine->offences, entry->name, entry->rule, entry->since_usec);
+}
+
+static int recover_entry(void *userdata, uint32_t slot, const struct LedgerEntry *entry)
+{
+    struct Recovery *recovery = userdata;
+    struct Tenant *tenant = registry_find(recovery->registry, entry->cgroup_id);
+    _cleanup_fd_ int dir_fd = -EBADF;
+
+    if (entry->kind == ENTRY_KILL) {
+        remember_kill(recovery, slot, entry);
+        return 0;
+    }
+    if (is_same(tenant, entry)) {
+        recovery->taken_up++;
+        if (entry->kind == ENTRY_LIMIT && entry->limit < LIMIT_COUNT) {
+            take_up_limit(slot, entry, tenant);
+            return 0;
+        }
+        if (entry->kind == ENTRY_TERMINATE) {
+            take_up_grace(recovery, entry, tenant);
+            return 0;
+        }
+        if (entry->kind == ENTRY_HOLD && take_up_hold(recovery, slot, entry, tenant))
+            return 0;
+        recovery->taken_up--;
+    }
+    dir_fd = open_same(recovery->tree, entry);
+    if (dir_fd < 0 || entry->kind == ENTRY_TERMINATE) {
+        ledger_drop(recovery->pipeline->ledger, slot);
+        recovery->void_entries++;
+        return 0;
+    }
+    undo(recovery, slot, entry, dir_fd);
+    return 0;
+}
+
+int recover_run(struct Recovery *recovery)
+{
+    return ledger_for_each(recovery->pipeline->ledger, recover_entry, recovery);
+}

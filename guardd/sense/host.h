@@ -1,0 +1,31 @@
+/* What this host offers to a guard, found by probing, never by version: the cgroup2 mount, its
+ * controllers, the files that enforcing needs. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define HOST_FINDINGS_MAX 16
+
+struct HostFinding {
+    bool ok;
+    char what[48];  /* "cgroup v2", "pids controller" */
+    char text[256]; /* what was found; when not ok also what follows and what to do */
+};
+
+struct HostFindings {
+    struct HostFinding list[HOST_FINDINGS_MAX];
+    size_t n;
+};
+
+/* The first cgroup2 mount of a mount table (getmntent(3)); the unified one of a hybrid host included.
+ * Caller frees. -ENOENT when there is none. */
+int host_find_cgroup_root(const char *mount_table, char **ret_path);
+
+/* Looks at a cgroup tree: controllers (cgroup.controllers), cgroup.freeze and cgroup.kill in a child,
+ * pids.events.local, inotify limits, systemd as PID 1. Never fails: what cannot be found is a finding. */
+void host_probe(const char *cgroup_root, struct HostFindings *ret);
+
+/* The cgroup path of a process on the cgroup2 tree ("0::" of /proc/PID/cgroup; pid 0: self), without the
+ * leading slash. Caller frees. */
+int host_cgroup_of(int pid, char **ret_path);

@@ -1,0 +1,238 @@
+/* See change.h. An action is answered when its outcome is there: the call stays pending, and the peer
+ * holds the ticket by which service_settled() finds it again. Only one call of a peer is pending at a
+ * time. A peer that hung up meanwhile, or wants no answer (oneway), is simply not found. */
+#include "serve/change.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "serve/target.h"
+#include "wire/codec.h"
+#include "wire/interface.h"
+#include "wire/text.h"
+
+#define _cleanup_json_ _cleanup_(sd_json_variant_unrefp)
+
+static int answer_error(sd_varlink *link, const char *error, const char *message)
+{
+    return sd_varlink_errorbo(link, error, WIRE_PAIR_TEXT("message", message));
+}
+
+/* `r` is a negative errno. */
+static int answer_failure(sd_varlink *link, const char *what, int r)
+{
+    char message[REASON_MAX];
+
+    snprintf(message, sizeof(message), "%s failed: %s", what,
+             error_is_gone(r) ? "the tenant vanished" : strerror(-r));
+    return answer_error(link, WIRE_ERROR_FAILED, message);
+}
+
+static int answer_outcome(sd_varlink *link, const char *name, const struct Outcome *outcome)
+{
+    _cleanup_json_ sd_json_variant *encoded = NULL;
+    int r = wire_outcome(outcome, &encoded);
+
+    if (r < 0)
+        return r;
+    return sd_varlink_replybo(link, WIRE_PAIR_TEXT("name", name),
+                              SD_JSON_BUILD_PAIR_VARIANT("outcome", encoded));
+}
+
+/* A tenant that vanished before it was killed is what the operator wanted. */
+static bool is_as_wanted(enum Verb verb, enum Result result)
+{
+    return result_is_success(result) || (verb == VERB_KILL && result == RESULT_GONE);
+}
+
+static const char *failure_text(enum Verb verb, const struct Outcome *outcome, char *buf, size_t size)
+{
+    const char *what = verb_name(verb), *more = outcome->text, *colon = more[0] != '\0' ? ": " : "";
+
+    switch (outcome->result) {
+    case RESULT_GONE:
+        snprintf(buf, size, "%s came too late: the tenant vanished", what);
+        break;
+    case RESULT_SUPERSEDED:
+        snprintf(buf, size, "another decision took the place of %s%s%s", what, colon, more);
+        break;
+    default:
+        if (more[0] == '\0' && outcome->error != 0)
+            more = strerror(-outcome->error), colon = ": ";
+        snprintf(buf, size, "%s failed%s%s", what, colon, more);
+    }
+    return buf;
+}
+
+static int answer_release(const struct ServicePeer *peer, const struct Outcome *outcome)
+{
+    if (outcome->result == RESULT_FAILED)
+        return answer_error(peer->link, WIRE_ERROR_FAILED, outcome->text);
+    if (peer->releasing[0] != '\0')
+        return sd_varlink_replybo(peer->link, WIRE_PAIR_TEXT("name", peer->releasing),
+                                  WIRE_PAIR_TEXT_IF_ANY("text", outcome->text));
+    return sd_varlink_replybo(peer->link, SD_JSON_BUILD_PAIR_UNSIGNED("released", peer->released),
+                              WIRE_PAIR_TEXT_IF_ANY("text", outcome->text));
+}
+
+void service_settled(struct Service *service, uint64_t ticket, const struct Tenant *tenant,
+                     const struct Decision *decision, const struct Outcome *outcome)
+{
+    char message[2 * REASON_MAX];
+    struct ServicePeer *peer;
+
+    if (outcome->result == RESULT_PENDING)
+        return;
+    peer = peer_take_waiting(service, ticket);
+    if (!peer)
+        return;
+    if (!decision)
+        answer_release(peer, outcome);
+    else if (is_as_wanted(decision->verb, outcome->result))
+        answer_outcome(peer->link, tenant->name, outcome);
+    else
+        answer_error(peer->link, WIRE_ERROR_FAILED,
+                     failure_text(decision->verb, outcome, message, sizeof(message)));
+}
+
+static int answer_at_once(struct ServicePeer *peer, const char *name, enum Verb verb, int answer,
+                          const char *why)
+{
+    struct Outcome outcome = {.result = why[0] != '\0' ? RESULT_SKIPPED : RESULT_DONE};
+
+    if (answer < 0)
+        return answer_failure(peer->link, verb_name(verb), answer);
+    if (answer == SERVICE_REFUSED)
+        return answer_error(peer->link, WIRE_ERROR_REFUSED, why);
+    snprintf(outcome.text, sizeof(outcome.text), "%s", why);
+    return answer_outcome(peer->link, name, &outcome);
+}
+
+static int act(struct ServicePeer *peer, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+               enum Verb verb)
+{
+    struct Service *service = peer->service;
+    char name[TENANT_NAME_MAX], why[REASON_MAX] = "";
+    struct Tenant *tenant = NULL;
+    uid_t uid = 0;
+    int r = peer_demand(peer, RIGHT_CHANGE);
+
+    if (r >= 0)
+        r = target_find(peer, parameters, &tenant);
+    if (r == 0)
+        r = sd_varlink_get_peer_uid(peer->link, &uid);
+    if (r < 0)
+        return r;
+    snprintf(name, sizeof(name), "%s", tenant->name);
+    /* Before the act: the outcome may be there before it returns. */
+    peer->ticket = flags & SD_VARLINK_METHOD_ONEWAY ? 0 : ++service->last_ticket;
+    r = service->ops->act(service->userdata, tenant, verb, uid, peer->ticket, why);
+    if (peer->ticket == 0 || r == SERVICE_UNDER_WAY)
+        return 0;
+    peer->ticket = 0;
+    return answer_at_once(peer, name, verb, r, why);
+}
+
+int change_freeze(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                  void *userdata)
+{
+    return act(userdata, parameters, flags, VERB_FREEZE);
+}
+
+int change_thaw(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                void *userdata)
+{
+    return act(userdata, parameters, flags, VERB_THAW);
+}
+
+int change_kill(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                void *userdata)
+{
+    return act(userdata, parameters, flags, VERB_KILL);
+}
+
+/* `tenant` NULL: all. */
+static int release(struct ServicePeer *peer, struct Tenant *tenant, sd_varlink_method_flags_t flags)
+{
+    struct Service *service = peer->service;
+    uid_t uid;
+    int r = sd_varlink_get_peer_uid(peer->link, &uid);
+
+    if (r < 0)
+        return r;
+    snprintf(peer->releasing, sizeof(peer->releasing), "%s", tenant ? tenant->name : "");
+    peer->released = 0;
+    peer->ticket = flags & SD_VARLINK_METHOD_ONEWAY ? 0 : ++service->last_ticket;
+    r = service->ops->release(service->userdata, tenant, uid, peer->ticket, &peer->released);
+    if (r >= 0)
+        return 0;
+    peer->ticket = 0;
+    return answer_failure(peer->link, "release", r);
+}
+
+int change_release(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                   void *userdata)
+{
+    struct ServicePeer *peer = userdata;
+    struct Tenant *tenant = NULL;
+    int r = peer_demand(peer, RIGHT_CHANGE);
+
+    if (r >= 0)
+        r = target_find(peer, parameters, &tenant);
+    return r != 0 ? r : release(peer, tenant, flags);
+}
+
+int change_release_all(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                       void *userdata)
+{
+    struct ServicePeer *peer = userdata;
+    int r = peer_demand(peer, RIGHT_CHANGE);
+
+    return r < 0 ? r : release(peer, NULL, flags);
+}
+
+static int problems_list(const struct Problems *problems, sd_json_variant **ret)
+{
+    int r = sd_json_variant_new_array(ret, NULL, 0);
+
+    for (size_t i = 0; i < problems->n && r >= 0; i++) {
+        const struct Problem *problem = &problems->list[i];
+
+        r = sd_json_variant_append_arraybo(
+            ret, WIRE_PAIR_TEXT_IF_ANY("file", problem->file ? problem->file : ""),
+            SD_JSON_BUILD_PAIR_CONDITION(problem->line > 0, "line", SD_JSON_BUILD_UNSIGNED(problem->line)),
+            WIRE_PAIR_TEXT("what", problem->what),
+            WIRE_PAIR_TEXT_IF_ANY("right", problem->right ? problem->right : ""));
+    }
+    return r;
+}
+
+static int answer_problems(sd_varlink *link, const struct Problems *problems)
+{
+    _cleanup_json_ sd_json_variant *list = NULL;
+    int r = problems_list(problems, &list);
+
+    if (r < 0)
+        return r;
+    return sd_varlink_errorbo(
+        link, WIRE_ERROR_CONFIG,
+        SD_JSON_BUILD_PAIR_STRING("message", "the configuration is wrong; the one in force stays in force"),
+        SD_JSON_BUILD_PAIR_VARIANT("problems", list));
+}
+
+int change_reload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                  void *userdata)
+{
+    _cleanup_(problems_free) struct Problems problems = {0};
+    struct ServicePeer *peer = userdata;
+    struct Service *service = peer->service;
+    int r = peer_demand(peer, RIGHT_CHANGE);
+
+    if (r < 0)
+        return r;
+    r = service->ops->reload(service->userdata, &problems);
+    if (r == CONFIG_INVALID)
+        return answer_problems(link, &problems);
+    return r < 0 ? answer_failure(link, "reload", r) : sd_varlink_reply(link, NULL);
+}

@@ -1,0 +1,270 @@
+/* See look.h. What is shown is measured when it is asked for. Watchers are fed from the history: an
+ * event is encoded once for all of them, and when nothing more urgent is to be done. */
+#include "serve/look.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "base/cleanup.h"
+#include "build-config.h"
+#include "serve/target.h"
+#include "wire/codec.h"
+#include "wire/interface.h"
+#include "wire/text.h"
+
+#define SHOWN_EVENTS_MAX 20
+
+#define _cleanup_json_ _cleanup_(sd_json_variant_unrefp)
+
+static int findings_list(const struct HostFindings *host, sd_json_variant **ret)
+{
+    int r = sd_json_variant_new_array(ret, NULL, 0);
+
+    for (size_t i = 0; host && i < host->n && r >= 0; i++)
+        r = sd_json_variant_append_arraybo(ret, SD_JSON_BUILD_PAIR_BOOLEAN("ok", host->list[i].ok),
+                                           WIRE_PAIR_TEXT("what", host->list[i].what),
+                                           WIRE_PAIR_TEXT("text", host->list[i].text));
+    return r;
+}
+
+static int notices_list(const struct ServiceStatus *status, sd_json_variant **ret)
+{
+    const size_t max = sizeof(status->notices) / sizeof(status->notices[0]);
+    int r = sd_json_variant_new_array(ret, NULL, 0);
+
+    for (size_t i = 0; i < max && status->notices[i] && r >= 0; i++)
+        r = sd_json_variant_append_arrayb(ret, WIRE_BUILD_TEXT(status->notices[i]));
+    return r;
+}
+
+int look_get_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                    void *userdata)
+{
+    _cleanup_json_ sd_json_variant *findings = NULL, *notices = NULL;
+    struct ServicePeer *peer = userdata;
+    struct Service *service = peer->service;
+    struct ServiceStatus status = {0};
+    int r = peer_demand(peer, RIGHT_LOOK);
+
+    if (r < 0)
+        return r;
+    service->ops->status(service->userdata, &status);
+    r = findings_list(status.host, &findings);
+    if (r >= 0)
+        r = notices_list(&status, &notices);
+    if (r < 0)
+        return r;
+    return sd_varlink_replybo(
+        link, SD_JSON_BUILD_PAIR_STRING("mode", status.mode),
+        SD_JSON_BUILD_PAIR_STRING("version", GUARDD_VERSION),
+        WIRE_PAIR_TEXT("cgroupRoot", status.cgroup_root),
+        SD_JSON_BUILD_PAIR_UNSIGNED("startedRealtimeUsec", status.started_realtime_usec),
+        SD_JSON_BUILD_PAIR_UNSIGNED("tenants", registry_count(service->view.registry)),
+        SD_JSON_BUILD_PAIR_UNSIGNED("standing", status.standing),
+        SD_JSON_BUILD_PAIR_UNSIGNED("killsLeft", status.kills_left),
+        SD_JSON_BUILD_PAIR_UNSIGNED("killsLimit", status.kills_limit),
+        SD_JSON_BUILD_PAIR_UNSIGNED("killsWindowUsec", status.kills_window_usec),
+        SD_JSON_BUILD_PAIR_VARIANT("findings", findings), SD_JSON_BUILD_PAIR_VARIANT("notices", notices));
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct Tenant *const *left = a, *const *right = b;
+    int order = strcmp((*left)->name, (*right)->name);
+
+    return order != 0 ? order : strcmp((*left)->cgroup.path, (*right)->cgroup.path);
+}
+
+static bool is_of_class(const struct Tenant *tenant, const char *class)
+{
+    return !class || (tenant->class && strcmp(tenant->class->name, class) == 0);
+}
+
+/* All tenants of a class (NULL: all), measured afresh, sorted by name. Caller frees the array. */
+static int sorted_tenants(struct Service *service, const char *class, const struct Tenant ***ret,
+                          size_t *ret_n)
+{
+    _cleanup_free_ const struct Tenant **tenants = NULL;
+    struct Tenant *tenant, *next;
+    size_t n = 0;
+
+    HASH_ITER(hh, service->view.registry->tenants, tenant, next)
+    {
+        if (is_of_class(tenant, class))
+            service->ops->refresh(service->userdata, tenant);
+    }
+    tenants = calloc(registry_count(service->view.registry) + 1, sizeof(*tenants));
+    if (!tenants)
+        return -ENOMEM;
+    HASH_ITER(hh, service->view.registry->tenants, tenant, next)
+    {
+        if (is_of_class(tenant, class))
+            tenants[n++] = tenant;
+    }
+    qsort(tenants, n, sizeof(*tenants), compare_names);
+    *ret = take_ptr(tenants);
+    *ret_n = n;
+    return 0;
+}
+
+static int rows(const struct Tenant *const *tenants, size_t n, sd_json_variant **ret)
+{
+    _cleanup_free_ sd_json_variant **list = calloc(n + 1, sizeof(*list));
+    size_t made = 0;
+    int r = list ? 0 : -ENOMEM;
+
+    for (; made < n && r >= 0; made += r >= 0)
+        r = wire_tenant_row(tenants[made], &list[made]);
+    if (r >= 0)
+        r = sd_json_variant_new_array(ret, list, n);
+    for (size_t i = 0; i < made; i++)
+        sd_json_variant_unref(list[i]);
+    return r;
+}
+
+/* 0 when the class exists; else the peer was told which do. */
+static int demand_class(struct ServicePeer *peer, const char *class)
+{
+    _cleanup_json_ sd_json_variant *classes = NULL;
+    const struct Policy *policy = &(*peer->service->view.config)->policy;
+    char message[REASON_MAX];
+    int r = sd_json_variant_new_array(&classes, NULL, 0);
+
+    for (size_t i = 0; i < policy->n_classes && r >= 0; i++) {
+        if (!class || strcmp(policy->classes[i].name, class) == 0)
+            return 0;
+        r = sd_json_variant_append_arrayb(&classes, WIRE_BUILD_TEXT(policy->classes[i].name));
+    }
+    if (r < 0 || !class)
+        return r < 0 ? r : 0;
+    snprintf(message, sizeof(message), "there is no class '%s'", class);
+    return sd_varlink_errorbo(peer->link, WIRE_ERROR_NO_SUCH_CLASS, WIRE_PAIR_TEXT("message", message),
+                              SD_JSON_BUILD_PAIR_VARIANT("classes", classes));
+}
+
+int look_list_tenants(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                      void *userdata)
+{
+    static const sd_json_dispatch_field fields[] = {
+        {"class", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, 0, SD_JSON_NULLABLE},
+        {},
+    };
+    _cleanup_free_ const struct Tenant **tenants = NULL;
+    _cleanup_json_ sd_json_variant *list = NULL;
+    struct ServicePeer *peer = userdata;
+    const char *class = NULL;
+    size_t n = 0;
+    int r = peer_demand(peer, RIGHT_LOOK);
+
+    if (r >= 0)
+        r = sd_varlink_dispatch(link, parameters, fields, &class);
+    if (r == 0)
+        r = demand_class(peer, class);
+    if (r != 0)
+        return r;
+    r = sorted_tenants(peer->service, class, &tenants, &n);
+    if (r >= 0)
+        r = rows(tenants, n, &list);
+    if (r < 0)
+        return r;
+    return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("tenants", list));
+}
+
+/* The newest events of a tenant, oldest first. */
+static int newest_events(struct History *history, uint64_t tenant_id, sd_json_variant **ret)
+{
+    sd_json_variant *found[SHOWN_EVENTS_MAX];
+    size_t first = SHOWN_EVENTS_MAX;
+    struct Event event;
+    int r = 0;
+
+    for (uint64_t sequence = history->last_sequence; r >= 0 && first > 0; sequence--) {
+        if (sequence == 0 || !history_get(history, sequence, &event))
+            break;
+        if (event.tenant_id != tenant_id)
+            continue;
+        r = wire_event(&event, &found[first - 1]);
+        first -= r >= 0;
+    }
+    if (r >= 0)
+        r = sd_json_variant_new_array(ret, found + first, SHOWN_EVENTS_MAX - first);
+    for (size_t i = first; i < SHOWN_EVENTS_MAX; i++)
+        sd_json_variant_unref(found[i]);
+    return r;
+}
+
+int look_show_tenant(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                     void *userdata)
+{
+    _cleanup_json_ sd_json_variant *details = NULL, *events = NULL;
+    struct ServicePeer *peer = userdata;
+    struct Service *service = peer->service;
+    struct Tenant *tenant = NULL;
+    uint64_t id;
+    int r = peer_demand(peer, RIGHT_LOOK);
+
+    if (r >= 0)
+        r = target_find(peer, parameters, &tenant);
+    if (r != 0)
+        return r;
+    id = tenant->cgroup.id;
+    service->ops->refresh(service->userdata, tenant);
+    tenant = registry_find(service->view.registry, id);
+    if (!tenant) /* the fresh look found it gone */
+        return sd_varlink_errorbo(link, WIRE_ERROR_NO_SUCH_TENANT,
+                                  SD_JSON_BUILD_PAIR_STRING("message", "the tenant vanished just now"));
+    r = wire_tenant_full(tenant, service->ops->now(service->userdata), &details);
+    if (r >= 0)
+        r = newest_events(service->view.history, id, &events);
+    if (r < 0)
+        return r;
+    return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("details", details),
+                              SD_JSON_BUILD_PAIR_VARIANT("events", events));
+}
+
+bool look_is_watched(const struct Service *service)
+{
+    const struct ServicePeer *peer;
+
+    DL_FOREACH(service->peers, peer)
+    if (peer->watching)
+        return true;
+    return false;
+}
+
+int look_watch(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags, void *userdata)
+{
+    struct ServicePeer *peer = userdata;
+    struct Service *service = peer->service;
+    int r = peer_demand(peer, RIGHT_LOOK);
+
+    if (r < 0)
+        return r;
+    look_feed(service); /* what came before is for the others */
+    service->fed = service->view.history->last_sequence;
+    peer->watching = true;
+    peer_notify(peer, NULL);
+    return 0;
+}
+
+static void feed_event(struct Service *service, const struct Event *event)
+{
+    _cleanup_json_ sd_json_variant *encoded = NULL;
+    struct ServicePeer *peer, *next;
+
+    if (wire_event(event, &encoded) < 0) /* no memory: the sequence number tells watchers of the gap */
+        return;
+    DL_FOREACH_SAFE(service->peers, peer, next)
+    if (peer->watching)
+        peer_notify(peer, encoded);
+}
+
+void look_feed(struct Service *service)
+{
+    struct Event event;
+
+    while (service->fed < service->view.history->last_sequence && look_is_watched(service))
+        if (history_get(service->view.history, ++service->fed, &event))
+            feed_event(service, &event);
+}

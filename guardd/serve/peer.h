@@ -1,0 +1,46 @@
+/* A peer: one connection to the service, from the moment it is let in until either side hangs up.
+ *
+ * What a peer may cost is bounded here. Strangers (no right at all) are let in, so that they hear why
+ * they are refused, but share few places; each user has a bounded number; root's and operators' places
+ * are not strangers' to take. sd-varlink would buffer 16 MiB of a call before it gives up, a parsed one
+ * costs many times that: so what comes in is counted before sd-varlink reads it, and a peer that sends
+ * more than a call can need is hung up on. A watcher that does not read is, too. */
+#pragma once
+
+#include "serve/authority.h"
+#include "serve/service.h"
+
+#define PEERS_MAX 128
+#define PEERS_PER_USER_MAX 32
+#define PEERS_STRANGERS_MAX 32           /* of all users without any right together */
+#define PEER_CALL_BYTES_MAX (256 * 1024) /* sent without a call coming of it */
+#define PEER_BEHIND_MAX 64               /* events, with the socket full */
+#define PEER_QUEUED_MAX 1024             /* events, in one burst with the socket not yet full */
+
+struct ServicePeer {
+    struct Service *service;
+    sd_varlink *link;                /* referenced */
+    sd_event_source *input;          /* sees what comes in before sd-varlink does */
+    enum Right right;                /* when it connected; every call asks again */
+    size_t unanswered_bytes;         /* come in since the last call */
+    uint64_t ticket;                 /* of the action whose outcome it waits for; 0: none */
+    char releasing[TENANT_NAME_MAX]; /* the tenant whose release it waits for; "" for all */
+    size_t released;                 /* how many it was taken from */
+    bool watching;
+    unsigned queued; /* events not yet written to its socket */
+    struct ServicePeer *prev, *next;
+};
+
+/* Callbacks of the server. Letting in fails (the connection is closed) when there is no place. */
+int peer_connected(sd_varlink_server *server, sd_varlink *link, void *userdata);
+void peer_disconnected(sd_varlink_server *server, sd_varlink *link, void *userdata);
+
+/* Each method calls this first. 0 when the peer has the right; else it was answered (WIRE_ERROR_DENIED), and
+ * the method returns what this returns. */
+int peer_demand(struct ServicePeer *peer, enum Right wanted);
+
+/* Sends one more event to a watcher, or hangs up on one that does not keep up: `peer` may be gone then. */
+void peer_notify(struct ServicePeer *peer, sd_json_variant *event);
+
+/* The peer that waits for this ticket, NULL when there is none. It waits no longer. */
+struct ServicePeer *peer_take_waiting(struct Service *service, uint64_t ticket);

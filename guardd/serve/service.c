@@ -1,0 +1,124 @@
+/* See service.h. */
+#include "serve/service.h"
+
+#include <poll.h>
+#include <utlist.h>
+
+#include "base/cleanup.h"
+#include "build-config.h"
+#include "serve/change.h"
+#include "serve/look.h"
+#include "serve/peer.h"
+#include "wire/interface.h"
+
+static int on_feed(sd_event_source *source, void *userdata)
+{
+    look_feed(userdata);
+    return 0;
+}
+
+static int make_feed(struct Service *service, sd_event *event)
+{
+    int r = sd_event_add_defer(event, &service->feed, on_feed, service);
+
+    if (r >= 0)
+        r = sd_event_source_set_priority(service->feed, SERVICE_PRIORITY);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(service->feed, SD_EVENT_OFF);
+    return r;
+}
+
+static int bind_methods(sd_varlink_server *server)
+{
+    int r = sd_varlink_server_add_interface(server, &vl_interface_io_guardd_Guard);
+
+    if (r < 0)
+        return r;
+    return sd_varlink_server_bind_method_many(
+        server, WIRE_INTERFACE ".GetStatus", look_get_status, WIRE_INTERFACE ".ListTenants",
+        look_list_tenants, WIRE_INTERFACE ".ShowTenant", look_show_tenant, WIRE_INTERFACE ".Watch",
+        look_watch, WIRE_INTERFACE ".Freeze", change_freeze, WIRE_INTERFACE ".Thaw", change_thaw,
+        WIRE_INTERFACE ".Kill", change_kill, WIRE_INTERFACE ".Release", change_release,
+        WIRE_INTERFACE ".ReleaseAll", change_release_all, WIRE_INTERFACE ".Reload", change_reload);
+}
+
+static int make_server(struct Service *service)
+{
+    int r = sd_varlink_server_new(&service->server, SD_VARLINK_SERVER_ACCOUNT_UID);
+
+    if (r < 0)
+        return r;
+    sd_varlink_server_set_userdata(service->server, service);
+    r = sd_varlink_server_set_info(service->server, "guardd", "guardd", GUARDD_VERSION, NULL);
+    if (r >= 0)
+        r = sd_varlink_server_set_connections_max(service->server, PEERS_MAX);
+    if (r >= 0)
+        r = sd_varlink_server_set_connections_per_uid_max(service->server, PEERS_PER_USER_MAX);
+    if (r >= 0)
+        r = sd_varlink_server_bind_connect(service->server, peer_connected);
+    if (r >= 0)
+        r = sd_varlink_server_bind_disconnect(service->server, peer_disconnected);
+    if (r >= 0)
+        r = bind_methods(service->server);
+    return r;
+}
+
+/* Everyone may connect, and hears why not when refused: authority.c decides, not the mode of a socket. */
+static int listen_on(sd_varlink_server *server, int *fd, const char *address)
+{
+    int r;
+
+    if (*fd < 0)
+        return sd_varlink_server_listen_address(server, address, 0666);
+    r = sd_varlink_server_listen_fd(server, *fd);
+    if (r >= 0)
+        take_fd(fd);
+    return r;
+}
+
+int service_open(struct Service *service, sd_event *event, int fd, const char *address,
+                 const struct ServiceView *view, const struct ServiceOps *ops, void *userdata)
+{
+    _cleanup_fd_ int listen_fd = fd;
+    int r;
+
+    *service = (struct Service){.view = *view, .ops = ops, .userdata = userdata, .group_file = "/etc/group"};
+    r = make_server(service);
+    if (r >= 0)
+        r = make_feed(service, event);
+    if (r >= 0)
+        r = listen_on(service->server, &listen_fd, address);
+    if (r >= 0)
+        r = sd_varlink_server_attach_event(service->server, event, SERVICE_PRIORITY);
+    if (r < 0)
+        service_close(service);
+    return r < 0 ? r : 0;
+}
+
+/* What is queued for a peer is written as far as its socket takes it, and nobody waits for more. */
+static void hang_up(struct ServicePeer *peer)
+{
+    int pending = sd_varlink_get_events(peer->link);
+
+    if (pending > 0 && (pending & POLLOUT))
+        sd_varlink_process(peer->link);
+    sd_varlink_close(peer->link);
+}
+
+void service_close(struct Service *service)
+{
+    struct ServicePeer *peer, *next;
+
+    if (service->peers)
+        look_feed(service);
+    DL_FOREACH_SAFE(service->peers, peer, next)
+    hang_up(peer);
+    service->feed = sd_event_source_disable_unref(service->feed);
+    service->server = sd_varlink_server_unref(service->server);
+}
+
+void service_event(struct Service *service)
+{
+    if (service->feed && look_is_watched(service))
+        sd_event_source_set_enabled(service->feed, SD_EVENT_ONESHOT);
+}

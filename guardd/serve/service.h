@@ -1,0 +1,101 @@
+/* The varlink service: a listening socket, the methods (look.c, change.c), who may call them (authority.c),
+ * and the peers that wait: for the outcome of their action, or for every event (`Watch`).
+ *
+ * It changes nothing itself. What it shows it reads from the rooms below through `struct ServiceView`; what
+ * it is asked to do it hands to the daemon through `struct ServiceOps`, so that an operator's action takes
+ * the same way as a rule's. A peer costs itself its connection: bounds on connections (all and per user), a
+ * watcher whose socket is full is dropped. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <systemd/sd-event.h>
+#include <systemd/sd-varlink.h>
+
+#include "config/config.h"
+#include "model/event.h"
+#include "model/tenant.h"
+#include "model/verb.h"
+#include "record/history.h"
+#include "sense/host.h"
+#include "tenant/registry.h"
+
+/* What GetStatus tells beyond the registry. */
+struct ServiceStatus {
+    const char *mode;
+    const char *cgroup_root;
+    usec_t started_realtime_usec;
+    size_t standing; /* tenants kept frozen now */
+    unsigned kills_left, kills_limit;
+    usec_t kills_window_usec;
+    const struct HostFindings *host;
+    const char *notices[8]; /* what is degraded now, NULL-terminated: watches exhausted, no ledger, no bus */
+};
+
+/* What an operator's wish came to at once. */
+enum ServiceAnswer {
+    SERVICE_REFUSED = 1, /* `ret_why` says why */
+    SERVICE_UNDER_WAY,   /* the outcome comes through service_settled() with the ticket given */
+    SERVICE_DONE,        /* there was nothing to wait for */
+};
+
+struct ServiceOps {
+    /* VERB_FREEZE, THAW, KILL by hand. `why` (REASON_MAX bytes) is filled on SERVICE_REFUSED, and with a
+     * remark on SERVICE_DONE. */
+    int (*act)(void *userdata, struct Tenant *tenant, enum Verb verb, uid_t uid, uint64_t ticket, char *why);
+    /* Takes actions and limits off one tenant (NULL: all, and what the ledger holds besides) and leaves it
+     * alone until a reload. `ret_released`: how many tenants it took something from; set before the
+     * outcome comes, and never after this has returned. Returns SERVICE_UNDER_WAY: the outcome comes through
+     * service_settled() with this ticket and no decision, possibly before this returns; or a negative errno.
+     */
+    int (*release)(void *userdata, struct Tenant *tenant, uid_t uid, uint64_t ticket, size_t *ret_released);
+    /* 0, CONFIG_INVALID with problems (nothing changed), or a negative errno. */
+    int (*reload)(void *userdata, struct Problems *problems);
+    void (*status)(void *userdata, struct ServiceStatus *ret);
+    /* Takes a fresh look at a tenant, so that what is shown is of now. */
+    void (*refresh)(void *userdata, struct Tenant *tenant);
+    usec_t (*now)(void *userdata);
+};
+
+struct ServiceView {
+    const struct Registry *registry;
+    struct History *history;
+    const struct Config *const *config; /* the daemon's current one, whatever it is at the call */
+};
+
+/* Of everything here in the event loop: behind what guards. */
+#define SERVICE_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
+
+struct ServicePeer; /* one connection: what it waits for, what it has sent; peer.h */
+
+struct Service {
+    sd_varlink_server *server;
+    struct ServiceView view;
+    const struct ServiceOps *ops;
+    void *userdata;
+    struct ServicePeer *peers; /* utlist */
+    uint64_t last_ticket;
+    sd_event_source *feed;  /* takes what is new in the history to the watchers */
+    uint64_t fed;           /* sequence of the last event that the watchers were sent */
+    const char *group_file; /* /etc/group; tests name another one after service_open() */
+};
+
+/* Listens on `fd` (taken over, on failure too: a socket from the service manager), or on `address` when it is
+ * negative. Peers are served after everything else that is ready in `event`. The view, the ops and what they
+ * point to outlive it. */
+int service_open(struct Service *service, sd_event *event, int fd, const char *address,
+                 const struct ServiceView *view, const struct ServiceOps *ops, void *userdata);
+/* Hangs up on every peer. A zeroed Service, or one that could not be opened, may be closed too. */
+void service_close(struct Service *service);
+
+/* The outcome of the action with this ticket; answers the peer that waits, if there still is one. May be
+ * called from within ServiceOps.act and .release. Of a release there is no decision, and the tenant is NULL
+ * when all were released, or when it is gone. Ticket 0 is nobody's. */
+void service_settled(struct Service *service, uint64_t ticket, const struct Tenant *tenant,
+                     const struct Decision *decision, const struct Outcome *outcome);
+/* The history has one more event. Watchers are sent it later, behind everything urgent: this neither
+ * allocates nor writes, so it may stand on the way to a freeze. */
+void service_event(struct Service *service);

@@ -1,0 +1,334 @@
+/* See codec.h. An object is built in one go, its lists before it; `_cleanup_` takes care of every way
+ * out. Points in time of the model are CLOCK_BOOTTIME, which means nothing to a peer: they cross the
+ * wire as durations from or to `now`. */
+#include "wire/codec.h"
+
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "wire/text.h"
+
+#define _cleanup_json_ _cleanup_(sd_json_variant_unrefp)
+#define PAIR_NUMBER_IF(condition, name, number)                                                              \
+    SD_JSON_BUILD_PAIR_CONDITION(condition, name, SD_JSON_BUILD_INTEGER((int64_t)(number)))
+#define PAIR_VARIANT_IF_ANY(name, variant)                                                                   \
+    SD_JSON_BUILD_PAIR_CONDITION((variant) != NULL, name, SD_JSON_BUILD_VARIANT(variant))
+/* A list without elements is [], not null. */
+#define PAIR_LIST(name, list)                                                                                \
+    SD_JSON_BUILD_PAIR_CONDITION((list) != NULL, name, SD_JSON_BUILD_VARIANT(list)),                         \
+        SD_JSON_BUILD_PAIR_CONDITION((list) == NULL, name, SD_JSON_BUILD_EMPTY_ARRAY)
+
+/* Microseconds from `then` to `now`; 0 when that lies ahead. */
+static int64_t elapsed(usec_t then, usec_t now)
+{
+    return then < now ? (int64_t)(now - then) : 0;
+}
+
+int wire_tenant_row(const struct Tenant *tenant, sd_json_variant **ret)
+{
+    const struct Readings *readings = &tenant->readings;
+    bool counted = readings->valid[READING_TASKS_CURRENT];
+    int64_t limit = readings->limit[READING_TASKS_CURRENT];
+
+    return sd_json_buildo(ret, WIRE_PAIR_TEXT("name", tenant->name),
+                          WIRE_PAIR_TEXT_IF_ANY("class", tenant->class ? tenant->class->name : ""),
+                          SD_JSON_BUILD_PAIR_STRING("state", tenant_state(tenant)),
+                          WIRE_PAIR_TEXT("path", tenant->cgroup.path),
+                          SD_JSON_BUILD_PAIR_UNSIGNED("cgroupId", tenant->cgroup.id),
+                          PAIR_NUMBER_IF(counted, "tasksCurrent", readings->value[READING_TASKS_CURRENT]),
+                          PAIR_NUMBER_IF(counted && limit != READING_UNLIMITED, "tasksMax", limit));
+}
+
+/* {} for LIMIT_INFINITY; NULL when the limit is not known. */
+static int limit_value(bool known, uint64_t value, sd_json_variant **ret)
+{
+    *ret = NULL;
+    if (!known)
+        return 0;
+    return sd_json_buildo(
+        ret, SD_JSON_BUILD_PAIR_CONDITION(value != LIMIT_INFINITY, "value", SD_JSON_BUILD_UNSIGNED(value)));
+}
+
+/* What the kernel enforces: as measured, else as guardd last set it. */
+static int limit_in_force(const struct Tenant *tenant, enum LimitId id, sd_json_variant **ret)
+{
+    static const enum ReadingId measured_by[LIMIT_COUNT] = {
+        [LIMIT_TASKS_MAX] = READING_TASKS_CURRENT,
+    };
+    const struct LimitState *state = &tenant->limits[id];
+    enum ReadingId reading = measured_by[id];
+    int64_t measured = tenant->readings.limit[reading];
+
+    if (tenant->readings.valid[reading])
+        return limit_value(true, measured == READING_UNLIMITED ? LIMIT_INFINITY : (uint64_t)measured, ret);
+    return limit_value(state->applied, state->value, ret);
+}
+
+static int limit_object(const struct Tenant *tenant, enum LimitId id, sd_json_variant **ret)
+{
+    _cleanup_json_ sd_json_variant *asked = NULL, *in_force = NULL, *found = NULL;
+    const struct LimitState *state = &tenant->limits[id];
+    const struct Limits *limits = tenant->class ? &tenant->class->limits : NULL;
+    int r;
+
+    r = limit_value(limits && limits->set[id], limits ? limits->value[id] : 0, &asked);
+    if (r >= 0)
+        r = limit_in_force(tenant, id, &in_force);
+    if (r >= 0)
+        r = limit_value(state->applied, state->found, &found);
+    if (r < 0)
+        return r;
+    return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("name", limit_info(id)->directive),
+                          PAIR_VARIANT_IF_ANY("asked", asked), PAIR_VARIANT_IF_ANY("inForce", in_force),
+                          PAIR_VARIANT_IF_ANY("found", found),
+                          SD_JSON_BUILD_PAIR_BOOLEAN("waiting", state->waiting),
+                          WIRE_PAIR_TEXT_IF_ANY("note", state->note));
+}
+
+static int reading_object(const struct Readings *readings, enum ReadingId id, sd_json_variant **ret)
+{
+    const struct ReadingInfo *info = reading_info(id);
+    bool valid = readings->valid[id];
+    bool limited = valid && info->has_limit && readings->limit[id] != READING_UNLIMITED;
+
+    return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("name", info->name),
+                          SD_JSON_BUILD_PAIR_STRING("unit", info->unit),
+                          SD_JSON_BUILD_PAIR_STRING("meaning", info->meaning),
+                          PAIR_NUMBER_IF(valid, "value", readings->value[id]),
+                          PAIR_NUMBER_IF(limited, "limit", readings->limit[id]));
+}
+
+/* "freeze 5s", and "kill" for the last one, which stands. */
+static int steps_list(const struct Rule *rule, sd_json_variant **ret)
+{
+    char text[USEC_FORMAT_MAX + 32], lasts[USEC_FORMAT_MAX];
+    int r = 0;
+
+    for (size_t i = 0; i < rule->n_steps && r >= 0; i++) {
+        const struct Step *step = &rule->steps[i];
+
+        if (step->lasts_usec == USEC_INFINITY)
+            snprintf(text, sizeof(text), "%s", verb_name(step->verb));
+        else
+            snprintf(text, sizeof(text), "%s %s", verb_name(step->verb),
+                     usec_format(step->lasts_usec, lasts, sizeof(lasts)));
+        r = sd_json_variant_append_arrayb(ret, SD_JSON_BUILD_STRING(text));
+    }
+    return r;
+}
+
+/* The step that follows while the condition lasts, and when. NULL: none, or nobody can tell. */
+static const struct Step *next_step(const struct Rule *rule, const struct RuleState *state, usec_t *ret_usec)
+{
+    size_t at = state->step;
+
+    switch (state->phase) {
+    case PHASE_PENDING: /* whoever did it before goes straight to the last step */
+        *ret_usec = usec_add(state->began_usec, rule->when.for_usec);
+        return &rule->steps[state->repeats > 0 ? rule->n_steps - 1 : 0];
+    case PHASE_STANDING:
+        if (state->step_failed || state->withheld || at + 1 >= rule->n_steps)
+            return NULL;
+        *ret_usec = usec_add(state->step_usec, rule->steps[at].lasts_usec);
+        return &rule->steps[at + 1];
+    default:
+        return NULL;
+    }
+}
+
+static int rule_object(const struct Rule *rule, const struct RuleState *state, usec_t now,
+                       sd_json_variant **ret)
+{
+    char when[CONDITION_FORMAT_MAX], until[CONDITION_FORMAT_MAX];
+    _cleanup_json_ sd_json_variant *steps = NULL;
+    bool holds = state->phase != PHASE_IDLE, at_step;
+    bool ending = holds && state->until_since_usec != USEC_INFINITY;
+    usec_t next_usec = 0;
+    const struct Step *next = next_step(rule, state, &next_usec);
+    int r = steps_list(rule, &steps);
+
+    at_step = state->phase == PHASE_ACTING || state->phase == PHASE_STANDING;
+    if (r < 0)
+        return r;
+    return sd_json_buildo(
+        ret, WIRE_PAIR_TEXT("name", rule->name), SD_JSON_BUILD_PAIR_STRING("phase", phase_name(state->phase)),
+        SD_JSON_BUILD_PAIR_STRING("when", condition_format(&rule->when, when, sizeof(when))),
+        SD_JSON_BUILD_PAIR_STRING("until", condition_format(&rule->until, until, sizeof(until))),
+        PAIR_LIST("steps", steps),
+        SD_JSON_BUILD_PAIR_CONDITION(
+            at_step, "step", SD_JSON_BUILD_STRING(at_step ? verb_name(rule->steps[state->step].verb) : "")),
+        PAIR_NUMBER_IF(holds, "heldUsec", elapsed(state->began_usec, now)),
+        PAIR_NUMBER_IF(at_step, "stepUsec", elapsed(state->step_usec, now)),
+        SD_JSON_BUILD_PAIR_CONDITION(next != NULL, "nextStep",
+                                     SD_JSON_BUILD_STRING(next ? verb_name(next->verb) : "")),
+        PAIR_NUMBER_IF(next != NULL, "nextStepUsec", elapsed(now, next_usec)),
+        PAIR_NUMBER_IF(ending, "untilHeldUsec", elapsed(state->until_since_usec, now)),
+        SD_JSON_BUILD_PAIR_BOOLEAN("stepFailed", state->step_failed),
+        SD_JSON_BUILD_PAIR_BOOLEAN("withheld", state->withheld),
+        SD_JSON_BUILD_PAIR_UNSIGNED("repeats", state->repeats));
+}
+
+static int decision_object(const struct Decision *decision, sd_json_variant **ret)
+{
+    _cleanup_json_ sd_json_variant *value = NULL;
+    bool limits = decision->verb == VERB_LIMIT || decision->verb == VERB_UNLIMIT;
+    int r = limit_value(decision->verb == VERB_LIMIT, decision->value, &value);
+
+    if (r < 0)
+        return r;
+    return sd_json_buildo(
+        ret, SD_JSON_BUILD_PAIR_STRING("verb", verb_name(decision->verb)),
+        SD_JSON_BUILD_PAIR_STRING("cause", cause_name(decision->cause)),
+        WIRE_PAIR_TEXT_IF_ANY("rule", decision->rule),
+        PAIR_NUMBER_IF(decision->cause == CAUSE_OPERATOR, "uid", decision->uid),
+        SD_JSON_BUILD_PAIR_CONDITION(
+            limits, "limit", SD_JSON_BUILD_STRING(limits ? limit_info(decision->limit)->directive : "")),
+        PAIR_VARIANT_IF_ANY("value", value), WIRE_PAIR_TEXT("reason", decision->reason));
+}
+
+int wire_outcome(const struct Outcome *outcome, sd_json_variant **ret)
+{
+    return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("result", result_name(outcome->result)),
+                          PAIR_NUMBER_IF(outcome->error != 0, "error", -outcome->error),
+                          SD_JSON_BUILD_PAIR_UNSIGNED("tookUsec", outcome->took_usec),
+                          WIRE_PAIR_TEXT_IF_ANY("text", outcome->text));
+}
+
+/* Each list of `show`, element by element; the element is released in every case. */
+static int append(sd_json_variant **list, int r, sd_json_variant *element)
+{
+    if (r >= 0)
+        r = sd_json_variant_append_array(list, element);
+    sd_json_variant_unref(element);
+    return r;
+}
+
+static int limits_list(const struct Tenant *tenant, sd_json_variant **ret)
+{
+    int r = 0;
+
+    for (int i = 0; i < LIMIT_COUNT && r >= 0; i++) {
+        sd_json_variant *element = NULL;
+
+        r = limit_object(tenant, (enum LimitId)i, &element);
+        r = append(ret, r, element);
+    }
+    return r;
+}
+
+static int readings_list(const struct Tenant *tenant, sd_json_variant **ret)
+{
+    int r = 0;
+
+    for (int i = 0; i < READING_COUNT && r >= 0; i++) {
+        sd_json_variant *element = NULL;
+
+        r = reading_object(&tenant->readings, (enum ReadingId)i, &element);
+        r = append(ret, r, element);
+    }
+    return r;
+}
+
+static int rules_list(const struct Tenant *tenant, usec_t now, sd_json_variant **ret)
+{
+    int r = 0;
+
+    for (size_t i = 0; tenant->class && i < tenant->class->n_rules && r >= 0; i++) {
+        sd_json_variant *element = NULL;
+
+        r = rule_object(tenant->class->rules[i], &tenant->condition.rules[i], now, &element);
+        r = append(ret, r, element);
+    }
+    return r;
+}
+
+static const char *holder_name(const struct Tenant *tenant, unsigned holder)
+{
+    if (holder == HOLDER_OPERATOR)
+        return "operator";
+    return tenant->class && holder < tenant->class->n_rules ? tenant->class->rules[holder]->name
+                                                            : "a rule of an earlier configuration";
+}
+
+static int holders_list(const struct Tenant *tenant, sd_json_variant **ret)
+{
+    int r = 0;
+
+    for (unsigned i = 0; i < HOLDER_COUNT && r >= 0; i++)
+        if (tenant->condition.holders & (UINT32_C(1) << i))
+            r = sd_json_variant_append_arrayb(ret, WIRE_BUILD_TEXT(holder_name(tenant, i)));
+    return r;
+}
+
+static int add_identity(const struct Tenant *tenant, usec_t now, sd_json_variant **v)
+{
+    const char *unit = tenant->cgroup.unit ? tenant->cgroup.unit : "";
+    usec_t measured = tenant->readings.at_usec;
+
+    return sd_json_variant_merge_objectbo(
+        v, WIRE_PAIR_TEXT_IF_ANY("unit", unit), WIRE_PAIR_TEXT_IF_ANY("containerId", tenant->container_id),
+        WIRE_PAIR_TEXT_IF_ANY("protectedBy", tenant->protected_by),
+        SD_JSON_BUILD_PAIR_BOOLEAN("untouchable", tenant->untouchable),
+        SD_JSON_BUILD_PAIR_BOOLEAN("released", tenant->released),
+        SD_JSON_BUILD_PAIR_INTEGER("guardedUsec", elapsed(tenant->appeared_usec, now)),
+        PAIR_NUMBER_IF(measured > 0, "readingsUsec", elapsed(measured, now)));
+}
+
+static int add_lists(const struct Tenant *tenant, usec_t now, sd_json_variant **v)
+{
+    _cleanup_json_ sd_json_variant *limits = NULL, *readings = NULL, *rules = NULL, *holders = NULL,
+                                   *under_way = NULL;
+    int r = limits_list(tenant, &limits);
+
+    if (r >= 0)
+        r = readings_list(tenant, &readings);
+    if (r >= 0)
+        r = rules_list(tenant, now, &rules);
+    if (r >= 0)
+        r = holders_list(tenant, &holders);
+    if (r >= 0 && tenant->action.under_way)
+        r = decision_object(&tenant->action.decision, &under_way);
+    if (r < 0)
+        return r;
+    return sd_json_variant_merge_objectbo(v, PAIR_LIST("limits", limits), PAIR_LIST("readings", readings),
+                                          PAIR_LIST("rules", rules), PAIR_LIST("frozenBy", holders),
+                                          PAIR_VARIANT_IF_ANY("underWay", under_way));
+}
+
+int wire_tenant_full(const struct Tenant *tenant, usec_t now, sd_json_variant **ret)
+{
+    _cleanup_json_ sd_json_variant *v = NULL;
+    int r = wire_tenant_row(tenant, &v);
+
+    if (r >= 0)
+        r = add_identity(tenant, now, &v);
+    if (r >= 0)
+        r = add_lists(tenant, now, &v);
+    if (r >= 0)
+        *ret = take_ptr(v);
+    return r;
+}
+
+int wire_event(const struct Event *event, sd_json_variant **ret)
+{
+    _cleanup_json_ sd_json_variant *decision = NULL, *outcome = NULL;
+    char sentence[EVENT_SENTENCE_MAX];
+    int r = 0;
+
+    if (event->kind == EVENT_DECISION || event->kind == EVENT_OUTCOME)
+        r = decision_object(&event->decision, &decision);
+    if (r >= 0 && event->kind == EVENT_OUTCOME)
+        r = wire_outcome(&event->outcome, &outcome);
+    if (r < 0)
+        return r;
+    return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_UNSIGNED("sequence", event->sequence),
+                          SD_JSON_BUILD_PAIR_STRING("kind", event_kind_name(event->kind)),
+                          SD_JSON_BUILD_PAIR_INTEGER("priority", event->priority),
+                          SD_JSON_BUILD_PAIR_UNSIGNED("realtimeUsec", event->realtime_usec),
+                          WIRE_PAIR_TEXT_IF_ANY("tenant", event->tenant),
+                          PAIR_NUMBER_IF(event->tenant_id != 0, "cgroupId", event->tenant_id),
+                          WIRE_PAIR_TEXT_IF_ANY("class", event->class),
+                          WIRE_PAIR_TEXT_IF_ANY("path", event->path),
+                          PAIR_VARIANT_IF_ANY("decision", decision), PAIR_VARIANT_IF_ANY("outcome", outcome),
+                          WIRE_PAIR_TEXT("sentence", event_sentence(event, sentence, sizeof(sentence))));
+}

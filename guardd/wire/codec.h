@@ -1,0 +1,19 @@
+/* Model types as JSON, in the shape that interface.c declares. Each function makes a new object; the
+ * caller unrefs it. A value that is not known is left out, never 0 in its place; an unlimited limit is
+ * left out too (of a Limit: {} says unlimited, nothing says unknown). -ENOMEM. */
+#pragma once
+
+#include <systemd/sd-json.h>
+
+#include "model/event.h"
+#include "model/tenant.h"
+
+/* A row of `guardctl list`. */
+int wire_tenant_row(const struct Tenant *tenant, sd_json_variant **ret);
+
+/* All of `guardctl show`: the row, limits (asked, in force, found before), readings, every rule with
+ * its phase, step, since and next. `now`: CLOCK_BOOTTIME. */
+int wire_tenant_full(const struct Tenant *tenant, usec_t now, sd_json_variant **ret);
+
+int wire_outcome(const struct Outcome *outcome, sd_json_variant **ret);
+int wire_event(const struct Event *event, sd_json_variant **ret);

@@ -1,0 +1,361 @@
+/* io.guardd.Guard as data: a comment, then the field or symbol it is for. Names are API: add, never rename.
+ * What is not known is left out of a reply, never 0 in its place. Numbers that end in `Usec` are durations in
+ * microseconds, `RealtimeUsec` points in time (microseconds since 1970-01-01 UTC). Texts that hold names from
+ * outside are clean, see wire/text.h. */
+#include "wire/interface.h"
+
+#define MAYBE SD_VARLINK_NULLABLE
+#define LIST SD_VARLINK_ARRAY
+
+#define COMMENT(text) SD_VARLINK_FIELD_COMMENT(text)
+#define TEXT(name, flags) SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, flags)
+#define NUMBER(name, flags) SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_INT, flags)
+#define FLAG(name) SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_BOOL, 0)
+#define STRUCT(name, type, flags) SD_VARLINK_DEFINE_FIELD_BY_TYPE(name, type, flags)
+
+#define IN_TEXT(name, flags) SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, flags)
+#define OUT_TEXT(name, flags) SD_VARLINK_DEFINE_OUTPUT(name, SD_VARLINK_STRING, flags)
+#define OUT_NUMBER(name, flags) SD_VARLINK_DEFINE_OUTPUT(name, SD_VARLINK_INT, flags)
+#define OUT_STRUCT(name, type, flags) SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(name, type, flags)
+
+/* clang-format off */
+
+/* Types */
+
+#define TENANT_FIELDS                                                                                        \
+    COMMENT("docker/web, podman/db, user/alice, nginx.service, else the cgroup path"),                       \
+    TEXT(name, 0),                                                                                           \
+    COMMENT("The [Tenants NAME] section it falls in; left out when a reload left it none"),                  \
+    TEXT(class, MAYBE),                                                                                      \
+    COMMENT("ok, armed (a rule is pending or stands), frozen, freezing, thawing, ending, killing, "          \
+            "released (left alone until a reload), protected"),                                              \
+    TEXT(state, 0),                                                                                          \
+    COMMENT("Of the cgroup, from the root of the tree, no leading slash"),                                   \
+    TEXT(path, 0),                                                                                           \
+    COMMENT("Inode number of the cgroup directory: what identifies a tenant"),                               \
+    NUMBER(cgroupId, 0),                                                                                     \
+    COMMENT("Processes and threads now; left out when they cannot be counted"),                              \
+    NUMBER(tasksCurrent, MAYBE),                                                                             \
+    COMMENT("How many it may have; left out when there is no limit, or none is known"),                      \
+    NUMBER(tasksMax, MAYBE)
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    Tenant,
+    TENANT_FIELDS);
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    LimitValue,
+    COMMENT("Left out when it is unlimited (infinity, \"max\")"),
+    NUMBER(value, MAYBE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    Limit,
+    COMMENT("systemd's directive: TasksMax"),
+    TEXT(name, 0),
+    COMMENT("What the class asks for; left out when it asks for nothing"),
+    STRUCT(asked, LimitValue, MAYBE),
+    COMMENT("What the kernel enforces now; left out when it is not known"),
+    STRUCT(inForce, LimitValue, MAYBE),
+    COMMENT("What was there before guardd, and what release gives back; left out when guardd has set nothing"),
+    STRUCT(found, LimitValue, MAYBE),
+    COMMENT("The service manager was asked to set it and has not answered yet"),
+    FLAG(waiting),
+    COMMENT("Why it is not as the class asks"),
+    TEXT(note, MAYBE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    Reading,
+    COMMENT("As rules name it: tasks.current"),
+    TEXT(name, 0),
+    COMMENT("\"\" for a plain count"),
+    TEXT(unit, 0),
+    COMMENT("One line that explains it"),
+    TEXT(meaning, 0),
+    COMMENT("Left out when it could not be taken"),
+    NUMBER(value, MAYBE),
+    COMMENT("What a percentage of it is of; left out when there is no limit"),
+    NUMBER(limit, MAYBE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    RuleState,
+    COMMENT("The [Rule NAME] section"),
+    TEXT(name, 0),
+    COMMENT("idle (When does not hold), pending (it holds, but not for long enough), acting (a step is on its "
+            "way), standing (the step is in force), releasing (the inverse is on its way)"),
+    TEXT(phase, 0),
+    COMMENT("The condition, as configured"),
+    TEXT(when, 0),
+    COMMENT("The condition that ends it"),
+    TEXT(until, 0),
+    COMMENT("All steps of the rule, each with how long it lasts"),
+    TEXT(steps, LIST),
+    COMMENT("The step it is at: warn, freeze, terminate, kill; only in the phases acting and standing"),
+    TEXT(step, MAYBE),
+    COMMENT("For how long When has held"),
+    NUMBER(heldUsec, MAYBE),
+    COMMENT("For how long the step has stood, or since it was last tried"),
+    NUMBER(stepUsec, MAYBE),
+    COMMENT("The step that comes next, while the condition lasts"),
+    TEXT(nextStep, MAYBE),
+    COMMENT("In how long; 0 when it is due"),
+    NUMBER(nextStepUsec, MAYBE),
+    COMMENT("For how long Until has held"),
+    NUMBER(untilHeldUsec, MAYBE),
+    COMMENT("The step did not take and is not in force"),
+    FLAG(stepFailed),
+    COMMENT("A kill is due but held back: protected, or the kill budget is spent"),
+    FLAG(withheld),
+    COMMENT("Offences of this tenant's name that are remembered, this one not counted"),
+    NUMBER(repeats, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    Decision,
+    COMMENT("warn, freeze, thaw, terminate, kill, limit, unlimit"),
+    TEXT(verb, 0),
+    COMMENT("rule, relief (the danger has passed), operator, class (a limit it asks for), stop, recovery "
+            "(taken up from the run before)"),
+    TEXT(cause, 0),
+    COMMENT("The rule that decided it"),
+    TEXT(rule, MAYBE),
+    COMMENT("The operator's user id, where the cause is operator"),
+    NUMBER(uid, MAYBE),
+    COMMENT("The limit meant, for limit and unlimit"),
+    TEXT(limit, MAYBE),
+    COMMENT("Its value, for limit"),
+    STRUCT(value, LimitValue, MAYBE),
+    COMMENT("A sentence: reading, threshold, what was passed over"),
+    TEXT(reason, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    Outcome,
+    COMMENT("pending, done (and verified), failed (what was begun is undone), observed (Mode=observe: would "
+            "have been done), skipped (there was nothing to do), superseded, gone (the cgroup vanished first)"),
+    TEXT(result, 0),
+    COMMENT("The errno of failed, positive"),
+    NUMBER(error, MAYBE),
+    COMMENT("From the decision to the confirmation"),
+    NUMBER(tookUsec, 0),
+    COMMENT("A sentence where there is more to say"),
+    TEXT(text, MAYBE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    Event,
+    COMMENT("Counts up from 1 in each run of guardd"),
+    NUMBER(sequence, 0),
+    COMMENT("appeared (guarded from now on), vanished, decision (about to be carried out), outcome, notice (of "
+            "guardd itself)"),
+    TEXT(kind, 0),
+    COMMENT("As in syslog: 0 emerg ... 7 debug"),
+    NUMBER(priority, 0),
+    COMMENT("When"),
+    NUMBER(realtimeUsec, 0),
+    COMMENT("Left out when it concerns the host"),
+    TEXT(tenant, MAYBE),
+    COMMENT("Of the tenant"),
+    NUMBER(cgroupId, MAYBE),
+    COMMENT("Class of the tenant"),
+    TEXT(class, MAYBE),
+    COMMENT("Cgroup path of the tenant"),
+    TEXT(path, MAYBE),
+    COMMENT("Of decision and outcome"),
+    STRUCT(decision, Decision, MAYBE),
+    COMMENT("Of outcome"),
+    STRUCT(outcome, Outcome, MAYBE),
+    COMMENT("All of it as one sentence for people"),
+    TEXT(sentence, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    TenantDetails,
+    TENANT_FIELDS,
+    COMMENT("The service manager's unit of this cgroup"),
+    TEXT(unit, MAYBE),
+    COMMENT("The whole container id, where it is one"),
+    TEXT(containerId, MAYBE),
+    COMMENT("The Protect= glob or the reason why it is never acted on"),
+    TEXT(protectedBy, MAYBE),
+    COMMENT("It holds guardd, PID 1 or what they need: it gets no limits either"),
+    FLAG(untouchable),
+    COMMENT("An operator released it: left alone until a reload"),
+    FLAG(released),
+    COMMENT("For how long it has been guarded"),
+    NUMBER(guardedUsec, 0),
+    COMMENT("How old the readings are"),
+    NUMBER(readingsUsec, MAYBE),
+    COMMENT("Every limit guardd knows"),
+    STRUCT(limits, Limit, LIST),
+    COMMENT("Every reading guardd takes"),
+    STRUCT(readings, Reading, LIST),
+    COMMENT("Every rule of its class"),
+    STRUCT(rules, RuleState, LIST),
+    COMMENT("Who keeps it frozen: names of rules, or operator"),
+    TEXT(frozenBy, LIST),
+    COMMENT("The action whose outcome is awaited"),
+    STRUCT(underWay, Decision, MAYBE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    Finding,
+    COMMENT("Guarding needs nothing more here"),
+    FLAG(ok),
+    COMMENT("What was looked for: pids controller"),
+    TEXT(what, 0),
+    COMMENT("What was found; when it is not ok also what follows from that and what to do"),
+    TEXT(text, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    Problem,
+    COMMENT("The file"),
+    TEXT(file, MAYBE),
+    COMMENT("Left out when it is of no single line"),
+    NUMBER(line, MAYBE),
+    COMMENT("What is wrong"),
+    TEXT(what, 0),
+    COMMENT("What would be right"),
+    TEXT(right, MAYBE));
+
+/* Methods that look */
+
+static SD_VARLINK_DEFINE_METHOD(
+    GetStatus,
+    COMMENT("enforce, or observe: decide and record, act on nothing"),
+    OUT_TEXT(mode, 0),
+    COMMENT("Of guardd"),
+    OUT_TEXT(version, 0),
+    COMMENT("The cgroup v2 tree that is guarded"),
+    OUT_TEXT(cgroupRoot, 0),
+    COMMENT("When this run began"),
+    OUT_NUMBER(startedRealtimeUsec, 0),
+    COMMENT("How many tenants are guarded"),
+    OUT_NUMBER(tenants, 0),
+    COMMENT("How many of them are kept frozen now"),
+    OUT_NUMBER(standing, 0),
+    COMMENT("Kills that the budget still allows now"),
+    OUT_NUMBER(killsLeft, 0),
+    COMMENT("KillBudget=: so many kills ..."),
+    OUT_NUMBER(killsLimit, 0),
+    COMMENT("... in so long"),
+    OUT_NUMBER(killsWindowUsec, 0),
+    COMMENT("What this host offers to a guard; what is not ok cannot be watched or done"),
+    OUT_STRUCT(findings, Finding, LIST),
+    COMMENT("What is degraded now, a sentence each"),
+    OUT_TEXT(notices, LIST));
+
+static SD_VARLINK_DEFINE_METHOD(
+    ListTenants,
+    COMMENT("Only those of this class"),
+    IN_TEXT(class, MAYBE),
+    COMMENT("Sorted by name, measured afresh"),
+    OUT_STRUCT(tenants, Tenant, LIST));
+
+#define TENANT_ARGUMENT                                                                                      \
+    COMMENT("A name, a cgroup path, an unambiguous start of a container id (4 digits or more), a unit name, "\
+            "or what stands behind the slash of a name"),                                                    \
+    IN_TEXT(tenant, 0)
+
+static SD_VARLINK_DEFINE_METHOD(
+    ShowTenant,
+    TENANT_ARGUMENT,
+    COMMENT("All that is known of it, measured afresh"),
+    OUT_STRUCT(details, TenantDetails, 0),
+    COMMENT("Its newest events, at most 20, the newest last"),
+    OUT_STRUCT(events, Event, LIST));
+
+static SD_VARLINK_DEFINE_METHOD_FULL(
+    Watch, SD_VARLINK_REQUIRES_MORE,
+    COMMENT("Left out of the first reply, which comes at once and says that the watch stands"),
+    OUT_STRUCT(event, Event, MAYBE));
+
+/* Methods that change something */
+
+#define ACTION_FIELDS                                                                                        \
+    TENANT_ARGUMENT,                                                                                         \
+    COMMENT("The name of the tenant that was meant"),                                                        \
+    OUT_TEXT(name, 0),                                                                                       \
+    COMMENT("What came of it"),                                                                              \
+    OUT_STRUCT(outcome, Outcome, 0)
+
+static SD_VARLINK_DEFINE_METHOD(Freeze, ACTION_FIELDS);
+static SD_VARLINK_DEFINE_METHOD(Thaw, ACTION_FIELDS);
+static SD_VARLINK_DEFINE_METHOD(Kill, ACTION_FIELDS);
+
+static SD_VARLINK_DEFINE_METHOD(
+    Release,
+    TENANT_ARGUMENT,
+    COMMENT("The name of the tenant that was meant"),
+    OUT_TEXT(name, 0),
+    COMMENT("A sentence where there is more to say"),
+    OUT_TEXT(text, MAYBE));
+
+static SD_VARLINK_DEFINE_METHOD(
+    ReleaseAll,
+    COMMENT("How many tenants something was taken off, or that are left alone now"),
+    OUT_NUMBER(released, 0),
+    COMMENT("A sentence where there is more to say"),
+    OUT_TEXT(text, MAYBE));
+
+static SD_VARLINK_DEFINE_METHOD(Reload);
+
+/* Errors */
+
+#define MESSAGE COMMENT("A sentence for people"), TEXT(message, 0)
+
+static SD_VARLINK_DEFINE_ERROR(NoSuchTenant, MESSAGE);
+static SD_VARLINK_DEFINE_ERROR(
+    AmbiguousTenant,
+    MESSAGE,
+    COMMENT("The tenants it could mean: names, or the path of one whose very name was given"),
+    TEXT(candidates, LIST));
+static SD_VARLINK_DEFINE_ERROR(
+    NoSuchClass,
+    MESSAGE,
+    COMMENT("The classes of the configuration in force"),
+    TEXT(classes, LIST));
+static SD_VARLINK_DEFINE_ERROR(PermissionDenied, MESSAGE);
+static SD_VARLINK_DEFINE_ERROR(Refused, MESSAGE);
+static SD_VARLINK_DEFINE_ERROR(ActionFailed, MESSAGE);
+static SD_VARLINK_DEFINE_ERROR(
+    InvalidConfiguration,
+    MESSAGE,
+    COMMENT("Everything that is wrong"),
+    STRUCT(problems, Problem, LIST));
+
+#define MAY_LOOK " root and members of OperatorGroup= and ViewerGroup= may call it."
+#define MAY_CHANGE " root and members of OperatorGroup= may call it."
+#define SYMBOL(comment, symbol) SD_VARLINK_SYMBOL_COMMENT(comment), &vl_##symbol
+
+SD_VARLINK_DEFINE_INTERFACE(
+    io_guardd_Guard, WIRE_INTERFACE,
+    SD_VARLINK_INTERFACE_COMMENT(
+        "guardd keeps one tenant from taking the host down. This shows what it sees and does, and lets an operator "
+        "act by hand, the same way a rule acts: protected tenants stay protected, and every outcome is verified."),
+    SYMBOL("The host: mode, tenants, kill budget, what cannot be watched here." MAY_LOOK, method_GetStatus),
+    SYMBOL("A row per tenant." MAY_LOOK, method_ListTenants),
+    SYMBOL("One tenant: limits, readings, rules, its newest events." MAY_LOOK, method_ShowTenant),
+    SYMBOL("Every event as it happens, until the caller hangs up. A caller that stops reading is hung up on." MAY_LOOK,
+           method_Watch),
+    SYMBOL("Freezes a tenant until it is thawed by hand; answers when the kernel has confirmed it." MAY_CHANGE,
+           method_Freeze),
+    SYMBOL("Thaws a tenant, whoever froze it; a rule whose condition still holds may freeze it again." MAY_CHANGE,
+           method_Thaw),
+    SYMBOL("Kills every process of a tenant; answers when the cgroup is empty." MAY_CHANGE, method_Kill),
+    SYMBOL("Takes guardd's actions and limits off a tenant and leaves it alone until a reload." MAY_CHANGE,
+           method_Release),
+    SYMBOL("The same for every tenant, and for what is left of tenants that are gone." MAY_CHANGE, method_ReleaseAll),
+    SYMBOL("Reads the configuration anew. What is wrong with it changes nothing." MAY_CHANGE, method_Reload),
+    SYMBOL("A tenant, as a row of a list", type_Tenant),
+    SYMBOL("All that is known of a tenant", type_TenantDetails),
+    SYMBOL("The value of a limit", type_LimitValue),
+    SYMBOL("A value that the kernel enforces for a tenant", type_Limit),
+    SYMBOL("One measured value of a tenant", type_Reading),
+    SYMBOL("Where a rule stands with a tenant", type_RuleState),
+    SYMBOL("What is wanted done, and why", type_Decision),
+    SYMBOL("What really came of a decision", type_Outcome),
+    SYMBOL("One line of the history", type_Event),
+    SYMBOL("One thing that guarding needs, and whether this host has it", type_Finding),
+    SYMBOL("One thing that is wrong with the configuration", type_Problem),
+    SYMBOL("No tenant is called so", error_NoSuchTenant),
+    SYMBOL("Several tenants could be meant", error_AmbiguousTenant),
+    SYMBOL("No [Tenants NAME] section is called so", error_NoSuchClass),
+    SYMBOL("The caller may not do this; the message names the group to join", error_PermissionDenied),
+    SYMBOL("Not done, on purpose: the tenant is protected, or the like", error_Refused),
+    SYMBOL("Tried, but it did not take; what was begun is undone", error_ActionFailed),
+    SYMBOL("The configuration is wrong; the one in force stays in force", error_InvalidConfiguration));

@@ -1,0 +1,533 @@
+/* The escalation, cell by cell (phase × event), and the stories that the cells make up. */
+#include "fixture.h"
+
+/* --- the table: each phase is reached by the public way, then each event is let in ------------------ */
+
+enum Input {
+    INPUT_QUIET,     /* a look: When false, Until false */
+    INPUT_HOLDS,     /* a look: When true, its `for` not over */
+    INPUT_DUE,       /* a look: When true for long enough */
+    INPUT_STEP_OVER, /* a look: the step's time is over, no relief */
+    INPUT_RELIEVED,  /* a look: Until held for as long as it asks */
+    INPUT_TOOK,
+    INPUT_FAILED,
+    INPUT_COUNT,
+};
+
+static void bring_to(struct World *world, enum RulePhase phase)
+{
+    world_init(world);
+    world->rule.when.for_usec = 3 * SECOND;
+    if (phase == PHASE_IDLE)
+        return;
+    world_look(world, 1024, 7);
+    if (phase == PHASE_PENDING)
+        return;
+    world->now += 3 * SECOND;
+    world_look(world, 1024, 7);
+    if (phase == PHASE_ACTING)
+        return;
+    world_outcome(world, RESULT_DONE);
+    if (phase == PHASE_STANDING)
+        return;
+    world_look(world, 10, 0);
+    world->now += 10 * SECOND;
+    world_look(world, 10, 0);
+}
+
+static void let_in(struct World *world, enum Input input)
+{
+    bool pending = world_phase(world) == PHASE_PENDING;
+
+    switch (input) {
+    case INPUT_QUIET:
+        world_look(world, 1024, 0);
+        break;
+    case INPUT_HOLDS:
+        world_look(world, 1024, 5);
+        break;
+    case INPUT_DUE:
+        if (!pending)
+            world->rule.when.for_usec = 0;
+        else
+            world->now += 3 * SECOND;
+        world_look(world, 1024, 5);
+        break;
+    case INPUT_STEP_OVER:
+        world->now += 5 * SECOND;
+        world_look(world, 1024, 0);
+        break;
+    case INPUT_RELIEVED:
+        world_look(world, 10, 0);
+        world->now += 10 * SECOND;
+        world_look(world, 10, 0);
+        break;
+    case INPUT_TOOK:
+    case INPUT_FAILED:
+        if (world->decisions.n == 0) {
+            world->decisions.n = 1;
+            world->decisions.list[0] = (struct Decision){.verb = VERB_FREEZE, .holder = 0};
+        }
+        world_outcome(world, input == INPUT_TOOK ? RESULT_DONE : RESULT_FAILED);
+        break;
+    default:
+        break;
+    }
+}
+
+static void test_every_cell(void **state)
+{
+    static const struct {
+        enum RulePhase next;
+        enum Verb verb; /* VERB_INVALID: nothing is decided */
+    } cells[PHASE_COUNT][INPUT_COUNT] = {
+        [PHASE_IDLE] = {{PHASE_IDLE, VERB_INVALID},
+                        {PHASE_PENDING, VERB_INVALID},
+                        {PHASE_ACTING, VERB_FREEZE},
+                        {PHASE_IDLE, VERB_INVALID},
+                        {PHASE_IDLE, VERB_INVALID},
+                        {PHASE_IDLE, VERB_INVALID},
+                        {PHASE_IDLE, VERB_INVALID}},
+        [PHASE_PENDING] = {{PHASE_IDLE, VERB_INVALID},
+                           {PHASE_PENDING, VERB_INVALID},
+                           {PHASE_ACTING, VERB_FREEZE},
+                           {PHASE_IDLE, VERB_INVALID}, /* no refused fork any more */
+                           {PHASE_IDLE, VERB_INVALID},
+                           {PHASE_PENDING, VERB_INVALID},
+                           {PHASE_PENDING, VERB_INVALID}},
+        [PHASE_ACTING] = {{PHASE_ACTING, VERB_INVALID},
+                          {PHASE_ACTING, VERB_INVALID},
+                          {PHASE_ACTING, VERB_INVALID},
+                          {PHASE_ACTING, VERB_INVALID},
+                          {PHASE_ACTING, VERB_INVALID},
+                          {PHASE_STANDING, VERB_INVALID},
+                          {PHASE_STANDING, VERB_INVALID}},
+        [PHASE_STANDING] = {{PHASE_STANDING, VERB_INVALID},
+                            {PHASE_STANDING, VERB_INVALID},
+                            {PHASE_STANDING, VERB_INVALID},
+                            {PHASE_ACTING, VERB_KILL},
+                            {PHASE_RELEASING, VERB_THAW},
+                            {PHASE_STANDING, VERB_INVALID},
+                            {PHASE_STANDING, VERB_INVALID}},
+        [PHASE_RELEASING] = {{PHASE_RELEASING, VERB_INVALID},
+                             {PHASE_RELEASING, VERB_INVALID},
+                             {PHASE_RELEASING, VERB_INVALID},
+                             {PHASE_RELEASING, VERB_INVALID}, /* a retry is due only after a failure */
+                             {PHASE_RELEASING, VERB_INVALID},
+                             {PHASE_IDLE, VERB_INVALID},
+                             {PHASE_RELEASING, VERB_INVALID}},
+    };
+
+    for (int phase = 0; phase < PHASE_COUNT; phase++)
+        for (int input = 0; input < INPUT_COUNT; input++) {
+            struct World world;
+
+            bring_to(&world, (enum RulePhase)phase);
+            assert_int_equal(world_phase(&world), phase);
+            let_in(&world, (enum Input)input);
+            if (world_phase(&world) != cells[phase][input].next)
+                fail_msg("phase %d, input %d: went to %d", phase, input, world_phase(&world));
+            if (cells[phase][input].verb == VERB_INVALID)
+                assert_nothing_decided(&world);
+            else
+                assert_decided(&world, cells[phase][input].verb);
+        }
+}
+
+/* --- stories --------------------------------------------------------------------------------------- */
+
+static void freeze_it(struct World *world)
+{
+    world_look(world, 1024, 37);
+    assert_decided(world, VERB_FREEZE);
+    assert_string_equal(world->decisions.list[0].rule, "fork-bomb");
+    assert_non_null(strstr(world->decisions.list[0].reason, "tasks.denied 37 > 0"));
+    assert_non_null(strstr(world->decisions.list[0].reason, "1024 of 1024"));
+    world_outcome(world, RESULT_DONE);
+    assert_nothing_decided(world);
+}
+
+static void kill_it(struct World *world)
+{
+    freeze_it(world);
+    world->now += 5 * SECOND;
+    world_look(world, 1024, 0);
+    assert_decided(world, VERB_KILL);
+}
+
+static void test_frozen_then_killed(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    freeze_it(&world);
+    world.now += 4 * SECOND;
+    world_look(&world, 1024, 0);
+    assert_nothing_decided(&world);
+    world.now += 1 * SECOND;
+    world_look(&world, 1024, 0);
+    assert_decided(&world, VERB_KILL);
+    world_outcome(&world, RESULT_DONE);
+    /* What was frozen is given back to whoever uses the cgroup next. */
+    assert_decided(&world, VERB_THAW);
+    world_outcome(&world, RESULT_DONE);
+    assert_int_equal(world_phase(&world), PHASE_IDLE);
+    assert_true(world.tenant.condition.look_usec == USEC_INFINITY);
+}
+
+static void test_relief_thaws(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    world.rule.n_steps = 1;
+    world.rule.steps[0].lasts_usec = USEC_INFINITY;
+    freeze_it(&world);
+    world_look(&world, 100, 0);
+    world.now += 9 * SECOND;
+    world_look(&world, 600, 0); /* back above: the relief begins anew */
+    world_look(&world, 100, 0);
+    world.now += 9 * SECOND;
+    world_look(&world, 100, 0);
+    assert_nothing_decided(&world);
+    world.now += 1 * SECOND;
+    world_look(&world, 100, 0);
+    assert_decided(&world, VERB_THAW);
+    assert_int_equal(world.decisions.list[0].cause, CAUSE_RELIEF);
+    world_outcome(&world, RESULT_DONE);
+    assert_int_equal(world_phase(&world), PHASE_IDLE);
+}
+
+static void test_measured_again_before_kill(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    freeze_it(&world);
+    world.now += 5 * SECOND;
+    world_look(&world, 100, 0);
+    assert_nothing_decided(&world);
+    assert_int_equal(world_phase(&world), PHASE_STANDING);
+    world.now += 1 * SECOND;
+    world_look(&world, 1000, 0);
+    assert_decided(&world, VERB_KILL);
+}
+
+static void test_repeat_offender(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    kill_it(&world);
+    world_outcome(&world, RESULT_DONE);
+    /* The runtime starts it again: another cgroup, the same name. */
+    engine_reset(&world.tenant);
+    world.tenant.condition.holders = 0;
+    world.now += 20 * SECOND;
+    world_look(&world, 1024, 3);
+    assert_decided(&world, VERB_KILL);
+    assert_non_null(strstr(world.decisions.list[0].reason, "straight to the last step"));
+    /* Forgotten after the memory. */
+    engine_reset(&world.tenant);
+    world.now += OFFENCE_MEMORY_USEC;
+    world_look(&world, 1024, 3);
+    assert_decided(&world, VERB_FREEZE);
+}
+
+static void test_repeat_offender_at_peace_is_not_killed(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    kill_it(&world);
+    engine_reset(&world.tenant);
+    world.tenant.condition.holders = 0;
+    world_look(&world, 100, 1);
+    assert_decided(&world, VERB_FREEZE);
+}
+
+static usec_t thaw_delay(struct World *world)
+{
+    usec_t since;
+
+    world_look(world, 1024, 1);
+    assert_decided(world, VERB_FREEZE);
+    world_outcome(world, RESULT_DONE);
+    world_look(world, 10, 0);
+    since = world->now;
+    while (world->decisions.n == 0) {
+        world->now = world->tenant.condition.look_usec;
+        world_look(world, 10, 0);
+    }
+    assert_decided(world, VERB_THAW);
+    world_outcome(world, RESULT_DONE);
+    return world->now - since;
+}
+
+static void test_thaw_delays_grow(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    world.rule.n_steps = 1;
+    world.rule.steps[0].lasts_usec = USEC_INFINITY;
+    assert_true(thaw_delay(&world) == 10 * SECOND);
+    assert_true(thaw_delay(&world) == 20 * SECOND);
+    assert_true(thaw_delay(&world) == 40 * SECOND);
+    for (int i = 0; i < 12; i++)
+        assert_true(thaw_delay(&world) <= THAW_DELAY_MAX_USEC);
+}
+
+static void test_budget_spent(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    world.policy.kill_limit.kills = 1;
+    budget_spend(&world.budget, world.now);
+    freeze_it(&world);
+    world.now += 5 * SECOND;
+    world_look(&world, 1024, 0);
+    assert_decided(&world, VERB_WARN); /* it is frozen already: said, not done */
+    assert_non_null(strstr(world.decisions.list[0].reason, "kill budget of 1 in 1min is spent"));
+    world_outcome(&world, RESULT_DONE);
+    world.now += 1 * SECOND;
+    world_look(&world, 1024, 0);
+    assert_nothing_decided(&world); /* said once */
+    assert_true(world.tenant.condition.holders != 0);
+    world.now = START + 60 * SECOND;
+    world_look(&world, 1024, 0);
+    assert_decided(&world, VERB_KILL);
+}
+
+static void test_budget_spent_freezes_repeat_offender(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    world.policy.kill_limit.kills = 1;
+    budget_spend(&world.budget, world.now);
+    offences_add(&world.offences, "docker/web", "fork-bomb", world.now);
+    world_look(&world, 1024, 9);
+    assert_decided(&world, VERB_FREEZE);
+    assert_non_null(strstr(world.decisions.list[0].reason, "kill withheld"));
+    world_outcome(&world, RESULT_DONE);
+    world.now = START + 60 * SECOND;
+    world_look(&world, 1024, 0);
+    assert_decided(&world, VERB_KILL);
+}
+
+static void test_no_kills_at_all(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    world.policy.kill_limit.kills = 0;
+    freeze_it(&world);
+    for (int i = 0; i < 100; i++) {
+        world.now += 5 * SECOND;
+        world_look(&world, 1024, 0);
+        for (size_t k = 0; k < world.decisions.n; k++)
+            assert_int_equal(world.decisions.list[k].verb, VERB_WARN);
+    }
+}
+
+static void test_protected_is_only_warned_about(void **state)
+{
+    struct World world;
+    int warnings = 0;
+
+    world_init(&world);
+    snprintf(world.tenant.protected_by, sizeof(world.tenant.protected_by), "system.slice/ssh*");
+    for (int i = 0; i < 60; i++) {
+        world_look(&world, 1024, 5);
+        for (size_t k = 0; k < world.decisions.n; k++) {
+            assert_int_equal(world.decisions.list[k].verb, VERB_WARN);
+            assert_non_null(strstr(world.decisions.list[k].reason, "protected (system.slice/ssh*)"));
+            warnings++;
+        }
+        world.now += 1 * SECOND;
+    }
+    assert_int_equal(warnings, 1);
+}
+
+static void test_grace_before_kill(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    world.policy.kill_limit.kills = 1;
+    world.rule.steps[1] = (struct Step){VERB_TERMINATE, 10 * SECOND};
+    world.rule.steps[2] = (struct Step){VERB_KILL, USEC_INFINITY};
+    world.rule.n_steps = 3;
+    freeze_it(&world);
+    world.now += 5 * SECOND;
+    world_look(&world, 1024, 0);
+    assert_decided(&world, VERB_TERMINATE);
+    world.tenant.condition.holders = 0;
+    world_outcome(&world, RESULT_DONE);
+    world.now += 9 * SECOND;
+    world_look(&world, 900, 0);
+    assert_nothing_decided(&world);
+    world.now += 1 * SECOND;
+    world_look(&world, 900, 0);
+    assert_decided(&world, VERB_KILL); /* paid with the SIGTERM: a budget of one is enough */
+}
+
+static void test_failed_freeze_goes_on_to_kill(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    world_look(&world, 1024, 5);
+    world_outcome(&world, RESULT_FAILED);
+    assert_int_equal(world_phase(&world), PHASE_STANDING);
+    assert_true(world.tenant.condition.rules[0].step_failed);
+    world.now += 5 * SECOND;
+    world_look(&world, 1024, 5);
+    assert_decided(&world, VERB_KILL);
+}
+
+static void test_failed_last_step_is_tried_again(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    kill_it(&world);
+    world_outcome(&world, RESULT_FAILED);
+    world_look(&world, 1024, 0);
+    assert_nothing_decided(&world);
+    world.now += RETRY_USEC;
+    world_look(&world, 1024, 0);
+    assert_decided(&world, VERB_KILL);
+}
+
+static void test_failed_thaw_is_tried_again(void **state)
+{
+    struct World world;
+
+    bring_to(&world, PHASE_RELEASING);
+    world_outcome(&world, RESULT_FAILED);
+    world_look(&world, 10, 0);
+    assert_nothing_decided(&world);
+    world.now = world.tenant.condition.look_usec;
+    world_look(&world, 10, 0);
+    assert_decided(&world, VERB_THAW);
+}
+
+static void test_observing_kills_once(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    world_look(&world, 1024, 5);
+    world_outcome(&world, RESULT_OBSERVED);
+    world.now += 5 * SECOND;
+    world_look(&world, 1024, 5);
+    assert_decided(&world, VERB_KILL);
+    world_outcome(&world, RESULT_OBSERVED);
+    for (int i = 0; i < 30; i++) {
+        world.now += 1 * SECOND;
+        world_look(&world, 1024, 5);
+        assert_nothing_decided(&world);
+    }
+}
+
+static void test_released_is_left_alone(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    world.tenant.released = true;
+    world_look(&world, 1024, 50);
+    assert_nothing_decided(&world);
+}
+
+static void test_peace_asks_for_no_look(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    for (int64_t tasks = 10; tasks <= 900; tasks += 89) {
+        world_look(&world, tasks, 0);
+        assert_nothing_decided(&world);
+        assert_true(world.tenant.condition.look_usec == USEC_INFINITY);
+    }
+}
+
+static void test_invalid_reading_holds_nothing(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    engine_look(&world.engine, &world.tenant, world.now, &world.decisions);
+    assert_nothing_decided(&world);
+}
+
+static void test_adopted_goes_on(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    engine_adopt(&world.tenant, 0, 0, world.now - 3 * SECOND, 0);
+    world.tenant.condition.holders = 1;
+    world_look(&world, 1024, 0);
+    assert_nothing_decided(&world);
+    world.now += 2 * SECOND;
+    world_look(&world, 1024, 0);
+    assert_decided(&world, VERB_KILL);
+}
+
+static void test_reclass_keeps_by_name(void **state)
+{
+    struct World world;
+    struct Rule other = {.name = "other", .n_steps = 1};
+    struct TenantClass two, one;
+
+    world_init(&world);
+    freeze_it(&world);
+    world.tenant.hold_slots[0] = 42;
+    two = world.class;
+    two.rules[0] = &other;
+    two.rules[1] = &world.rule;
+    two.n_rules = 2;
+    assert_int_equal(engine_lost_holders(&world.tenant, &two), 0);
+    engine_reclass(&world.tenant, &two);
+    assert_int_equal(world.tenant.condition.rules[1].phase, PHASE_STANDING);
+    assert_int_equal(world.tenant.condition.rules[0].phase, PHASE_IDLE);
+    assert_int_equal(world.tenant.condition.holders, 1u << 1);
+    assert_int_equal(world.tenant.hold_slots[1], 42);
+    assert_int_equal(world.tenant.hold_slots[0], LEDGER_SLOT_NONE);
+    one = two;
+    one.n_rules = 1;
+    assert_int_equal(engine_lost_holders(&world.tenant, &one), 1u << 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_cell),
+        cmocka_unit_test(test_frozen_then_killed),
+        cmocka_unit_test(test_relief_thaws),
+        cmocka_unit_test(test_measured_again_before_kill),
+        cmocka_unit_test(test_repeat_offender),
+        cmocka_unit_test(test_repeat_offender_at_peace_is_not_killed),
+        cmocka_unit_test(test_thaw_delays_grow),
+        cmocka_unit_test(test_budget_spent),
+        cmocka_unit_test(test_budget_spent_freezes_repeat_offender),
+        cmocka_unit_test(test_no_kills_at_all),
+        cmocka_unit_test(test_protected_is_only_warned_about),
+        cmocka_unit_test(test_grace_before_kill),
+        cmocka_unit_test(test_failed_freeze_goes_on_to_kill),
+        cmocka_unit_test(test_failed_last_step_is_tried_again),
+        cmocka_unit_test(test_failed_thaw_is_tried_again),
+        cmocka_unit_test(test_observing_kills_once),
+        cmocka_unit_test(test_released_is_left_alone),
+        cmocka_unit_test(test_peace_asks_for_no_look),
+        cmocka_unit_test(test_invalid_reading_holds_nothing),
+        cmocka_unit_test(test_adopted_goes_on),
+        cmocka_unit_test(test_reclass_keeps_by_name),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,546 @@
+/* The tree, step by step: one event, one promise at a time. */
+#include "witness.h"
+
+#include <sys/inotify.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "base/cleanup.h"
+#include "sense/host.h"
+
+/* The kernel's limits, as this test wants them: these two stand before the C library's. */
+static int watches_left = INT_MAX;
+static bool no_instances;
+
+int inotify_add_watch(int fd, const char *name, uint32_t mask)
+{
+    if (watches_left == 0) {
+        errno = ENOSPC;
+        return -1;
+    }
+    watches_left--;
+    return (int)syscall(SYS_inotify_add_watch, fd, name, mask);
+}
+
+int inotify_init1(int flags)
+{
+    if (no_instances) {
+        errno = EMFILE;
+        return -1;
+    }
+    return (int)syscall(SYS_inotify_init1, flags);
+}
+
+struct Fixture {
+    struct Scratch scratch;
+    struct Witness witness;
+};
+
+static int setup(void **state)
+{
+    struct Fixture *f = calloc(1, sizeof(*f));
+
+    assert_non_null(f);
+    f->scratch = scratch_new("/tmp");
+    watches_left = INT_MAX;
+    no_instances = false;
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct Fixture *f = *state;
+
+    witness_done(&f->witness);
+    scratch_done(&f->scratch);
+    free(f);
+    return 0;
+}
+
+static void open_and_scan(struct Fixture *f)
+{
+    assert_int_equal(witness_open(&f->witness, f->scratch.path), 0);
+    assert_int_equal(tree_scan(&f->witness.tree), 0);
+}
+
+static void assert_known(const struct Fixture *f, const char *path)
+{
+    const struct Known *known = witness_find(&f->witness, path);
+
+    if (!known)
+        fail_msg("%s is not known", path);
+    assert_int_equal(known->id, scratch_id(&f->scratch, path));
+}
+
+static void assert_unknown(const struct Fixture *f, const char *path)
+{
+    if (witness_find(&f->witness, path))
+        fail_msg("%s is known", path);
+}
+
+static void scan_finds_what_is_there(void **state)
+{
+    struct Fixture *f = *state;
+
+    scratch_mkdir(&f->scratch, "a/b/c");
+    scratch_mkdir(&f->scratch, "d");
+    scratch_write(&f->scratch, "file", "");
+    assert_int_equal(witness_open(&f->witness, f->scratch.path), 0);
+    assert_int_equal(f->witness.appeared, 0);
+    assert_int_equal(tree_scan(&f->witness.tree), 0);
+    assert_known(f, "a");
+    assert_known(f, "a/b");
+    assert_known(f, "a/b/c");
+    assert_known(f, "d");
+    assert_int_equal(f->witness.appeared, 4);
+    assert_int_equal(tree_scan(&f->witness.tree), 0);
+    assert_int_equal(f->witness.appeared, 4);
+    assert_int_equal(f->witness.vanished, 0);
+}
+
+static void scan_finds_what_vanished(void **state)
+{
+    struct Fixture *f = *state;
+
+    scratch_mkdir(&f->scratch, "a/b/c");
+    scratch_mkdir(&f->scratch, "d");
+    open_and_scan(f);
+    scratch_rmdir(&f->scratch, "a/b/c");
+    scratch_rmdir(&f->scratch, "a/b");
+    assert_int_equal(tree_scan(&f->witness.tree), 0);
+    assert_known(f, "a");
+    assert_unknown(f, "a/b");
+    assert_unknown(f, "a/b/c");
+    assert_known(f, "d");
+    witness_drain(&f->witness);
+    assert_int_equal(f->witness.vanished, 2);
+}
+
+static void mkdir_and_rmdir_are_announced(void **state)
+{
+    struct Fixture *f = *state;
+
+    open_and_scan(f);
+    scratch_mkdir(&f->scratch, "a");
+    assert_true(witness_poll(&f->witness, 1000));
+    witness_drain(&f->witness);
+    assert_known(f, "a");
+    scratch_mkdir(&f->scratch, "a/b");
+    witness_drain(&f->witness);
+    assert_known(f, "a/b");
+    scratch_rmdir(&f->scratch, "a/b");
+    scratch_rmdir(&f->scratch, "a");
+    witness_drain(&f->witness);
+    assert_null(f->witness.known);
+    assert_int_equal(witness_kernel_watches(&f->witness), 1);
+}
+
+/* "a" is announced; "a/b" was there before "a" was watched. */
+static void subtree_made_at_once_is_found(void **state)
+{
+    struct Fixture *f = *state;
+
+    open_and_scan(f);
+    scratch_mkdir(&f->scratch, "a/b/c/d");
+    witness_drain(&f->witness);
+    assert_known(f, "a/b/c/d");
+    assert_int_equal(f->witness.appeared, 4);
+}
+
+static void made_and_removed_before_the_look(void **state)
+{
+    struct Fixture *f = *state;
+
+    open_and_scan(f);
+    scratch_mkdir(&f->scratch, "a/b");
+    scratch_rmdir(&f->scratch, "a/b");
+    scratch_rmdir(&f->scratch, "a");
+    witness_drain(&f->witness);
+    assert_int_equal(f->witness.appeared, 0);
+}
+
+/* Events of the first "a" come when the second one stands there. */
+static void name_taken_again(void **state)
+{
+    struct Fixture *f = *state;
+
+    scratch_mkdir(&f->scratch, "a/b");
+    open_and_scan(f);
+    scratch_rmdir(&f->scratch, "a/b");
+    scratch_rmdir(&f->scratch, "a");
+    scratch_mkdir(&f->scratch, "a/c");
+    witness_drain(&f->witness);
+    assert_known(f, "a");
+    assert_known(f, "a/c");
+    assert_unknown(f, "a/b");
+    scratch_mkdir(&f->scratch, "a/c/d");
+    witness_drain(&f->witness);
+    assert_known(f, "a/c/d");
+    assert_int_equal(witness_kernel_watches(&f->witness), 4);
+}
+
+/* The number of a removed directory is given away at once on ext4: the watch tells the two apart. */
+static void id_taken_again_is_another_directory(void **state)
+{
+    struct Fixture *f = *state;
+    struct Scratch here = scratch_new(".");
+    struct Witness witness = {.watch_files = true};
+
+    (void)f;
+    scratch_mkdir(&here, "a");
+    scratch_write(&here, "a/pids.events", "max 0\n");
+    assert_int_equal(witness_open(&witness, here.path), 0);
+    assert_int_equal(tree_scan(&witness.tree), 0);
+    scratch_unlink_file(&here, "a/pids.events");
+    scratch_rmdir(&here, "a");
+    scratch_mkdir(&here, "a/inside");
+    scratch_write(&here, "a/pids.events", "max 0\n");
+    assert_int_equal(tree_scan(&witness.tree), 0);
+    assert_int_equal(witness.vanished, 1);
+    assert_int_equal(witness.appeared, 3);
+    witness_drain(&witness);
+    scratch_write(&here, "a/pids.events", "max 1\n");
+    witness_drain(&witness);
+    assert_true(witness_find(&witness, "a")->changed[TREE_PIDS_EVENTS] > 0);
+    witness_done(&witness);
+    scratch_done(&here);
+}
+
+static void moved_directory(void **state)
+{
+    struct Fixture *f = *state;
+    char from[PATH_MAX], to[PATH_MAX];
+
+    scratch_mkdir(&f->scratch, "a/b");
+    scratch_mkdir(&f->scratch, "d");
+    open_and_scan(f);
+    assert_int_equal(rename(scratch_path(&f->scratch, "a/b", from), scratch_path(&f->scratch, "d/e", to)), 0);
+    scratch_mkdir(&f->scratch, "d/e/g");
+    witness_drain(&f->witness);
+    assert_unknown(f, "a/b");
+    assert_known(f, "d/e");
+    assert_known(f, "d/e/g");
+    scratch_mkdir(&f->scratch, "d/e/h");
+    witness_drain(&f->witness);
+    assert_known(f, "d/e/h");
+    assert_int_equal(witness_kernel_watches(&f->witness), 6);
+}
+
+static void links_and_files_are_no_cgroups(void **state)
+{
+    struct Fixture *f = *state;
+    char link[PATH_MAX];
+
+    assert_int_equal(symlink("/", scratch_path(&f->scratch, "link", link)), 0);
+    open_and_scan(f);
+    scratch_write(&f->scratch, "file", "");
+    scratch_mkdir(&f->scratch, "a");
+    witness_drain(&f->witness);
+    assert_int_equal(f->witness.appeared, 1);
+}
+
+/* A tenant chooses the depth: the stack must not. Paths that no call takes are passed over. */
+static void deeper_than_a_path_may_be(void **state)
+{
+    struct Fixture *f = *state;
+    int fd = scratch_open(&f->scratch, ".");
+    unsigned depth = 0;
+
+    for (; depth < PATH_MAX; depth++) {
+        int next;
+
+        assert_int_equal(mkdirat(fd, "d", 0755), 0);
+        next = openat(fd, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_true(next >= 0);
+        close(fd);
+        fd = next;
+    }
+    close(fd);
+    open_and_scan(f);
+    assert_true(f->witness.appeared >= 1900 && f->witness.appeared < PATH_MAX);
+    assert_false(f->witness.tree.degraded);
+    assert_int_equal(system("rm -rf /tmp/guardd-test.*/d"), 0);
+    witness_drain(&f->witness);
+    assert_null(f->witness.known);
+}
+
+static void file_changes_are_announced(void **state)
+{
+    struct Fixture *f = *state;
+    struct Tree *tree = &f->witness.tree;
+    _cleanup_fd_ int fd = -EBADF;
+    uint64_t id;
+
+    scratch_cgroup(&f->scratch, "a");
+    open_and_scan(f);
+    id = scratch_id(&f->scratch, "a");
+    fd = tree_open_node(tree, id);
+    assert_true(fd >= 0);
+    assert_int_equal(tree_watch_file(tree, id, fd, "pids.events", TREE_PIDS_EVENTS), 0);
+    assert_int_equal(tree_watch_file(tree, id, fd, "pids.events", TREE_PIDS_EVENTS), 0);
+    assert_int_equal(tree_watch_file(tree, id, fd, "cgroup.events", TREE_CGROUP_EVENTS), 0);
+    scratch_write(&f->scratch, "a/pids.events", "max 1\n");
+    witness_drain(&f->witness);
+    assert_true(witness_find(&f->witness, "a")->changed[TREE_PIDS_EVENTS] > 0);
+    assert_int_equal(witness_find(&f->witness, "a")->changed[TREE_CGROUP_EVENTS], 0);
+    assert_int_equal(tree_watch_file(tree, id, fd, "no.such", TREE_CGROUP_EVENTS), 0);
+    assert_int_equal(tree_watch_file(tree, id + 1, fd, "pids.events", TREE_PIDS_EVENTS), -ENOENT);
+}
+
+static void missing_file_is_refused_and_forgotten_when_it_vanishes(void **state)
+{
+    struct Fixture *f = *state;
+    struct Tree *tree = &f->witness.tree;
+    _cleanup_fd_ int fd = -EBADF;
+    uint64_t id;
+
+    scratch_cgroup(&f->scratch, "a");
+    open_and_scan(f);
+    id = scratch_id(&f->scratch, "a");
+    fd = tree_open_node(tree, id);
+    assert_int_equal(tree_watch_file(tree, id, fd, "no.such", TREE_PIDS_EVENTS), -ENOENT);
+    assert_int_equal(tree_watch_file(tree, id, fd, "pids.events", TREE_PIDS_EVENTS), 0);
+    scratch_unlink_file(&f->scratch, "a/pids.events");
+    witness_drain(&f->witness);
+    assert_null(tree->watches);
+    scratch_write(&f->scratch, "a/pids.events", "max 0\n");
+    assert_int_equal(tree_watch_file(tree, id, fd, "pids.events", TREE_PIDS_EVENTS), 0);
+}
+
+static void sweep_reports_watched_files(void **state)
+{
+    struct Fixture *f = *state;
+
+    f->witness.watch_files = true;
+    scratch_cgroup(&f->scratch, "a");
+    scratch_mkdir(&f->scratch, "b");
+    open_and_scan(f);
+    assert_int_equal(witness_find(&f->witness, "a")->changed[TREE_PIDS_EVENTS], 0);
+    assert_int_equal(tree_sweep(&f->witness.tree), 0);
+    assert_int_equal(witness_find(&f->witness, "a")->changed[TREE_PIDS_EVENTS], 1);
+    assert_int_equal(witness_find(&f->witness, "b")->changed[TREE_PIDS_EVENTS], 0);
+}
+
+static unsigned queue_length(void)
+{
+    FILE *file = fopen("/proc/sys/fs/inotify/max_queued_events", "re");
+    unsigned n = 0;
+
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%u", &n), 1);
+    fclose(file);
+    return n;
+}
+
+static void overflow_rescans_and_takes_every_file_as_changed(void **state)
+{
+    struct Fixture *f = *state;
+    unsigned n = queue_length();
+
+    if (n > 100000)
+        skip();
+    f->witness.watch_files = true;
+    scratch_cgroup(&f->scratch, "a");
+    scratch_mkdir(&f->scratch, "old");
+    open_and_scan(f);
+    for (unsigned i = 0; i <= n / 2; i++) {
+        scratch_mkdir(&f->scratch, "x");
+        scratch_rmdir(&f->scratch, "x");
+    }
+    scratch_mkdir(&f->scratch, "lost/too");
+    scratch_rmdir(&f->scratch, "old");
+    witness_drain(&f->witness);
+    assert_known(f, "lost/too");
+    assert_unknown(f, "old");
+    assert_int_equal(witness_find(&f->witness, "a")->changed[TREE_PIDS_EVENTS], 1);
+}
+
+struct Listed {
+    unsigned n, unopened;
+};
+
+static void count_node(void *userdata, uint64_t id, const char *path, int dir_fd)
+{
+    struct Listed *listed = userdata;
+
+    (void)id, (void)path;
+    listed->n++;
+    listed->unopened += dir_fd < 0;
+}
+
+static void every_known_cgroup_is_listed(void **state)
+{
+    struct Fixture *f = *state;
+    struct Listed listed = {0};
+    uint64_t id;
+
+    scratch_mkdir(&f->scratch, "a/b");
+    open_and_scan(f);
+    tree_for_each(&f->witness.tree, count_node, &listed);
+    assert_int_equal(listed.n, 2);
+    assert_int_equal(listed.unopened, 0);
+    id = scratch_id(&f->scratch, "a/b");
+    scratch_rmdir(&f->scratch, "a/b");
+    tree_for_each(&f->witness.tree, count_node, &listed);
+    assert_int_equal(listed.n, 4);
+    assert_int_equal(listed.unopened, 1);
+    assert_int_equal(tree_open_node(&f->witness.tree, id), -ENOENT);
+}
+
+static void bad_roots(void **state)
+{
+    struct Fixture *f = *state;
+    char path[PATH_MAX];
+
+    scratch_write(&f->scratch, "file", "");
+    assert_int_equal(witness_open(&f->witness, scratch_path(&f->scratch, "none", path)), -ENOENT);
+    assert_int_equal(witness_open(&f->witness, scratch_path(&f->scratch, "file", path)), -ENOTDIR);
+}
+
+static void watches_exhausted(void **state)
+{
+    struct Fixture *f = *state;
+    struct Witness *w = &f->witness;
+
+    scratch_mkdir(&f->scratch, "a/b");
+    scratch_mkdir(&f->scratch, "c");
+    scratch_write(&f->scratch, "a/pids.events", "max 0\n");
+    w->watch_files = true;
+    watches_left = 2;
+    open_and_scan(f);
+    assert_int_equal(w->appeared, 3);
+    assert_int_equal(w->degraded, 1);
+    assert_non_null(strstr(w->tree.degraded_why, "fs.inotify.max_user_watches"));
+    scratch_mkdir(&f->scratch, "a/b/unannounced");
+    scratch_rmdir(&f->scratch, "c");
+    assert_int_equal(tree_sweep(&w->tree), 0);
+    assert_known(f, "a/b/unannounced");
+    assert_unknown(f, "c");
+    /* The watch of this file was refused; the sweep stands in for it. */
+    assert_int_equal(witness_find(w, "a")->changed[TREE_PIDS_EVENTS], 1);
+    assert_int_equal(w->degraded, 1);
+}
+
+/* What was found without a watch gets one, and what it missed meanwhile is found. */
+static void watches_are_there_again(void **state)
+{
+    struct Fixture *f = *state;
+
+    scratch_mkdir(&f->scratch, "a/b");
+    watches_left = 1;
+    open_and_scan(f);
+    assert_int_equal(witness_kernel_watches(&f->witness), 1);
+    scratch_mkdir(&f->scratch, "a/b/c");
+    watches_left = INT_MAX;
+    assert_int_equal(tree_sweep(&f->witness.tree), 0);
+    assert_int_equal(witness_kernel_watches(&f->witness), 4);
+    scratch_mkdir(&f->scratch, "a/b/d");
+    witness_drain(&f->witness);
+    assert_known(f, "a/b/c");
+    assert_known(f, "a/b/d");
+}
+
+static void instances_exhausted(void **state)
+{
+    struct Fixture *f = *state;
+    struct Witness *w = &f->witness;
+
+    scratch_mkdir(&f->scratch, "a");
+    no_instances = true;
+    open_and_scan(f);
+    assert_int_equal(tree_fd(&w->tree), -EBADF);
+    assert_non_null(strstr(w->tree.degraded_why, "fs.inotify.max_user_instances"));
+    assert_int_equal(w->degraded, 1);
+    assert_known(f, "a");
+    scratch_rmdir(&f->scratch, "a");
+    assert_int_equal(tree_sweep(&w->tree), 0);
+    assert_unknown(f, "a");
+}
+
+/* With no descriptor left a cgroup cannot be looked at: said once, found by the next sweep. */
+static void descriptors_exhausted(void **state)
+{
+    struct Fixture *f = *state;
+    struct Witness *w = &f->witness;
+    struct rlimit before, none;
+
+    scratch_mkdir(&f->scratch, "a/b");
+    open_and_scan(f);
+    scratch_mkdir(&f->scratch, "c");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 3;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(tree_dispatch(&w->tree), -EMFILE);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(w->degraded, 1);
+    assert_non_null(strstr(w->tree.degraded_why, "LimitNOFILE="));
+    assert_known(f, "a/b");
+    assert_int_equal(tree_sweep(&w->tree), 0);
+    assert_known(f, "c");
+}
+
+/* cgroupfs itself, where this process may make cgroups: its watches do not go with the directory. */
+static void real_cgroups(void **state)
+{
+    struct Fixture *f = *state;
+    struct Scratch cgroups = {0};
+    struct Witness witness = {.watch_files = true};
+    _cleanup_free_ char *root = NULL;
+
+    (void)f;
+    if (host_find_cgroup_root("/proc/self/mounts", &root) < 0)
+        skip();
+    snprintf(cgroups.path, sizeof(cgroups.path), "%s/guardd-test-%d", root, getpid());
+    if (mkdir(cgroups.path, 0755) < 0)
+        skip();
+    scratch_mkdir(&cgroups, "a/b");
+    assert_int_equal(witness_open(&witness, cgroups.path), 0);
+    assert_int_equal(tree_scan(&witness.tree), 0);
+    assert_int_equal(witness.appeared, 2);
+    scratch_mkdir(&cgroups, "c/d");
+    scratch_rmdir(&cgroups, "a/b");
+    witness_drain(&witness);
+    assert_non_null(witness_find(&witness, "c/d"));
+    assert_null(witness_find(&witness, "a/b"));
+    scratch_rmdir(&cgroups, "c/d");
+    scratch_rmdir(&cgroups, "c");
+    scratch_rmdir(&cgroups, "a");
+    witness_drain(&witness);
+    assert_null(witness.known);
+    assert_int_equal(witness_kernel_watches(&witness), 1);
+    witness_done(&witness);
+    assert_int_equal(rmdir(cgroups.path), 0);
+}
+
+#define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TREE_TEST(scan_finds_what_is_there),
+        TREE_TEST(scan_finds_what_vanished),
+        TREE_TEST(mkdir_and_rmdir_are_announced),
+        TREE_TEST(subtree_made_at_once_is_found),
+        TREE_TEST(made_and_removed_before_the_look),
+        TREE_TEST(name_taken_again),
+        TREE_TEST(id_taken_again_is_another_directory),
+        TREE_TEST(moved_directory),
+        TREE_TEST(links_and_files_are_no_cgroups),
+        TREE_TEST(deeper_than_a_path_may_be),
+        TREE_TEST(file_changes_are_announced),
+        TREE_TEST(missing_file_is_refused_and_forgotten_when_it_vanishes),
+        TREE_TEST(sweep_reports_watched_files),
+        TREE_TEST(overflow_rescans_and_takes_every_file_as_changed),
+        TREE_TEST(every_known_cgroup_is_listed),
+        TREE_TEST(bad_roots),
+        TREE_TEST(watches_exhausted),
+        TREE_TEST(watches_are_there_again),
+        TREE_TEST(instances_exhausted),
+        TREE_TEST(descriptors_exhausted),
+        TREE_TEST(real_cgroups),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

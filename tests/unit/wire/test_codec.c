@@ -1,0 +1,243 @@
+/* Model types as JSON: each object conforms to the interface, and says what is known and nothing else. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "tests/unit/wire/conform.h"
+#include "wire/codec.h"
+
+#define _cleanup_json_ __attribute__((cleanup(sd_json_variant_unrefp)))
+#define NOW (1000 * USEC_PER_SEC)
+
+static const struct Rule fork_bomb = {
+    .name = "fork-bomb",
+    .when = {.reading = READING_TASKS_DENIED, .comparison = COMPARISON_ABOVE, .for_usec = 2 * USEC_PER_SEC},
+    .until = {.reading = READING_TASKS_CURRENT,
+              .comparison = COMPARISON_BELOW,
+              .value = 50,
+              .percent = true,
+              .for_usec = 10 * USEC_PER_SEC},
+    .steps = {{VERB_FREEZE, 5 * USEC_PER_SEC}, {VERB_KILL, USEC_INFINITY}},
+    .n_steps = 2,
+};
+
+static const struct TenantClass containers = {
+    .name = "containers",
+    .limits = {.set = {true}, .value = {2048}},
+    .rules = {&fork_bomb},
+    .n_rules = 1,
+};
+
+/* As it is when it has just appeared: nothing known yet. */
+static struct Tenant bare_tenant(void)
+{
+    struct Tenant tenant = {.cgroup = CGROUP_NULL, .name = "docker/web", .class = &containers};
+
+    tenant.cgroup.id = UINT64_C(0xfffffffffffffff0); /* beyond what a double holds */
+    tenant.cgroup.path = (char *)"system.slice/docker-0a1b.scope";
+    tenant.condition.rules[0].until_since_usec = USEC_INFINITY;
+    return tenant;
+}
+
+/* In the middle of an attack. */
+static struct Tenant frozen_tenant(void)
+{
+    struct Tenant tenant = bare_tenant();
+
+    tenant.cgroup.unit = (char *)"docker-0a1b.scope";
+    strcpy(tenant.container_id, "0a1b");
+    tenant.appeared_usec = NOW - 60 * USEC_PER_SEC;
+    tenant.readings = (struct Readings){.at_usec = NOW - 1500,
+                                        .valid = {true, true, true},
+                                        .value = {2048, 117, -3},
+                                        .limit = {2048, READING_UNLIMITED, READING_UNLIMITED}};
+    tenant.limits[LIMIT_TASKS_MAX] =
+        (struct LimitState){.applied = true, .found = LIMIT_INFINITY, .value = 2048};
+    tenant.condition.rules[0] = (struct RuleState){.phase = PHASE_STANDING,
+                                                   .began_usec = NOW - 3 * USEC_PER_SEC,
+                                                   .step_usec = NOW - 2 * USEC_PER_SEC,
+                                                   .until_since_usec = USEC_INFINITY};
+    tenant.condition.holders = UINT32_C(1) << 0 | UINT32_C(1) << HOLDER_OPERATOR;
+    return tenant;
+}
+
+static const char *text_at(sd_json_variant *v, const char *key)
+{
+    return sd_json_variant_string(sd_json_variant_by_key(v, key));
+}
+
+static int64_t number_at(sd_json_variant *v, const char *key)
+{
+    assert_non_null(sd_json_variant_by_key(v, key));
+    return sd_json_variant_integer(sd_json_variant_by_key(v, key));
+}
+
+static sd_json_variant *first_at(sd_json_variant *v, const char *key)
+{
+    return sd_json_variant_by_index(sd_json_variant_by_key(v, key), 0);
+}
+
+static void test_row(void **state)
+{
+    struct Tenant bare = bare_tenant(), frozen = frozen_tenant();
+    _cleanup_json_ sd_json_variant *a = NULL, *b = NULL;
+
+    assert_true(wire_tenant_row(&bare, &a) >= 0);
+    assert_true(conform_object(a, conform_symbol("Tenant"), SD_VARLINK_REGULAR));
+    assert_null(sd_json_variant_by_key(a, "tasksCurrent"));
+    assert_true(sd_json_variant_unsigned(sd_json_variant_by_key(a, "cgroupId")) == bare.cgroup.id);
+    assert_string_equal(text_at(a, "state"), "ok");
+
+    assert_true(wire_tenant_row(&frozen, &b) >= 0);
+    assert_true(conform_object(b, conform_symbol("Tenant"), SD_VARLINK_REGULAR));
+    assert_int_equal(number_at(b, "tasksCurrent"), 2048);
+    assert_int_equal(number_at(b, "tasksMax"), 2048);
+    assert_string_equal(text_at(b, "state"), "frozen");
+}
+
+static void test_without_class(void **state)
+{
+    struct Tenant tenant = frozen_tenant();
+    _cleanup_json_ sd_json_variant *v = NULL;
+
+    tenant.class = NULL;
+    assert_true(wire_tenant_full(&tenant, NOW, &v) >= 0);
+    assert_true(conform_object(v, conform_symbol("TenantDetails"), SD_VARLINK_REGULAR));
+    assert_null(sd_json_variant_by_key(v, "class"));
+    assert_int_equal(sd_json_variant_elements(sd_json_variant_by_key(v, "rules")), 0);
+    assert_int_equal(sd_json_variant_elements(sd_json_variant_by_key(v, "frozenBy")), 2);
+}
+
+static void test_bare_details(void **state)
+{
+    struct Tenant tenant = bare_tenant();
+    _cleanup_json_ sd_json_variant *v = NULL;
+    sd_json_variant *limit, *rule;
+
+    assert_true(wire_tenant_full(&tenant, NOW, &v) >= 0);
+    assert_true(conform_object(v, conform_symbol("TenantDetails"), SD_VARLINK_REGULAR));
+    assert_null(sd_json_variant_by_key(v, "underWay"));
+    assert_null(sd_json_variant_by_key(v, "readingsUsec"));
+    limit = first_at(v, "limits");
+    assert_int_equal(number_at(sd_json_variant_by_key(limit, "asked"), "value"), 2048);
+    assert_null(sd_json_variant_by_key(limit, "inForce"));
+    assert_null(sd_json_variant_by_key(limit, "found"));
+    rule = first_at(v, "rules");
+    assert_string_equal(text_at(rule, "phase"), "idle");
+    assert_null(sd_json_variant_by_key(rule, "heldUsec"));
+    assert_null(sd_json_variant_by_key(rule, "nextStep"));
+}
+
+static void test_frozen_details(void **state)
+{
+    struct Tenant tenant = frozen_tenant();
+    _cleanup_json_ sd_json_variant *v = NULL;
+    sd_json_variant *limit, *rule, *found, *holders;
+
+    assert_true(wire_tenant_full(&tenant, NOW, &v) >= 0);
+    assert_true(conform_object(v, conform_symbol("TenantDetails"), SD_VARLINK_REGULAR));
+    assert_int_equal(number_at(v, "readingsUsec"), 1500);
+    limit = first_at(v, "limits");
+    found = sd_json_variant_by_key(limit, "found"); /* known, and unlimited */
+    assert_non_null(found);
+    assert_null(sd_json_variant_by_key(found, "value"));
+    assert_int_equal(number_at(sd_json_variant_by_key(limit, "inForce"), "value"), 2048);
+    rule = first_at(v, "rules");
+    assert_string_equal(text_at(rule, "when"), "tasks.denied > 0 for 2s");
+    assert_string_equal(text_at(rule, "step"), "freeze");
+    assert_int_equal(number_at(rule, "heldUsec"), 3 * USEC_PER_SEC);
+    assert_string_equal(text_at(rule, "nextStep"), "kill");
+    assert_int_equal(number_at(rule, "nextStepUsec"), 3 * USEC_PER_SEC);
+    holders = sd_json_variant_by_key(v, "frozenBy");
+    assert_string_equal(sd_json_variant_string(sd_json_variant_by_index(holders, 0)), "fork-bomb");
+    assert_string_equal(sd_json_variant_string(sd_json_variant_by_index(holders, 1)), "operator");
+}
+
+/* What comes next depends on phase, step and history of the rule. */
+static void test_next_step(void **state)
+{
+    static const struct {
+        struct RuleState rule;
+        const char *next;
+        int64_t in_usec;
+    } cases[] = {
+        {{.phase = PHASE_PENDING, .began_usec = NOW - USEC_PER_SEC}, "freeze", USEC_PER_SEC},
+        {{.phase = PHASE_PENDING, .began_usec = NOW - USEC_PER_SEC, .repeats = 1}, "kill", USEC_PER_SEC},
+        {{.phase = PHASE_PENDING, .began_usec = NOW - USEC_PER_MINUTE}, "freeze", 0},
+        {{.phase = PHASE_ACTING}, NULL, 0},
+        {{.phase = PHASE_STANDING, .step = 1, .step_usec = NOW}, NULL, 0},
+        {{.phase = PHASE_STANDING, .step_usec = NOW, .step_failed = true}, NULL, 0},
+        {{.phase = PHASE_STANDING, .step_usec = NOW - USEC_PER_MINUTE, .withheld = true}, NULL, 0},
+        {{.phase = PHASE_RELEASING}, NULL, 0},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct Tenant tenant = frozen_tenant();
+        _cleanup_json_ sd_json_variant *v = NULL;
+        sd_json_variant *rule;
+
+        tenant.condition.rules[0] = cases[i].rule;
+        assert_true(wire_tenant_full(&tenant, NOW, &v) >= 0);
+        rule = first_at(v, "rules");
+        if (!cases[i].next) {
+            assert_null(sd_json_variant_by_key(rule, "nextStep"));
+            continue;
+        }
+        assert_string_equal(text_at(rule, "nextStep"), cases[i].next);
+        assert_int_equal(number_at(rule, "nextStepUsec"), cases[i].in_usec);
+    }
+}
+
+static void test_events(void **state)
+{
+    static const struct Event events[] = {
+        {.sequence = 1, .kind = EVENT_NOTICE, .priority = 5, .text = "started"},
+        {.sequence = 2,
+         .kind = EVENT_APPEARED,
+         .tenant_id = 7,
+         .tenant = "docker/web",
+         .class = "containers"},
+        {.sequence = 3,
+         .kind = EVENT_DECISION,
+         .tenant_id = 7,
+         .tenant = "docker/\x1b[31m",
+         .path = "a\xff",
+         .decision =
+             {.verb = VERB_FREEZE, .cause = CAUSE_RULE, .rule = "fork-bomb", .reason = "tasks.denied 3 > 0"}},
+        {.sequence = 4,
+         .kind = EVENT_OUTCOME,
+         .tenant_id = 7,
+         .decision = {.verb = VERB_LIMIT, .cause = CAUSE_OPERATOR, .uid = 1000, .value = LIMIT_INFINITY},
+         .outcome = {.result = RESULT_FAILED, .error = -EBUSY, .took_usec = 2000, .text = "busy"}},
+    };
+
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+        _cleanup_json_ sd_json_variant *v = NULL;
+
+        assert_true(wire_event(&events[i], &v) >= 0);
+        assert_true(conform_object(v, conform_symbol("Event"), SD_VARLINK_REGULAR));
+        assert_int_equal(sd_json_variant_by_key(v, "decision") != NULL,
+                         events[i].kind >= EVENT_DECISION && i > 0);
+        assert_int_equal(sd_json_variant_by_key(v, "outcome") != NULL, events[i].kind == EVENT_OUTCOME);
+        if (i == 2)
+            assert_string_equal(text_at(v, "tenant"), "docker/\\x1b[31m");
+        if (i == 3)
+            assert_int_equal(number_at(sd_json_variant_by_key(v, "outcome"), "error"), EBUSY);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_row),          cmocka_unit_test(test_without_class),
+        cmocka_unit_test(test_bare_details), cmocka_unit_test(test_frozen_details),
+        cmocka_unit_test(test_next_step),    cmocka_unit_test(test_events),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
