@@ -1,14 +1,12 @@
-/* The daemon: owns every module by value, the event loop and its timers. Nobody else includes this but main.c. */
+/* The daemon: the process around the guard. Owns it and the service by value, the event loop and its timer.
+ * Nobody else includes this but main.c. */
 #pragma once
 
-#include <stdbool.h>
+#include "guard.h"
 
 struct DaemonOptions {
-    const char *root;        /* put before configuration and state directories; "" on a host, a made-up tree in tests */
-    const char *cgroup_root; /* over CgroupRoot=; NULL */
-    const char *runtime_dir; /* of the ledger; /run/guardd */
-    const char *socket;      /* to listen on when no socket was passed in; NULL: the usual one */
-    bool journal;            /* history to the journal, else to standard error */
+    struct GuardPlace place;
+    const char *socket; /* to listen on when no socket was passed in; NULL: the usual one */
 };
 
 /* Runs until SIGTERM or SIGINT. Returns an exit status: 0, EX_CONFIG (78), or 1. */

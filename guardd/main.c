@@ -30,8 +30,16 @@ static int help(void)
 
 int main(int argc, char *argv[])
 {
-    enum { OPTION_CHECK = 256, OPTION_JSON, OPTION_FOREGROUND, OPTION_CGROUP_ROOT, OPTION_RUNTIME, OPTION_SOCKET,
-           OPTION_ROOT, OPTION_VERSION };
+    enum {
+        OPTION_CHECK = 256,
+        OPTION_JSON,
+        OPTION_FOREGROUND,
+        OPTION_CGROUP_ROOT,
+        OPTION_RUNTIME,
+        OPTION_SOCKET,
+        OPTION_ROOT,
+        OPTION_VERSION
+    };
     static const struct option options[] = {
         {"check", no_argument, NULL, OPTION_CHECK},
         {"json", no_argument, NULL, OPTION_JSON},
@@ -44,7 +52,7 @@ int main(int argc, char *argv[])
         {"version", no_argument, NULL, OPTION_VERSION},
         {},
     };
-    struct DaemonOptions daemon = {.root = "", .runtime_dir = "/run/guardd", .journal = true};
+    struct DaemonOptions daemon = {.place = {.root = "", .runtime_dir = "/run/guardd", .journal = true}};
     bool check = false, json = false;
     int c;
 
@@ -57,19 +65,19 @@ int main(int argc, char *argv[])
             json = true;
             break;
         case OPTION_FOREGROUND:
-            daemon.journal = false;
+            daemon.place.journal = false;
             break;
         case OPTION_CGROUP_ROOT:
-            daemon.cgroup_root = optarg;
+            daemon.place.cgroup_root = optarg;
             break;
         case OPTION_RUNTIME:
-            daemon.runtime_dir = optarg;
+            daemon.place.runtime_dir = optarg;
             break;
         case OPTION_SOCKET:
             daemon.socket = optarg;
             break;
         case OPTION_ROOT:
-            daemon.root = optarg;
+            daemon.place.root = optarg;
             break;
         case OPTION_VERSION:
             puts("guardd " GUARDD_VERSION);
@@ -80,7 +88,7 @@ int main(int argc, char *argv[])
             return EX_USAGE;
         }
     if (check)
-        return check_run(daemon.root, argv + optind, json);
+        return check_run(daemon.place.root, argv + optind, json);
     if (optind < argc) {
         fprintf(stderr, "guardd: takes no arguments, got '%s'; see guardd --help\n", argv[optind]);
         return EX_USAGE;

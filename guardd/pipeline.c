@@ -51,7 +51,8 @@ static int decision_priority(const struct Decision *decision)
     }
 }
 
-static void record_decision(struct Pipeline *pipeline, const struct Tenant *tenant, const struct Decision *decision)
+static void record_decision(struct Pipeline *pipeline, const struct Tenant *tenant,
+                            const struct Decision *decision)
 {
     struct Event event = {.kind = EVENT_DECISION,
                           .priority = decision_priority(decision),
@@ -217,7 +218,8 @@ static int expire_entry(void *userdata, uint32_t slot, const struct LedgerEntry 
 {
     const struct Expiry *expiry = userdata;
 
-    if ((entry->kind == ENTRY_KILL || entry->kind == ENTRY_TERMINATE) && entry->since_usec < expiry->before_usec)
+    if ((entry->kind == ENTRY_KILL || entry->kind == ENTRY_TERMINATE) &&
+        entry->since_usec < expiry->before_usec)
         ledger_drop(expiry->ledger, slot);
     return 0;
 }
@@ -234,7 +236,8 @@ static void expire_kills(struct Pipeline *pipeline, usec_t now)
 
 /* --- after the kernel's word ---------------------------------------------------------------------- */
 
-static void took(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision, usec_t now)
+static void took(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                 usec_t now)
 {
     switch (decision->verb) {
     case VERB_FREEZE:
@@ -271,7 +274,8 @@ static void undo_begun(struct Pipeline *pipeline, struct Tenant *tenant, const s
     drop_slot(pipeline, &tenant->hold_slots[decision->holder]);
 }
 
-static void end_action(struct Pipeline *pipeline, struct Tenant *tenant, const struct Outcome *outcome, usec_t now)
+static void end_action(struct Pipeline *pipeline, struct Tenant *tenant, const struct Outcome *outcome,
+                       usec_t now)
 {
     struct Action action = tenant->action;
 
@@ -303,7 +307,8 @@ static void time_out(struct Pipeline *pipeline, struct Tenant *tenant, usec_t no
                                "rolled back",
                                tasks);
     else
-        outcome = make_outcome(RESULT_FAILED, decision, now, "the kernel did not confirm it in time%s", tasks);
+        outcome =
+            make_outcome(RESULT_FAILED, decision, now, "the kernel did not confirm it in time%s", tasks);
     outcome.error = -ETIMEDOUT;
     undo_begun(pipeline, tenant, decision);
     end_action(pipeline, tenant, &outcome, now);
@@ -447,7 +452,8 @@ static void carry_out_limit(struct Pipeline *pipeline, struct Tenant *tenant, co
         .applied = true, .waiting = state->waiting, .found = found, .value = decision->value};
     if (!tenant->cgroup.unit)
         return limit_direct(pipeline, tenant, decision, "written direct", now);
-    r = unit_set_limit(pipeline->units, tenant->cgroup.unit, decision->limit, decision->value, tenant->cgroup.id);
+    r = unit_set_limit(pipeline->units, tenant->cgroup.unit, decision->limit, decision->value,
+                       tenant->cgroup.id);
     if (r >= 0)
         state->waiting++;
     else
@@ -456,7 +462,8 @@ static void carry_out_limit(struct Pipeline *pipeline, struct Tenant *tenant, co
 
 /* --- actions -------------------------------------------------------------------------------------- */
 
-/* Makes way for `decision`, or answers it because what is under way is stronger. Returns whether it may go on. */
+/* Makes way for `decision`, or answers it because what is under way is stronger. Returns whether it may go
+ * on. */
 static bool make_way(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
                      uint64_t ticket, usec_t now)
 {

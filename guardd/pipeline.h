@@ -23,8 +23,9 @@ struct Pipeline {
     struct UnitManager *units;
     enum Mode mode;
     usec_t realtime_offset_usec; /* CLOCK_REALTIME less CLOCK_BOOTTIME, for the records */
-    usec_t kill_memory_usec; /* how long a kill is remembered in the ledger */
-    /* Told of every outcome, after it is recorded. `ticket`: 0 when nobody waits. May carry out what follows from it. */
+    usec_t kill_memory_usec;     /* how long a kill is remembered in the ledger */
+    /* Told of every outcome, after it is recorded. `ticket`: 0 when nobody waits. May carry out what follows
+     * from it. */
     void (*settled)(void *userdata, struct Tenant *tenant, const struct Decision *decision,
                     const struct Outcome *outcome, uint64_t ticket, usec_t now);
     void *userdata;

@@ -12,8 +12,8 @@
 #include "base/error.h"
 #include "tenant/cgroup.h"
 
-/* A cgroup that is no tenant has nobody who would wait for the kernel's word: the inverse is written, and a thaw, once
- * written, cannot fail any more. PID 1 is told as it was told of the act. */
+/* A cgroup that is no tenant has nobody who would wait for the kernel's word: the inverse is written, and a
+ * thaw, once written, cannot fail any more. PID 1 is told as it was told of the act. */
 static int undo_hold(const struct Recovery *recovery, const struct Cgroup *cgroup)
 {
     int r = actuator_thaw.begin(cgroup);
@@ -24,7 +24,8 @@ static int undo_hold(const struct Recovery *recovery, const struct Cgroup *cgrou
 }
 
 /* Written at once, and for a unit PID 1 is told: else it would set our value again with the next property. */
-static int undo_limit(const struct Recovery *recovery, const struct Cgroup *cgroup, const struct LedgerEntry *entry)
+static int undo_limit(const struct Recovery *recovery, const struct Cgroup *cgroup,
+                      const struct LedgerEntry *entry)
 {
     int r;
 
@@ -32,7 +33,8 @@ static int undo_limit(const struct Recovery *recovery, const struct Cgroup *cgro
         return -EBADMSG;
     r = limit_write(cgroup, (enum LimitId)entry->limit, entry->found);
     if (r >= 0 && cgroup->unit)
-        (void)unit_set_limit(recovery->pipeline->units, cgroup->unit, (enum LimitId)entry->limit, entry->found, 0);
+        (void)unit_set_limit(recovery->pipeline->units, cgroup->unit, (enum LimitId)entry->limit,
+                             entry->found, 0);
     return r;
 }
 
@@ -58,7 +60,8 @@ static void undo(struct Recovery *recovery, uint32_t slot, const struct LedgerEn
     int r = run_inverse(recovery, entry, dir_fd);
 
     if (r < 0 && !error_is_gone(r)) {
-        snprintf(text, sizeof(text), "%.200s of the run before could not be undone: %s", entry->path, strerror(-r));
+        snprintf(text, sizeof(text), "%.200s of the run before could not be undone: %s", entry->path,
+                 strerror(-r));
         pipeline_note(recovery->pipeline, NULL, EVENT_NOTICE, LOG_ERR, recovery->now, text);
         return;
     }
@@ -91,7 +94,8 @@ static struct Decision taken_up(const struct LedgerEntry *entry, unsigned holder
 
 static bool may_stay_frozen(const struct Recovery *recovery, const struct Tenant *tenant)
 {
-    return recovery->pipeline->mode == MODE_ENFORCE && !tenant->untouchable && tenant->protected_by[0] == '\0';
+    return recovery->pipeline->mode == MODE_ENFORCE && !tenant->untouchable &&
+           tenant->protected_by[0] == '\0';
 }
 
 /* Returns false when nothing keeps it frozen any more. */

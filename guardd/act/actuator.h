@@ -20,16 +20,17 @@
 
 struct Actuator {
     const char *name;
-    usec_t timeout_usec;                          /* for settled() to become true */
-    int (*begin)(const struct Cgroup *cgroup);    /* ACT_* or < 0 */
-    int (*settled)(const struct Cgroup *cgroup);  /* ACT_PENDING, ACT_SETTLED or < 0 */
+    usec_t timeout_usec;                           /* for settled() to become true */
+    int (*begin)(const struct Cgroup *cgroup);     /* ACT_* or < 0 */
+    int (*settled)(const struct Cgroup *cgroup);   /* ACT_PENDING, ACT_SETTLED or < 0 */
     int (*roll_back)(const struct Cgroup *cgroup); /* NULL: there is nothing to undo */
 };
 
 /* Of VERB_FREEZE, THAW, TERMINATE and KILL; NULL for the others, which need no cgroup file. */
 const struct Actuator *actuator_for(enum Verb verb, enum Mode mode);
 
-extern const struct Actuator actuator_freeze, actuator_thaw, actuator_terminate, actuator_kill, actuator_observe;
+extern const struct Actuator actuator_freeze, actuator_thaw, actuator_terminate, actuator_kill,
+    actuator_observe;
 
 /* Reads cgroup.events. */
 int cgroup_read_state(int events_fd, struct CgroupState *ret);

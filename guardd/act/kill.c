@@ -132,8 +132,7 @@ static void terminate_processes(struct Walk *walk, int dir_fd)
 
 static bool is_child(const struct dirent *entry)
 {
-    return entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 &&
-           strcmp(entry->d_name, "..") != 0;
+    return entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
 }
 
 /* Opens `name` in `dir_fd` for reading it as a directory. */

@@ -74,7 +74,7 @@ static void calls_answer(struct UnitCall *list, int error, const char *message)
 {
     struct UnitCall *call, *next;
 
-    DL_FOREACH_SAFE(list, call, next) {
+    DL_FOREACH_SAFE (list, call, next) {
         DL_DELETE(list, call);
         call_answer(call, error, message);
     }
@@ -100,7 +100,7 @@ static void bus_lose(struct UnitManager *manager, const char *message)
     manager->asked = manager->waiting = NULL;
     manager->n_asked = 0;
     /* no reply reaches a call from here on */
-    DL_FOREACH(asked, call)
+    DL_FOREACH (asked, call)
         call->slot = sd_bus_slot_unref(call->slot);
     bus_close(manager);
     calls_answer(asked, -ECONNRESET, message);
@@ -130,15 +130,15 @@ static int bus_attach(struct UnitManager *manager)
     if (r < 0)
         return r;
     r = sd_bus_match_signal_async(manager->bus, NULL, "org.freedesktop.DBus.Local",
-                                  "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
-                                  "Disconnected", on_disconnected, NULL, manager);
+                                  "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local", "Disconnected",
+                                  on_disconnected, NULL, manager);
     if (r < 0)
         return r;
     r = sd_bus_attach_event(manager->bus, manager->event, SD_EVENT_PRIORITY_NORMAL);
     if (r < 0)
         return r;
-    return sd_event_add_time_relative(manager->event, &manager->greeting, CLOCK_BOOTTIME,
-                                      GREETING_TIMEOUT, 0, on_greeting_due, manager);
+    return sd_event_add_time_relative(manager->event, &manager->greeting, CLOCK_BOOTTIME, GREETING_TIMEOUT, 0,
+                                      on_greeting_due, manager);
 }
 
 /* Sees to it that there is a bus. Connecting does not wait; what is asked meanwhile is queued. */
@@ -217,11 +217,11 @@ static int call_send(struct UnitCall *call)
     sd_bus_message *message = NULL;
     int r;
 
-    r = sd_bus_message_new_method_call(manager->bus, &message, MANAGER_NAME, MANAGER_PATH,
-                                       MANAGER_INTERFACE, "SetUnitProperties");
+    r = sd_bus_message_new_method_call(manager->bus, &message, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE,
+                                       "SetUnitProperties");
     if (r >= 0)
-        r = sd_bus_message_append(message, "sba(sv)", call->unit, true, 1,
-                                  limit_info(call->limit)->directive, "t", call->value);
+        r = sd_bus_message_append(message, "sba(sv)", call->unit, true, 1, limit_info(call->limit)->directive,
+                                  "t", call->value);
     if (r >= 0)
         r = sd_bus_call_async(manager->bus, &call->slot, message, on_reply, call, ANSWER_TIMEOUT);
     sd_bus_message_unref(message);
@@ -232,8 +232,7 @@ static int call_send(struct UnitCall *call)
     return 0;
 }
 
-void unit_manager_init(struct UnitManager *manager, sd_event *event, unit_answer_t answer,
-                       void *userdata)
+void unit_manager_init(struct UnitManager *manager, sd_event *event, unit_answer_t answer, void *userdata)
 {
     *manager = (struct UnitManager){.event = event, .answer = answer, .userdata = userdata};
 }
@@ -242,7 +241,7 @@ static void calls_free(struct UnitCall **list)
 {
     struct UnitCall *call, *next;
 
-    DL_FOREACH_SAFE(*list, call, next) {
+    DL_FOREACH_SAFE (*list, call, next) {
         DL_DELETE(*list, call);
         call_free(call);
     }
@@ -284,8 +283,8 @@ void unit_tell_freezer(struct UnitManager *manager, const char *unit, bool froze
 
     if (bus_ready(manager) < 0)
         return;
-    r = sd_bus_message_new_method_call(manager->bus, &message, MANAGER_NAME, MANAGER_PATH,
-                                       MANAGER_INTERFACE, frozen ? "FreezeUnit" : "ThawUnit");
+    r = sd_bus_message_new_method_call(manager->bus, &message, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE,
+                                       frozen ? "FreezeUnit" : "ThawUnit");
     if (r >= 0)
         r = sd_bus_message_set_expect_reply(message, false);
     if (r >= 0)

@@ -33,8 +33,7 @@ struct UnitManager {
     usec_t reopen_usec;        /* not opened again before this */
 };
 
-void unit_manager_init(struct UnitManager *manager, sd_event *event, unit_answer_t answer,
-                       void *userdata);
+void unit_manager_init(struct UnitManager *manager, sd_event *event, unit_answer_t answer, void *userdata);
 /* Closes the bus. Whoever still waits for an answer gets none. */
 void unit_manager_done(struct UnitManager *manager);
 

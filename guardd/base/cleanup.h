@@ -44,9 +44,9 @@ static inline int take_fd(int *fd)
     return taken;
 }
 
-#define take_ptr(ptr)                                                                              \
-    ({                                                                                             \
-        __typeof__(ptr) taken_ = (ptr);                                                            \
-        (ptr) = NULL;                                                                              \
-        taken_;                                                                                    \
+#define take_ptr(ptr)                                                                                        \
+    ({                                                                                                       \
+        __typeof__(ptr) taken_ = (ptr);                                                                      \
+        (ptr) = NULL;                                                                                        \
+        taken_;                                                                                              \
     })

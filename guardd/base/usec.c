@@ -104,7 +104,7 @@ const char *usec_format(usec_t usec, char *buf, size_t size)
     static const struct {
         const char *name;
         usec_t usec;
-    } shown[] = {{"d", 24 * USEC_PER_HOUR}, {"h", USEC_PER_HOUR},   {"min", USEC_PER_MINUTE},
+    } shown[] = {{"d", 24 * USEC_PER_HOUR}, {"h", USEC_PER_HOUR},  {"min", USEC_PER_MINUTE},
                  {"s", USEC_PER_SEC},       {"ms", USEC_PER_MSEC}, {"us", 1}};
     size_t used = 0;
     unsigned parts = 0;
@@ -120,8 +120,7 @@ const char *usec_format(usec_t usec, char *buf, size_t size)
 
         if (count == 0)
             continue;
-        n = snprintf(buf + used, size - used, "%s%" PRIu64 "%s", parts > 0 ? " " : "", count,
-                     shown[i].name);
+        n = snprintf(buf + used, size - used, "%s%" PRIu64 "%s", parts > 0 ? " " : "", count, shown[i].name);
         used += n > 0 ? (size_t)n : 0;
         usec %= shown[i].usec;
         parts++;

@@ -8,34 +8,42 @@
 #include <string.h>
 #include <utlist.h>
 
-int draft_init(struct Draft *draft, struct Problems *problems)
+/* What nobody configured; NULL: no memory. */
+static struct Config *config_new(void)
 {
     struct Config *config = calloc(1, sizeof(*config));
 
-    *draft = (struct Draft){.config = config, .problems = problems};
     if (!config)
-        return -ENOMEM;
+        return NULL;
     config->policy.mode = MODE_ENFORCE;
     config->policy.kill_limit = CONFIG_DEFAULT_KILL_LIMIT;
     config->operator_group = strdup(CONFIG_DEFAULT_GROUP);
     config->files = calloc(1, sizeof(*config->files));
-    return config->operator_group && config->files ? 0 : -ENOMEM;
+    if (!config->operator_group || !config->files)
+        return config_free(config);
+    return config;
+}
+
+int draft_init(struct Draft *draft, struct Problems *problems)
+{
+    *draft = (struct Draft){.config = config_new(), .problems = problems};
+    return draft->config ? 0 : -ENOMEM;
 }
 
 void draft_done(struct Draft *draft)
 {
-    struct ClassDraft *class, *next_class;
-    struct RuleDraft *rule, *next_rule;
+    struct ClassDraft *class;
+    struct RuleDraft *rule;
 
     words_clear(&draft->protect);
-    DL_FOREACH_SAFE(draft->classes, class, next_class)
-    {
+    while ((class = draft->classes)) {
+        DL_DELETE(draft->classes, class);
         words_clear(&class->match);
         words_clear(&class->rules);
         free(class);
     }
-    DL_FOREACH_SAFE(draft->rules, rule, next_rule)
-    {
+    while ((rule = draft->rules)) {
+        DL_DELETE(draft->rules, rule);
         free(rule);
     }
     config_free(draft->config);
@@ -111,12 +119,11 @@ int words_add(struct Word **words, const char *text, struct Place place)
 
 void words_clear(struct Word **words)
 {
-    struct Word *word, *next;
+    struct Word *word;
 
-    DL_FOREACH_SAFE(*words, word, next)
-    {
+    while ((word = *words)) {
+        DL_DELETE(*words, word);
         free(word->text);
         free(word);
     }
-    *words = NULL;
 }

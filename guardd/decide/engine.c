@@ -117,11 +117,8 @@ static void decide(const struct Turn *turn, enum Verb verb, enum Cause cause, co
     if (turn->decisions->n == DECISIONS_MAX)
         return;
     decision = &turn->decisions->list[turn->decisions->n++];
-    *decision = (struct Decision){.verb = verb,
-                                  .cause = cause,
-                                  .holder = turn->holder,
-                                  .limit = LIMIT_INVALID,
-                                  .at_usec = turn->now};
+    *decision = (struct Decision){
+        .verb = verb, .cause = cause, .holder = turn->holder, .limit = LIMIT_INVALID, .at_usec = turn->now};
     snprintf(decision->rule, sizeof(decision->rule), "%s", turn->rule->name);
     condition_evidence(shown, readings, evidence, sizeof(evidence));
     if (shown->reading != READING_TASKS_CURRENT && readings->valid[READING_TASKS_CURRENT]) {
@@ -215,7 +212,8 @@ static enum RulePhase enter_step(const struct Turn *turn, size_t step, const cha
     char text[256];
 
     if (verb != VERB_WARN && is_protected(turn->tenant)) {
-        snprintf(text, sizeof(text), "%s withheld: protected (%s)", verb_name(verb), turn->tenant->protected_by);
+        snprintf(text, sizeof(text), "%s withheld: protected (%s)", verb_name(verb),
+                 turn->tenant->protected_by);
         turn->state->step = last_step(turn->rule);
         return withhold(turn, text);
     }

@@ -31,7 +31,8 @@ struct Engine {
     struct Offences *offences;
 };
 
-/* After the tenant's readings were taken at `now`. Appends to `decisions`, and sets tenant->condition.look_usec. */
+/* After the tenant's readings were taken at `now`. Appends to `decisions`, and sets
+ * tenant->condition.look_usec. */
 void engine_look(const struct Engine *engine, struct Tenant *tenant, usec_t now, struct Decisions *decisions);
 
 /* What came of a decision of this engine. Operators' decisions: see below. */
@@ -47,5 +48,6 @@ void engine_adopt(struct Tenant *tenant, size_t rule, size_t step, usec_t since_
 /* The holders whose rule the new class does not have: they must be released before engine_reclass(). */
 uint32_t engine_lost_holders(const struct Tenant *tenant, const struct TenantClass *to);
 
-/* After a reload: sets tenant->class and keeps, by name, the state of each rule that the new class has too. */
+/* After a reload: sets tenant->class and keeps, by name, the state of each rule that the new class has too.
+ */
 void engine_reclass(struct Tenant *tenant, const struct TenantClass *to);

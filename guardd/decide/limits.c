@@ -12,7 +12,8 @@ static const char *format_limit(uint64_t value, char *buf, size_t size)
     return buf;
 }
 
-static struct Decision limit_decision(enum Verb verb, enum Cause cause, enum LimitId id, uint64_t value, usec_t now)
+static struct Decision limit_decision(enum Verb verb, enum Cause cause, enum LimitId id, uint64_t value,
+                                      usec_t now)
 {
     return (struct Decision){
         .verb = verb, .cause = cause, .holder = HOLDER_OPERATOR, .limit = id, .value = value, .at_usec = now};
@@ -41,7 +42,8 @@ bool limit_release(const struct Tenant *tenant, enum LimitId id, enum Cause caus
     return true;
 }
 
-bool limit_decide(struct Tenant *tenant, enum LimitId id, uint64_t present, usec_t now, struct Decision *ret_decision)
+bool limit_decide(struct Tenant *tenant, enum LimitId id, uint64_t present, usec_t now,
+                  struct Decision *ret_decision)
 {
     const char *directive = limit_info(id)->directive;
     struct LimitState *state = &tenant->limits[id];

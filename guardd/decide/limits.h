@@ -1,16 +1,17 @@
 /* What to do about one limit of one tenant: the class asks, the tenant has a value already.
  *
- * guardd only ever tightens: a container that was started with a smaller limit keeps it. And it does not set a
- * limit that the tenant is beyond already: the kernel would refuse its every fork from then on, and a rule would
- * take the guard's own doing for an attack. */
+ * guardd only ever tightens: a container that was started with a smaller limit keeps it. And it does not set
+ * a limit that the tenant is beyond already: the kernel would refuse its every fork from then on, and a rule
+ * would take the guard's own doing for an attack. */
 #pragma once
 
 #include "model/decision.h"
 #include "model/tenant.h"
 
-/* `present`: in force now. Returns true and a decision (VERB_LIMIT or VERB_UNLIMIT) when something is to be done.
- * tenant->limits[id].note is set to why the limit is not as the class asks, or emptied. */
-bool limit_decide(struct Tenant *tenant, enum LimitId id, uint64_t present, usec_t now, struct Decision *ret_decision);
+/* `present`: in force now. Returns true and a decision (VERB_LIMIT or VERB_UNLIMIT) when something is to be
+ * done. tenant->limits[id].note is set to why the limit is not as the class asks, or emptied. */
+bool limit_decide(struct Tenant *tenant, enum LimitId id, uint64_t present, usec_t now,
+                  struct Decision *ret_decision);
 
 /* The inverse, whatever the class asks: for release. False when guardd has set nothing. */
 bool limit_release(const struct Tenant *tenant, enum LimitId id, enum Cause cause, usec_t now,

@@ -33,8 +33,8 @@ static enum OperatorAnswer obstacle(const struct Tenant *tenant, enum Verb verb,
     return OPERATOR_DECIDED;
 }
 
-enum OperatorAnswer operator_decide(const struct Tenant *tenant, enum Verb verb, bool frozen, uint32_t uid, usec_t now,
-                                    struct Decision *ret_decision, char *ret_why)
+enum OperatorAnswer operator_decide(const struct Tenant *tenant, enum Verb verb, bool frozen, uint32_t uid,
+                                    usec_t now, struct Decision *ret_decision, char *ret_why)
 {
     enum OperatorAnswer found = obstacle(tenant, verb, frozen, ret_why);
 

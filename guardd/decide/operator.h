@@ -14,6 +14,7 @@ enum OperatorAnswer {
     OPERATOR_NOTHING, /* it is so already; `ret_why` says so */
 };
 
-/* `verb`: VERB_FREEZE, VERB_THAW or VERB_KILL. `frozen`: what cgroup.events says now. `ret_why`: REASON_MAX bytes. */
-enum OperatorAnswer operator_decide(const struct Tenant *tenant, enum Verb verb, bool frozen, uint32_t uid, usec_t now,
-                                    struct Decision *ret_decision, char *ret_why);
+/* `verb`: VERB_FREEZE, VERB_THAW or VERB_KILL. `frozen`: what cgroup.events says now. `ret_why`: REASON_MAX
+ * bytes. */
+enum OperatorAnswer operator_decide(const struct Tenant *tenant, enum Verb verb, bool frozen, uint32_t uid,
+                                    usec_t now, struct Decision *ret_decision, char *ret_why);

@@ -19,24 +19,24 @@ struct FreezePoint {
 };
 
 struct Cgroup {
-    uint64_t id;      /* inode number of the directory: the key, paths are reused */
-    char *path;       /* from the root of the tree, no leading slash, owned */
-    char *unit;       /* PID 1's unit of this cgroup, NULL when it is none of its units; owned */
-    bool is_slice;    /* frozen by its children */
+    uint64_t id;   /* inode number of the directory: the key, paths are reused */
+    char *path;    /* from the root of the tree, no leading slash, owned */
+    char *unit;    /* PID 1's unit of this cgroup, NULL when it is none of its units; owned */
+    bool is_slice; /* frozen by its children */
     int dir_fd;
-    int kill_fd, events_fd;                             /* cgroup.kill, cgroup.events */
-    int pids_current_fd, pids_max_fd, pids_events_fd;   /* -EBADF without the controller */
-    int pids_local_fd;                                  /* pids.events.local, where the kernel has it */
-    struct FreezePoint *points;                         /* owned */
+    int kill_fd, events_fd;                           /* cgroup.kill, cgroup.events */
+    int pids_current_fd, pids_max_fd, pids_events_fd; /* -EBADF without the controller */
+    int pids_local_fd;                                /* pids.events.local, where the kernel has it */
+    struct FreezePoint *points;                       /* owned */
     size_t n_points;
 };
 
 /* A cgroup that owns nothing yet: every descriptor -EBADF. */
-#define CGROUP_NULL                                                                                \
-    (struct Cgroup)                                                                                \
-    {                                                                                              \
-        .dir_fd = -EBADF, .kill_fd = -EBADF, .events_fd = -EBADF, .pids_current_fd = -EBADF,       \
-        .pids_max_fd = -EBADF, .pids_events_fd = -EBADF, .pids_local_fd = -EBADF                                            \
+#define CGROUP_NULL                                                                                          \
+    (struct Cgroup)                                                                                          \
+    {                                                                                                        \
+        .dir_fd = -EBADF, .kill_fd = -EBADF, .events_fd = -EBADF, .pids_current_fd = -EBADF,                 \
+        .pids_max_fd = -EBADF, .pids_events_fd = -EBADF, .pids_local_fd = -EBADF                             \
     }
 
 /* What cgroup.events says. */

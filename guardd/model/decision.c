@@ -13,9 +13,8 @@ const char *cause_name(enum Cause cause)
 const char *result_name(enum Result result)
 {
     static const char *const names[RESULT_COUNT] = {
-        [RESULT_PENDING] = "pending",   [RESULT_DONE] = "done",
-        [RESULT_FAILED] = "failed",     [RESULT_OBSERVED] = "observed",
-        [RESULT_SKIPPED] = "skipped",   [RESULT_SUPERSEDED] = "superseded",
+        [RESULT_PENDING] = "pending",   [RESULT_DONE] = "done",       [RESULT_FAILED] = "failed",
+        [RESULT_OBSERVED] = "observed", [RESULT_SKIPPED] = "skipped", [RESULT_SUPERSEDED] = "superseded",
         [RESULT_GONE] = "gone",
     };
 

@@ -37,7 +37,7 @@ struct Decision {
     enum LimitId limit;         /* VERB_LIMIT, VERB_UNLIMIT */
     uint64_t value;             /* the limit asked for */
     usec_t at_usec;
-    char reason[REASON_MAX];    /* a sentence: reading, threshold, what was passed over */
+    char reason[REASON_MAX]; /* a sentence: reading, threshold, what was passed over */
 };
 
 #define DECISIONS_MAX 16
@@ -59,8 +59,8 @@ enum Result {
 
 struct Outcome {
     enum Result result;
-    int error;           /* negative errno of RESULT_FAILED, else 0 */
-    usec_t took_usec;    /* from the decision to the confirmation */
+    int error;             /* negative errno of RESULT_FAILED, else 0 */
+    usec_t took_usec;      /* from the decision to the confirmation */
     char text[REASON_MAX]; /* a sentence where there is more to say, else "" */
 };
 

@@ -13,19 +13,19 @@ enum EventKind {
     EVENT_VANISHED,
     EVENT_DECISION, /* about to be carried out */
     EVENT_OUTCOME,
-    EVENT_NOTICE,   /* guardd itself: started, reloaded, cannot watch something */
+    EVENT_NOTICE, /* guardd itself: started, reloaded, cannot watch something */
     EVENT_COUNT,
 };
 
 struct Event {
     uint64_t sequence; /* from 1, of this run */
     enum EventKind kind;
-    int priority;      /* syslog(3) */
+    int priority; /* syslog(3) */
     usec_t at_usec, realtime_usec;
     uint64_t tenant_id; /* 0: the host */
     char tenant[TENANT_NAME_MAX];
     char class[POLICY_NAME_MAX];
-    char path[512];          /* cut when longer */
+    char path[512];           /* cut when longer */
     struct Decision decision; /* EVENT_DECISION, EVENT_OUTCOME */
     struct Outcome outcome;   /* EVENT_OUTCOME */
     char text[REASON_MAX];    /* EVENT_NOTICE */

@@ -14,9 +14,9 @@ enum LimitId {
 #define LIMIT_INFINITY UINT64_MAX
 
 struct LimitInfo {
-    const char *directive;  /* systemd's name: TasksMax */
+    const char *directive;   /* systemd's name: TasksMax */
     const char *cgroup_file; /* pids.max */
-    const char *controller; /* pids */
+    const char *controller;  /* pids */
 };
 
 /* What a class asks for. A limit that is not set is left as it is found. */

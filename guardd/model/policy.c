@@ -47,8 +47,7 @@ const char *condition_format(const struct Condition *condition, char *buf, size_
 {
     char duration[USEC_FORMAT_MAX];
     int n = snprintf(buf, size, "%s %s %" PRId64 "%s", reading_info(condition->reading)->name,
-                     comparison_text(condition->comparison), condition->value,
-                     condition->percent ? "%" : "");
+                     comparison_text(condition->comparison), condition->value, condition->percent ? "%" : "");
 
     if (condition->for_usec > 0 && n > 0 && (size_t)n < size)
         snprintf(buf + n, size - (size_t)n, " for %s",

@@ -11,10 +11,10 @@
 #include "model/reading.h"
 #include "model/verb.h"
 
-#define POLICY_NAME_MAX 64      /* of a class or rule, NUL included */
-#define POLICY_STEPS_MAX 8      /* steps of a rule */
+#define POLICY_NAME_MAX 64       /* of a class or rule, NUL included */
+#define POLICY_STEPS_MAX 8       /* steps of a rule */
 #define POLICY_CLASS_RULES_MAX 8 /* rules of a class */
-#define POLICY_BUDGET_MAX 64    /* kills a KillBudget= may name */
+#define POLICY_BUDGET_MAX 64     /* kills a KillBudget= may name */
 
 enum Mode {
     MODE_ENFORCE,

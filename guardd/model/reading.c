@@ -3,13 +3,10 @@
 #include <string.h>
 
 static const struct ReadingInfo readings[READING_COUNT] = {
-    [READING_TASKS_CURRENT] = {"tasks.current", "", "processes and threads now (pids.current)", false,
-                               true},
+    [READING_TASKS_CURRENT] = {"tasks.current", "", "processes and threads now (pids.current)", false, true},
     [READING_TASKS_DENIED] = {"tasks.denied", "",
-                              "forks refused at the tenant's own limit since the last look", true,
-                              false},
-    [READING_TASKS_GROWTH] = {"tasks.growth", "/s", "change of tasks.current per second", false,
-                              false},
+                              "forks refused at the tenant's own limit since the last look", true, false},
+    [READING_TASKS_GROWTH] = {"tasks.growth", "/s", "change of tasks.current per second", false, false},
 };
 
 const struct ReadingInfo *reading_info(enum ReadingId id)

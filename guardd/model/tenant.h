@@ -39,8 +39,8 @@ struct RuleState {
 
 struct Case {
     struct RuleState rules[POLICY_CLASS_RULES_MAX];
-    uint32_t holders;   /* bit i: HOLDER i keeps it frozen */
-    usec_t look_usec;   /* when decide wants to look again; USEC_INFINITY at peace */
+    uint32_t holders; /* bit i: HOLDER i keeps it frozen */
+    usec_t look_usec; /* when decide wants to look again; USEC_INFINITY at peace */
 };
 
 /* The action whose outcome is awaited; one per tenant. */
@@ -72,13 +72,13 @@ struct LimitState {
 
 struct Tenant {
     struct Cgroup cgroup;
-    char name[TENANT_NAME_MAX]; /* docker/web, podman/db, user/alice, nginx.service, else the path */
-    char container_id[65];      /* "" when it is no container */
+    char name[TENANT_NAME_MAX];      /* docker/web, podman/db, user/alice, nginx.service, else the path */
+    char container_id[65];           /* "" when it is no container */
     const struct TenantClass *class; /* of the current policy; NULL: no class any more */
-    char protected_by[128];     /* the glob or the reason, "" when it is not protected */
-    bool untouchable;           /* holds guardd, PID 1 or what they need: no limits either */
-    bool released;              /* by the operator: left alone until a reload */
-    bool gone;                  /* the cgroup was removed, the registry is about to forget it */
+    char protected_by[128];          /* the glob or the reason, "" when it is not protected */
+    bool untouchable;                /* holds guardd, PID 1 or what they need: no limits either */
+    bool released;                   /* by the operator: left alone until a reload */
+    bool gone;                       /* the cgroup was removed, the registry is about to forget it */
     usec_t appeared_usec;
 
     struct Readings readings;

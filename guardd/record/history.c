@@ -34,9 +34,7 @@ static struct Event *event_at(const struct History *history, uint64_t sequence)
 /* Sequence of the oldest event in the ring, one more than the newest when it is empty. */
 static uint64_t oldest(const struct History *history)
 {
-    return history->last_sequence > history->capacity
-               ? history->last_sequence - history->capacity + 1
-               : 1;
+    return history->last_sequence > history->capacity ? history->last_sequence - history->capacity + 1 : 1;
 }
 
 static bool is_for_sink(const struct Event *event)

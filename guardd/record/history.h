@@ -1,9 +1,9 @@
 /* The history: the last events in a bounded ring, and all of them in the journal.
  *
  * A journald that is stuck or starved must not stop the guard: sd_journal_sendv() blocks when the socket
- * is full. So a thread of its own takes events from the ring to the journal; when it falls behind by more than
- * the ring, the oldest are lost to the journal, and the next line there says how many. Adding an event copies it
- * into the ring and wakes the thread: no allocation, no I/O but an eventfd. */
+ * is full. So a thread of its own takes events from the ring to the journal; when it falls behind by more
+ * than the ring, the oldest are lost to the journal, and the next line there says how many. Adding an event
+ * copies it into the ring and wakes the thread: no allocation, no I/O but an eventfd. */
 #pragma once
 
 #include <pthread.h>
@@ -37,7 +37,7 @@ struct History {
     history_sink_t sink;
     void *sink_userdata;
     pthread_t writer;
-    pthread_mutex_t lock;   /* of everything above but what open() sets */
+    pthread_mutex_t lock; /* of everything above but what open() sets */
 };
 
 /* `journal`: without it (tests, foreground) events go to standard error, a line each, by the same thread.

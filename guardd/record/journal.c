@@ -14,8 +14,7 @@
 #include "record/history.h"
 
 /* A field that has no room is left out: better an entry with a gap than none. */
-__attribute__((format(printf, 2, 3))) static void field(struct JournalEntry *entry, const char *format,
-                                                        ...)
+__attribute__((format(printf, 2, 3))) static void field(struct JournalEntry *entry, const char *format, ...)
 {
     char *at = entry->text + entry->length;
     size_t room = sizeof(entry->text) - entry->length;

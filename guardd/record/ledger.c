@@ -236,8 +236,7 @@ static int ledger_replace(struct Ledger *ledger, int dir_fd, const char *name)
 }
 
 /* Reads the header, or makes one. */
-static int ledger_identify(struct Ledger *ledger, int dir_fd, const char *name,
-                           struct LedgerReport *report)
+static int ledger_identify(struct Ledger *ledger, int dir_fd, const char *name, struct LedgerReport *report)
 {
     struct HeaderSlot header;
     int r = slot_read(ledger->fd, 0, &header);

@@ -1,5 +1,6 @@
-/* The baseline holds the counters and the point in time that the next look is compared with. A counter that could not be read is remembered as the largest number there is: whatever
- * comes next is then smaller, and so a new beginning. */
+/* The baseline holds the counters and the point in time that the next look is compared with. A counter that
+ * could not be read is remembered as the largest number there is: whatever comes next is then smaller, and so
+ * a new beginning. */
 #include "sense/pids.h"
 
 #include "base/error.h"
@@ -63,7 +64,8 @@ static bool is_near_limit(const struct Readings *readings)
            readings->value[READING_TASKS_CURRENT] >= limit - limit * (100 - DENIED_NEAR_PERCENT) / 100;
 }
 
-static void take_denied(struct PidsBaseline *baseline, uint64_t denied, uint64_t local, struct Readings *readings)
+static void take_denied(struct PidsBaseline *baseline, uint64_t denied, uint64_t local,
+                        struct Readings *readings)
 {
     bool everything = local == DENIED_UNKNOWN || is_near_limit(readings);
     int64_t refused;

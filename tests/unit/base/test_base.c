@@ -63,17 +63,14 @@ static void test_usec_parse(void **state)
         const char *text;
         usec_t usec;
     } good[] = {
-        {"5s", 5 * USEC_PER_SEC},
-        {"5", 5 * USEC_PER_SEC},
-        {"1min 30s", 90 * USEC_PER_SEC},
-        {"1min30s", 90 * USEC_PER_SEC},
-        {"500ms", 500 * USEC_PER_MSEC},
-        {"2h", 2 * USEC_PER_HOUR},
-        {"1d", 24 * USEC_PER_HOUR},
-        {"0", 0},
+        {"5s", 5 * USEC_PER_SEC},        {"5", 5 * USEC_PER_SEC},
+        {"1min 30s", 90 * USEC_PER_SEC}, {"1min30s", 90 * USEC_PER_SEC},
+        {"500ms", 500 * USEC_PER_MSEC},  {"2h", 2 * USEC_PER_HOUR},
+        {"1d", 24 * USEC_PER_HOUR},      {"0", 0},
         {"infinity", USEC_INFINITY},
     };
-    static const char *const bad[] = {"", "s", "5x", "-5s", "5ss", "1.5s", "99999999999999999999s", "9999999999999d"};
+    static const char *const bad[] = {
+        "", "s", "5x", "-5s", "5ss", "1.5s", "99999999999999999999s", "9999999999999d"};
     usec_t usec;
 
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -135,8 +132,12 @@ static void test_read_value(void **state)
         const char *text;
         int result;
         uint64_t value;
-    } table[] = {{"42\n", 0, 42},        {"max\n", 0, FD_VALUE_MAX}, {"", -EBADMSG, 0},
-                 {"x\n", -EBADMSG, 0},   {"-1\n", -EBADMSG, 0},      {"1 2\n", -EBADMSG, 0},
+    } table[] = {{"42\n", 0, 42},
+                 {"max\n", 0, FD_VALUE_MAX},
+                 {"", -EBADMSG, 0},
+                 {"x\n", -EBADMSG, 0},
+                 {"-1\n", -EBADMSG, 0},
+                 {"1 2\n", -EBADMSG, 0},
                  {"18446744073709551616\n", -EBADMSG, 0}};
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -162,10 +163,10 @@ static void test_read_file_bounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_glob),         cmocka_unit_test(test_glob_problem),
-        cmocka_unit_test(test_usec_parse),   cmocka_unit_test(test_usec_format),
+        cmocka_unit_test(test_glob),           cmocka_unit_test(test_glob_problem),
+        cmocka_unit_test(test_usec_parse),     cmocka_unit_test(test_usec_format),
         cmocka_unit_test(test_usec_saturates), cmocka_unit_test(test_keyed_value),
-        cmocka_unit_test(test_read_value),   cmocka_unit_test(test_read_file_bounds),
+        cmocka_unit_test(test_read_value),     cmocka_unit_test(test_read_file_bounds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

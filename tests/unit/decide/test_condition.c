@@ -60,7 +60,8 @@ static void test_invalid_holds_neither_way(void **state)
 
 /* --- limits: what the class asks against what is found ---------------------------------------------- */
 
-static bool limit_of(struct World *world, uint64_t asked, uint64_t present, int64_t running, struct Decision *decision)
+static bool limit_of(struct World *world, uint64_t asked, uint64_t present, int64_t running,
+                     struct Decision *decision)
 {
     world->class.limits.set[LIMIT_TASKS_MAX] = true;
     world->class.limits.value[LIMIT_TASKS_MAX] = asked;

@@ -92,7 +92,7 @@ static void pids_controller_missing(void **state)
     struct Fixture *f = *state;
 
     good_tree(f);
-    scratch_write(&f->scratch, "cgroup.controllers", "cpu rapids\n");
+    scratch_write(&f->scratch, "cgroup.controllers", "cpu pid rapids pidsx\n");
     assert_bad(f, "pids controller", "systemd.unified_cgroup_hierarchy=1");
     scratch_write(&f->scratch, "cgroup.controllers", "\n");
     assert_bad(f, "pids controller", "forks and tasks are not seen");

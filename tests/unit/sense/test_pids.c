@@ -154,7 +154,8 @@ static void refusal_below_is_not_ours(void **state)
     assert_reading(f, READING_TASKS_DENIED, 0);
 }
 
-/* podman's cgroup inside the scope has the scope's own limit: refused inside, at the tenant's limit all the same. */
+/* podman's cgroup inside the scope has the scope's own limit: refused inside, at the tenant's limit all the
+ * same. */
 static void refusal_below_at_our_limit_is_ours(void **state)
 {
     struct Fixture *f = *state;

@@ -1,12 +1,17 @@
 /* The tree, step by step: one event, one promise at a time. */
 #include "witness.h"
 
+#include <sched.h>
 #include <sys/inotify.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "base/cleanup.h"
-#include "sense/host.h"
+#include "cgroupfs.h"
+
+#define CHILD_SKIPS 77
 
 /* The kernel's limits, as this test wants them: these two stand before the C library's. */
 static int watches_left = INT_MAX;
@@ -227,6 +232,66 @@ static void moved_directory(void **state)
     assert_int_equal(witness_kernel_watches(&f->witness), 6);
 }
 
+static void assert_moved(struct Fixture *f, const char *from, const char *to)
+{
+    char old[PATH_MAX], new[PATH_MAX];
+
+    assert_int_equal(rename(scratch_path(&f->scratch, from, old), scratch_path(&f->scratch, to, new)), 0);
+    assert_int_equal(tree_scan(&f->witness.tree), 0);
+    assert_unknown(f, from);
+    assert_known(f, to);
+}
+
+/* To and fro: once the scan comes to the new place before it misses the directory at the old one. */
+static void scan_finds_a_known_id_elsewhere(void **state)
+{
+    struct Fixture *f = *state;
+
+    scratch_mkdir(&f->scratch, "a/b/c");
+    scratch_mkdir(&f->scratch, "d");
+    open_and_scan(f);
+    assert_moved(f, "a/b", "d/e");
+    assert_moved(f, "d/e", "a/b");
+    assert_known(f, "a/b/c");
+    witness_drain(&f->witness);
+    assert_known(f, "a/b/c");
+    assert_int_equal(witness_kernel_watches(&f->witness), 5);
+}
+
+/* In a mount namespace of its own, so that nobody else sees the mount. */
+static int scan_bind_mount_of_itself(struct Fixture *f)
+{
+    char above[PATH_MAX], below[PATH_MAX];
+
+    scratch_path(&f->scratch, "a", above);
+    scratch_path(&f->scratch, "a/b", below);
+    if (unshare(CLONE_NEWNS) < 0 || (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 &&
+                                     mount(NULL, "/tmp", NULL, MS_PRIVATE, NULL) < 0))
+        return CHILD_SKIPS;
+    if (mount(above, below, NULL, MS_BIND, NULL) < 0)
+        return CHILD_SKIPS;
+    alarm(10);
+    open_and_scan(f);
+    return f->witness.appeared == 1 ? 0 : 1;
+}
+
+static void bind_mount_of_itself_ends(void **state)
+{
+    struct Fixture *f = *state;
+    int status;
+    pid_t pid;
+
+    scratch_mkdir(&f->scratch, "a/b");
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        _exit(scan_bind_mount_of_itself(f));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_SKIPS)
+        skip();
+    assert_int_equal(status, 0);
+}
+
 static void links_and_files_are_no_cgroups(void **state)
 {
     struct Fixture *f = *state;
@@ -245,6 +310,7 @@ static void deeper_than_a_path_may_be(void **state)
 {
     struct Fixture *f = *state;
     int fd = scratch_open(&f->scratch, ".");
+    char command[PATH_MAX];
     unsigned depth = 0;
 
     for (; depth < PATH_MAX; depth++) {
@@ -260,7 +326,8 @@ static void deeper_than_a_path_may_be(void **state)
     open_and_scan(f);
     assert_true(f->witness.appeared >= 1900 && f->witness.appeared < PATH_MAX);
     assert_false(f->witness.tree.degraded);
-    assert_int_equal(system("rm -rf /tmp/guardd-test.*/d"), 0);
+    snprintf(command, sizeof(command), "rm -rf %s/d", f->scratch.path); /* nftw() takes no such path */
+    assert_int_equal(system(command), 0);
     witness_drain(&f->witness);
     assert_null(f->witness.known);
 }
@@ -386,6 +453,8 @@ static void every_known_cgroup_is_listed(void **state)
     assert_int_equal(listed.n, 4);
     assert_int_equal(listed.unopened, 1);
     assert_int_equal(tree_open_node(&f->witness.tree, id), -ENOENT);
+    scratch_mkdir(&f->scratch, "a/b");
+    assert_int_equal(tree_open_node(&f->witness.tree, id), -ENOENT);
 }
 
 static void bad_roots(void **state)
@@ -441,6 +510,22 @@ static void watches_are_there_again(void **state)
     assert_known(f, "a/b/d");
 }
 
+/* A scan found "x" without a watch; the event of its making comes when there are watches again. */
+static void late_event_brings_a_late_watch(void **state)
+{
+    struct Fixture *f = *state;
+
+    watches_left = 1;
+    open_and_scan(f);
+    scratch_mkdir(&f->scratch, "x");
+    assert_int_equal(tree_scan(&f->witness.tree), 0);
+    assert_known(f, "x");
+    scratch_mkdir(&f->scratch, "x/y");
+    watches_left = INT_MAX;
+    witness_drain(&f->witness);
+    assert_known(f, "x/y");
+}
+
 static void instances_exhausted(void **state)
 {
     struct Fixture *f = *state;
@@ -484,34 +569,27 @@ static void descriptors_exhausted(void **state)
 /* cgroupfs itself, where this process may make cgroups: its watches do not go with the directory. */
 static void real_cgroups(void **state)
 {
-    struct Fixture *f = *state;
-    struct Scratch cgroups = {0};
+    const struct Scratch *cgroups = *state;
     struct Witness witness = {.watch_files = true};
-    _cleanup_free_ char *root = NULL;
 
-    (void)f;
-    if (host_find_cgroup_root("/proc/self/mounts", &root) < 0)
+    if (cgroups->path[0] == '\0')
         skip();
-    snprintf(cgroups.path, sizeof(cgroups.path), "%s/guardd-test-%d", root, getpid());
-    if (mkdir(cgroups.path, 0755) < 0)
-        skip();
-    scratch_mkdir(&cgroups, "a/b");
-    assert_int_equal(witness_open(&witness, cgroups.path), 0);
+    scratch_mkdir(cgroups, "a/b");
+    assert_int_equal(witness_open(&witness, cgroups->path), 0);
     assert_int_equal(tree_scan(&witness.tree), 0);
     assert_int_equal(witness.appeared, 2);
-    scratch_mkdir(&cgroups, "c/d");
-    scratch_rmdir(&cgroups, "a/b");
+    scratch_mkdir(cgroups, "c/d");
+    scratch_rmdir(cgroups, "a/b");
     witness_drain(&witness);
     assert_non_null(witness_find(&witness, "c/d"));
     assert_null(witness_find(&witness, "a/b"));
-    scratch_rmdir(&cgroups, "c/d");
-    scratch_rmdir(&cgroups, "c");
-    scratch_rmdir(&cgroups, "a");
+    scratch_rmdir(cgroups, "c/d");
+    scratch_rmdir(cgroups, "c");
+    scratch_rmdir(cgroups, "a");
     witness_drain(&witness);
     assert_null(witness.known);
     assert_int_equal(witness_kernel_watches(&witness), 1);
     witness_done(&witness);
-    assert_int_equal(rmdir(cgroups.path), 0);
 }
 
 #define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -527,6 +605,8 @@ int main(void)
         TREE_TEST(name_taken_again),
         TREE_TEST(id_taken_again_is_another_directory),
         TREE_TEST(moved_directory),
+        TREE_TEST(scan_finds_a_known_id_elsewhere),
+        TREE_TEST(bind_mount_of_itself_ends),
         TREE_TEST(links_and_files_are_no_cgroups),
         TREE_TEST(deeper_than_a_path_may_be),
         TREE_TEST(file_changes_are_announced),
@@ -537,9 +617,10 @@ int main(void)
         TREE_TEST(bad_roots),
         TREE_TEST(watches_exhausted),
         TREE_TEST(watches_are_there_again),
+        TREE_TEST(late_event_brings_a_late_watch),
         TREE_TEST(instances_exhausted),
         TREE_TEST(descriptors_exhausted),
-        TREE_TEST(real_cgroups),
+        cmocka_unit_test_setup_teardown(real_cgroups, cgroupfs_setup, cgroupfs_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

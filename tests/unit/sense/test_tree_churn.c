@@ -6,7 +6,7 @@
 #include <dirent.h>
 #include <sys/wait.h>
 
-#include "sense/host.h"
+#include "cgroupfs.h"
 
 #define STEPS 20000
 #define STEPS_ON_CGROUPFS 3000
@@ -138,37 +138,13 @@ static void churn_where_the_build_is(void **state)
     scratch_done(&scratch);
 }
 
-static void remove_cgroups(const char *path)
-{
-    DIR *list = opendir(path);
-
-    for (struct dirent *entry; list && (entry = readdir(list));) {
-        char child[PATH_MAX];
-
-        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-            continue;
-        snprintf(child, sizeof(child), "%.2000s/%.200s", path, entry->d_name);
-        remove_cgroups(child);
-    }
-    if (list)
-        closedir(list);
-    rmdir(path);
-}
-
 static void churn_on_cgroupfs(void **state)
 {
-    struct Scratch cgroups = {0};
-    char *root = NULL;
+    const struct Scratch *cgroups = *state;
 
-    (void)state;
-    if (host_find_cgroup_root("/proc/self/mounts", &root) < 0)
+    if (cgroups->path[0] == '\0')
         skip();
-    snprintf(cgroups.path, sizeof(cgroups.path), "%s/guardd-churn-%d", root, getpid());
-    free(root);
-    if (mkdir(cgroups.path, 0755) < 0)
-        skip();
-    churn_in(&cgroups, STEPS_ON_CGROUPFS);
-    remove_cgroups(cgroups.path);
+    churn_in(cgroups, STEPS_ON_CGROUPFS);
 }
 
 int main(void)
@@ -176,7 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(churn_on_tmpfs),
         cmocka_unit_test(churn_where_the_build_is),
-        cmocka_unit_test(churn_on_cgroupfs),
+        cmocka_unit_test_setup_teardown(churn_on_cgroupfs, cgroupfs_setup, cgroupfs_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -213,10 +213,11 @@ static void children_of_a_slice_are_its_freeze_points(void **state)
     scratch_cgroup(&f->scratch, "user.slice/user-1.slice");
     scratch_cgroup(&f->scratch, "user.slice/user-1.slice/before.scope");
     slice = add(f, "user.slice/user-1.slice");
+    before = scratch_id(&f->scratch, "user.slice/user-1.slice/before.scope");
+    assert_ptr_equal(registry_point_owner(&f->registry, before), slice);
     assert_null(add(f, "user.slice/user-1.slice/before.scope"));
     assert_null(add(f, "user.slice/user-1.slice/after.scope"));
     assert_null(add(f, "user.slice/user-1.slice/after.scope/below"));
-    before = scratch_id(&f->scratch, "user.slice/user-1.slice/before.scope");
     after = scratch_id(&f->scratch, "user.slice/user-1.slice/after.scope");
     assert_int_equal(slice->cgroup.n_points, 2);
     assert_ptr_equal(registry_point_owner(&f->registry, before), slice);
@@ -229,6 +230,7 @@ static void children_of_a_slice_are_its_freeze_points(void **state)
     gone = registry_remove(&f->registry, &policy, slice->cgroup.id);
     assert_ptr_equal(gone, slice);
     assert_null(registry_point_owner(&f->registry, before));
+    assert_null(f->registry.points);
     tenant_free(gone);
 }
 

@@ -1,0 +1,393 @@
+/* See guard.h. The hot way is on_changed() → guard_look(): it allocates nothing and opens nothing. */
+#include "guard.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "act/limit.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "decide/limits.h"
+#include "recover.h"
+#include "release.h"
+#include "sense/pids.h"
+#include "tenant/cgroup.h"
+
+#define HISTORY_CAPACITY 512
+/* While the kernel gives no watches, everything is looked at this often. */
+#define SWEEP_INTERVAL_USEC (10 * USEC_PER_SEC)
+
+void guard_notice(struct Guard *guard, int priority, const char *format, ...)
+{
+    char text[REASON_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    pipeline_note(&guard->pipeline, NULL, EVENT_NOTICE, priority, guard->clock(), text);
+}
+
+/* --- looking and acting --------------------------------------------------------------------------- */
+
+static void carry_out_all(struct Guard *guard, struct Tenant *tenant, const struct Decisions *decisions,
+                          usec_t now)
+{
+    for (size_t i = 0; i < decisions->n; i++)
+        pipeline_carry_out(&guard->pipeline, tenant, &decisions->list[i], 0, now);
+}
+
+void guard_look(struct Guard *guard, struct Tenant *tenant, usec_t now)
+{
+    struct Decisions decisions;
+
+    decisions.n = 0;
+    if (pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings) < 0)
+        return; /* it is gone, or cannot be read; rmdir is announced */
+    engine_look(&guard->engine, tenant, now, &decisions);
+    carry_out_all(guard, tenant, &decisions, now);
+}
+
+/* Classes with a rule on what the kernel does not announce are looked at as often as an armed tenant. */
+static usec_t next_look_usec(const struct Tenant *tenant)
+{
+    usec_t look_usec = tenant->condition.look_usec;
+
+    if (tenant->class && tenant->class->sweep && !tenant->released)
+        look_usec = usec_min(look_usec, usec_add(tenant->readings.at_usec, LOOK_INTERVAL_USEC));
+    return look_usec;
+}
+
+usec_t guard_due_usec(const struct Guard *guard)
+{
+    usec_t due = guard->sweep_usec;
+    struct Tenant *tenant, *other;
+
+    HASH_ITER (hh, guard->registry.tenants, tenant, other)
+        due = usec_min(due, usec_min(next_look_usec(tenant), pipeline_deadline_usec(tenant)));
+    return due;
+}
+
+static void sweep(struct Guard *guard, usec_t now)
+{
+    int r = tree_sweep(&guard->tree);
+
+    if (r < 0)
+        guard_notice(guard, LOG_ERR, "the cgroup tree cannot be scanned: %s", strerror(-r));
+    guard->sweep_usec = guard->tree.degraded ? usec_add(now, SWEEP_INTERVAL_USEC) : USEC_INFINITY;
+}
+
+void guard_pass(struct Guard *guard)
+{
+    struct Tenant *tenant, *other;
+    usec_t now = guard->clock();
+
+    HASH_ITER (hh, guard->registry.tenants, tenant, other) {
+        if (tenant->action.under_way)
+            pipeline_check(&guard->pipeline, tenant, now);
+        if (next_look_usec(tenant) <= now)
+            guard_look(guard, tenant, now);
+    }
+    if (guard->sweep_usec <= now)
+        sweep(guard, now);
+}
+
+void guard_apply_limits(struct Guard *guard, struct Tenant *tenant, usec_t now)
+{
+    struct Decision decision;
+    uint64_t present;
+
+    for (int id = 0; id < LIMIT_COUNT; id++)
+        if (limit_read(&tenant->cgroup, id, &present) >= 0 &&
+            limit_decide(tenant, id, present, now, &decision))
+            pipeline_carry_out(&guard->pipeline, tenant, &decision, 0, now);
+}
+
+/* What follows from an outcome: an answer to who asked, and the engine's next decisions. */
+static void on_settled(void *userdata, struct Tenant *tenant, const struct Decision *decision,
+                       const struct Outcome *outcome, uint64_t ticket, usec_t now)
+{
+    struct Guard *guard = userdata;
+    struct Decisions decisions;
+
+    if (ticket != 0)
+        guard->answer(guard->userdata, ticket, tenant, decision, outcome);
+    if (decision->cause == CAUSE_OPERATOR && decision->verb != VERB_FREEZE &&
+        result_is_success(outcome->result))
+        engine_reset(tenant);
+    if (decision->holder != HOLDER_OPERATOR && !tenant->gone) {
+        decisions.n = 0;
+        engine_outcome(&guard->engine, tenant, decision, outcome->result, now, &decisions);
+        carry_out_all(guard, tenant, &decisions, now);
+    }
+    release_settle(guard);
+}
+
+/* --- the tree ------------------------------------------------------------------------------------- */
+
+/* Room in the ledger for what may be done at once to everybody, made while there is time. */
+static void reserve(struct Guard *guard)
+{
+    (void)ledger_reserve(&guard->ledger, 2 * registry_count(&guard->registry) + 64);
+}
+
+static void watch_tenant(struct Guard *guard, const struct Tenant *tenant, int dir_fd)
+{
+    uint64_t id = tenant->cgroup.id;
+
+    (void)tree_watch_file(&guard->tree, id, dir_fd, "cgroup.events", TREE_CGROUP_EVENTS);
+    if (tenant->cgroup.pids_events_fd >= 0)
+        (void)tree_watch_file(&guard->tree, id, dir_fd, "pids.events", TREE_PIDS_EVENTS);
+}
+
+void guard_meet(void *userdata, uint64_t id, const char *path, int dir_fd)
+{
+    struct Guard *guard = userdata;
+    struct Tenant *tenant = NULL;
+    usec_t now = guard->clock();
+    int r;
+
+    if (dir_fd < 0)
+        return; /* it vanished meanwhile */
+    r = registry_add(&guard->registry, &guard->config->policy, id, path, dir_fd, now, &tenant);
+
+    if (r < 0 && r != -EEXIST && !error_is_gone(r))
+        guard_notice(guard, LOG_ERR, "%.200s cannot be guarded: %s", path, strerror(-r));
+    if (registry_point_owner(&guard->registry, id))
+        (void)tree_watch_file(&guard->tree, id, dir_fd, "cgroup.events", TREE_CGROUP_EVENTS);
+    if (r < 0 || !tenant)
+        return;
+    /* The watch first, then the first look: what changes in between is announced. */
+    watch_tenant(guard, tenant, dir_fd);
+    (void)pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings);
+    pipeline_note(&guard->pipeline, tenant, EVENT_APPEARED, LOG_DEBUG, now, "");
+    reserve(guard);
+    if (guard->complete)
+        guard_apply_limits(guard, tenant, now);
+}
+
+static void on_vanished(void *userdata, uint64_t id, const char *path)
+{
+    struct Guard *guard = userdata;
+    usec_t now = guard->clock();
+    struct Tenant *tenant = registry_remove(&guard->registry, &guard->config->policy, id);
+
+    if (!tenant)
+        return;
+    tenant->gone = true;
+    pipeline_vanished(&guard->pipeline, tenant, now);
+    pipeline_note(&guard->pipeline, tenant, EVENT_VANISHED, LOG_DEBUG, now, "");
+    tenant_free(tenant);
+    release_settle(guard);
+}
+
+static void on_changed(void *userdata, uint64_t id, enum TreeFile file)
+{
+    struct Guard *guard = userdata;
+    struct Tenant *tenant = registry_find(&guard->registry, id);
+    usec_t now = guard->clock();
+
+    if (file == TREE_PIDS_EVENTS) {
+        if (tenant)
+            guard_look(guard, tenant, now);
+        return;
+    }
+    if (tenant)
+        pipeline_check(&guard->pipeline, tenant, now);
+    tenant = registry_point_owner(&guard->registry, id);
+    if (tenant)
+        pipeline_check(&guard->pipeline, tenant, now);
+}
+
+static void on_degraded(void *userdata, const char *why)
+{
+    struct Guard *guard = userdata;
+
+    guard->sweep_usec = usec_add(guard->clock(), SWEEP_INTERVAL_USEC);
+    guard_notice(guard, LOG_WARNING, "%s", why);
+}
+
+static const struct TreeEvents tree_events = {
+    .appeared = guard_meet,
+    .vanished = on_vanished,
+    .changed = on_changed,
+    .degraded = on_degraded,
+};
+
+void guard_refresh(struct Guard *guard, struct Tenant *tenant)
+{
+    /* The controller may have been enabled since the tenant appeared. */
+    if (tenant->cgroup.pids_current_fd < 0 && cgroup_open_controllers(&tenant->cgroup) >= 0)
+        watch_tenant(guard, tenant, tenant->cgroup.dir_fd);
+    guard_look(guard, tenant, guard->clock());
+}
+
+void guard_dispatch(struct Guard *guard)
+{
+    int r = tree_dispatch(&guard->tree);
+
+    if (r < 0)
+        guard_notice(guard, LOG_ERR, "the cgroup tree cannot be read: %s", strerror(-r));
+}
+
+static void on_unit_answer(void *userdata, uint64_t tenant_id, enum LimitId limit, int error,
+                           const char *message)
+{
+    struct Guard *guard = userdata;
+    struct Tenant *tenant = registry_find(&guard->registry, tenant_id);
+
+    if (tenant)
+        pipeline_limit_answer(&guard->pipeline, tenant, limit, error, message, guard->clock());
+}
+
+/* --- start ----------------------------------------------------------------------------------------- */
+
+static int open_tree(struct Guard *guard)
+{
+    const char *named = guard->place->cgroup_root ? guard->place->cgroup_root : guard->config->cgroup_root;
+    int r = 0;
+
+    if (named)
+        guard->cgroup_root = strdup(named);
+    else
+        r = host_find_cgroup_root("/proc/self/mounts", &guard->cgroup_root);
+    if (r >= 0 && !guard->cgroup_root)
+        r = -ENOMEM;
+    if (r >= 0)
+        r = tree_open(&guard->tree, guard->cgroup_root, &tree_events, guard);
+    if (r < 0)
+        fprintf(stderr, "<3>no cgroup v2 tree at %s: %s\n",
+                guard->cgroup_root ? guard->cgroup_root : "any mount point", strerror(-r));
+    return r;
+}
+
+/* PID 1 is systemd, and the tree is the one it keeps its units in. */
+static bool is_managed(const struct Guard *guard)
+{
+    _cleanup_free_ char *scope = NULL;
+
+    return guard->place->root[0] == '\0' && access("/run/systemd/system", F_OK) == 0 &&
+           asprintf(&scope, "%s/init.scope", guard->cgroup_root) > 0 && access(scope, F_OK) == 0;
+}
+
+static int open_registry(struct Guard *guard)
+{
+    const struct NameSources sources = {.root = guard->place->root};
+    _cleanup_free_ char *own = NULL, *init = NULL;
+    char *own_paths[] = {"", "", NULL};
+
+    if (guard->place->root[0] == '\0') {
+        if (host_cgroup_of(0, &own) >= 0)
+            own_paths[0] = own;
+        if (host_cgroup_of(1, &init) >= 0)
+            own_paths[1] = init;
+    }
+    return registry_init(&guard->registry, &sources, own_paths, is_managed(guard));
+}
+
+/* Without a ledger guardd still guards: it sets no limit and freezes nothing, but it warns and kills. Only
+ * when another guardd has it (-EBUSY) there is nothing to guard here: there must not be two. */
+static int open_ledger(struct Guard *guard)
+{
+    struct LedgerReport report = {};
+    _cleanup_fd_ int dir_fd = open(guard->place->runtime_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int r = dir_fd < 0 ? negative_errno() : ledger_open(&guard->ledger, dir_fd, "ledger", &report);
+
+    if (r == -EBUSY)
+        return r;
+    if (r < 0) {
+        snprintf(guard->ledger_trouble, sizeof(guard->ledger_trouble),
+                 "no ledger in %.100s (%s): nothing is frozen or limited, for it could not be undone after a "
+                 "crash",
+                 guard->place->runtime_dir, strerror(-r));
+        guard_notice(guard, LOG_ERR, "%s", guard->ledger_trouble);
+    }
+    if (report.damaged)
+        guard_notice(guard, LOG_WARNING, "the ledger was damaged: kept as %s/ledger.damaged, begun anew",
+                     guard->place->runtime_dir);
+    if (report.torn > 0)
+        guard_notice(guard, LOG_WARNING,
+                     "%zu half-written ledger entries dropped: what they announced was not done",
+                     report.torn);
+    return 0;
+}
+
+static void connect_parts(struct Guard *guard)
+{
+    guard->engine = (struct Engine){
+        .policy = &guard->config->policy, .budget = &guard->budget, .offences = &guard->offences};
+    guard->pipeline = (struct Pipeline){.ledger = &guard->ledger,
+                                        .history = &guard->history,
+                                        .units = &guard->units,
+                                        .mode = guard->config->policy.mode,
+                                        .kill_memory_usec = OFFENCE_MEMORY_USEC,
+                                        .settled = on_settled,
+                                        .userdata = guard};
+}
+
+/* Everybody who is here, what the run before left, the limits: complete before READY=1. */
+static int take_stock(struct Guard *guard)
+{
+    struct Recovery recovery = {.pipeline = &guard->pipeline,
+                                .engine = &guard->engine,
+                                .registry = &guard->registry,
+                                .tree = &guard->tree,
+                                .now = guard->clock()};
+    struct Tenant *tenant, *other;
+    int r = tree_scan(&guard->tree);
+
+    if (r < 0)
+        return r;
+    r = recover_run(&recovery);
+    if (r < 0 && r != -EBADF)
+        guard_notice(guard, LOG_ERR, "the ledger cannot be read: %s", strerror(-r));
+    guard->complete = true;
+    HASH_ITER (hh, guard->registry.tenants, tenant, other)
+        guard_apply_limits(guard, tenant, guard->clock());
+    guard_notice(guard, LOG_NOTICE,
+                 "guarding %zu tenants at %s, mode %s; from the run before: %zu taken up, %zu undone, "
+                 "%zu void",
+                 registry_count(&guard->registry), guard->cgroup_root, mode_name(guard->config->policy.mode),
+                 recovery.taken_up, recovery.undone, recovery.void_entries);
+    return 0;
+}
+
+int guard_open(struct Guard *guard, struct Config *config, sd_event *event)
+{
+    int r;
+
+    guard->config = config;
+    guard->sweep_usec = USEC_INFINITY;
+    guard->ledger.fd = guard->tree.inotify_fd = guard->tree.root_fd = -EBADF;
+    r = history_open(&guard->history, HISTORY_CAPACITY, guard->place->journal);
+    if (r < 0)
+        return r;
+    connect_parts(guard);
+    unit_manager_init(&guard->units, event, on_unit_answer, guard);
+    r = open_tree(guard);
+    if (r < 0)
+        return r;
+    host_probe(guard->cgroup_root, &guard->host);
+    r = open_ledger(guard);
+    if (r < 0)
+        fprintf(stderr, "<3>another guardd is using the ledger in %s\n", guard->place->runtime_dir);
+    if (r >= 0)
+        r = open_registry(guard);
+    return r < 0 ? r : take_stock(guard);
+}
+
+void guard_close(struct Guard *guard)
+{
+    unit_manager_done(&guard->units);
+    registry_done(&guard->registry);
+    tree_close(&guard->tree);
+    ledger_close(&guard->ledger);
+    history_close(&guard->history);
+    config_free(guard->config);
+    free(guard->cgroup_root);
+}

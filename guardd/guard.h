@@ -1,0 +1,89 @@
+/* The guarding itself: the rooms below put together, without the process around them (daemon.c).
+ *
+ *   guard.c    what happens when a cgroup appears, changes or vanishes, and when time passes
+ *   release.c  taking off what was put on: by an operator, at a stop
+ *   reload.c   another policy for the tenants that are here
+ *
+ * The guard asks for the time through `clock`, which is the loop's; all below it are handed `now`. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "act/unit.h"
+#include "config/config.h"
+#include "decide/budget.h"
+#include "decide/engine.h"
+#include "decide/offence.h"
+#include "pipeline.h"
+#include "record/history.h"
+#include "record/ledger.h"
+#include "sense/host.h"
+#include "sense/tree.h"
+#include "tenant/registry.h"
+
+/* An operator's release whose limits the service manager has still to give back. */
+struct PendingRelease {
+    uint64_t ticket;    /* 0: the place is free */
+    uint64_t tenant_id; /* 0: all */
+};
+#define PENDING_RELEASES_MAX 16
+
+/* Where this guard finds its host; all borrowed. */
+struct GuardPlace {
+    const char
+        *root; /* put before configuration and state directories; "" on a host, a made-up tree in tests */
+    const char *cgroup_root; /* over CgroupRoot=; NULL */
+    const char *runtime_dir; /* of the ledger */
+    bool journal;            /* history to the journal, else to standard error */
+};
+
+struct Guard {
+    const struct GuardPlace *place;
+    usec_t (*clock)(void); /* CLOCK_BOOTTIME */
+    /* The outcome of what an operator asked for with this ticket; a release has no decision. */
+    void (*answer)(void *userdata, uint64_t ticket, const struct Tenant *tenant,
+                   const struct Decision *decision, const struct Outcome *outcome);
+    void *userdata;
+
+    struct Config *config; /* owned */
+    char *cgroup_root;     /* owned */
+    struct HostFindings host;
+    struct Tree tree;
+    struct Registry registry;
+    struct Ledger ledger;
+    struct History history;
+    struct UnitManager units;
+    struct KillBudget budget;
+    struct Offences offences;
+    struct Engine engine;
+    struct Pipeline pipeline;
+    struct PendingRelease releases[PENDING_RELEASES_MAX];
+    usec_t sweep_usec; /* of the next sweep of the whole tree; USEC_INFINITY unless degraded */
+    bool complete;     /* every tenant that was here at the start is known */
+    char ledger_trouble[256];
+};
+
+/* Opens everything and takes stock: every tenant, what the run before left, the limits. Takes over `config`.
+ * The fields place, clock, answer and userdata are the caller's to set before. < 0: guard_close() is still
+ * due. */
+int guard_open(struct Guard *guard, struct Config *config, sd_event *event);
+void guard_close(struct Guard *guard);
+
+/* The tree has something to say (guard->tree, tree_fd()). */
+void guard_dispatch(struct Guard *guard);
+/* When guard_pass() is due, USEC_INFINITY at peace; and the looks and deadlines that are due by now. */
+usec_t guard_due_usec(const struct Guard *guard);
+void guard_pass(struct Guard *guard);
+
+/* Sense, decide, act: the short way of everything that guardd does by itself. */
+void guard_look(struct Guard *guard, struct Tenant *tenant, usec_t now);
+/* The same, for somebody who looks: also finds a controller that was enabled since. */
+void guard_refresh(struct Guard *guard, struct Tenant *tenant);
+void guard_apply_limits(struct Guard *guard, struct Tenant *tenant, usec_t now);
+/* A cgroup that is known to the tree, and perhaps to the registry. For tree_for_each(). */
+void guard_meet(void *guard, uint64_t id, const char *path, int dir_fd);
+
+/* A line about guardd itself: history and journal. */
+void guard_notice(struct Guard *guard, int priority, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));

@@ -1,0 +1,49 @@
+/* See reload.h. */
+#include "reload.h"
+
+#include "release.h"
+
+/* What its new class would not hold any more is let go, as long as its rules are in their old places. */
+static void prepare(struct Guard *guard, struct Tenant *tenant, const struct Config *config)
+{
+    const struct TenantClass *class = policy_classify(&config->policy, tenant->cgroup.path);
+    bool observe = config->policy.mode == MODE_OBSERVE;
+
+    tenant->released = false;
+    if (observe || engine_lost_holders(tenant, class) != 0) {
+        release_hold(guard, tenant, CAUSE_STOP, 0,
+                     observe ? "Mode=observe: nothing is kept frozen" : "the rule that held it is gone");
+        engine_reset(tenant);
+    }
+}
+
+static void note_protected(void *userdata, uint64_t id, const char *path, int dir_fd)
+{
+    struct Guard *guard = userdata;
+
+    (void)registry_protect_note(&guard->registry, &guard->config->policy, id, path);
+}
+
+void reload_config(struct Guard *guard, struct Config *config)
+{
+    struct Config *old = guard->config;
+    struct Tenant *tenant, *other;
+    usec_t now = guard->clock();
+
+    HASH_ITER (hh, guard->registry.tenants, tenant, other)
+        prepare(guard, tenant, config);
+    release_wait(guard);
+
+    guard->config = config;
+    guard->engine.policy = &config->policy;
+    guard->pipeline.mode = config->policy.mode;
+    registry_protect_reset(&guard->registry);
+    tree_for_each(&guard->tree, note_protected, guard);
+    HASH_ITER (hh, guard->registry.tenants, tenant, other) {
+        engine_reclass(tenant, policy_classify(&config->policy, tenant->cgroup.path));
+        registry_reclassify(&guard->registry, &config->policy, tenant);
+        guard_apply_limits(guard, tenant, now);
+    }
+    tree_for_each(&guard->tree, guard_meet, guard);
+    config_free(old);
+}
