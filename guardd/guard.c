@@ -19,6 +19,11 @@
 #include "tenant/cgroup.h"
 
 #define HISTORY_CAPACITY 512
+/* A new cgroup belongs to its runtime at first: systemd, docker and podman set its limits after they have
+ * made it. What is found then is the tenant's own; so limits are looked at when it has settled, and again,
+ * since the runtime may be slow. The rules run from the first moment. */
+static const usec_t limit_checks_usec[] = {500 * USEC_PER_MSEC, 2 * USEC_PER_SEC, 5 * USEC_PER_SEC};
+#define LIMIT_CHECKS (sizeof(limit_checks_usec) / sizeof(limit_checks_usec[0]))
 /* While the kernel gives no watches, everything is looked at this often. */
 #define SWEEP_INTERVAL_USEC (10 * USEC_PER_SEC)
 
@@ -53,6 +58,32 @@ void guard_look(struct Guard *guard, struct Tenant *tenant, usec_t now)
     carry_out_all(guard, tenant, &decisions, now);
 }
 
+void guard_apply_limits(struct Guard *guard, struct Tenant *tenant, usec_t now)
+{
+    struct Decision decision;
+    uint64_t present;
+
+    for (int id = 0; id < LIMIT_COUNT; id++)
+        if (limit_read(&tenant->cgroup, id, &present) >= 0 &&
+            limit_decide(tenant, id, present, now, &decision))
+            pipeline_carry_out(&guard->pipeline, tenant, &decision, 0, now);
+}
+
+static void check_limits_again(struct Tenant *tenant, usec_t now)
+{
+    tenant->limit_checks = 0;
+    tenant->limits_due_usec = usec_add(now, limit_checks_usec[0]);
+}
+
+static void check_limits(struct Guard *guard, struct Tenant *tenant, usec_t now)
+{
+    tenant->limit_checks++;
+    tenant->limits_due_usec = tenant->limit_checks < LIMIT_CHECKS
+                                  ? usec_add(now, limit_checks_usec[tenant->limit_checks])
+                                  : USEC_INFINITY;
+    guard_apply_limits(guard, tenant, now);
+}
+
 /* Classes with a rule on what the kernel does not announce are looked at as often as an armed tenant. */
 static usec_t next_look_usec(const struct Tenant *tenant)
 {
@@ -63,13 +94,19 @@ static usec_t next_look_usec(const struct Tenant *tenant)
     return look_usec;
 }
 
+static usec_t next_due_usec(const struct Tenant *tenant)
+{
+    return usec_min(next_look_usec(tenant),
+                    usec_min(tenant->limits_due_usec, pipeline_deadline_usec(tenant)));
+}
+
 usec_t guard_due_usec(const struct Guard *guard)
 {
     usec_t due = guard->sweep_usec;
     struct Tenant *tenant, *other;
 
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
-        due = usec_min(due, usec_min(next_look_usec(tenant), pipeline_deadline_usec(tenant)));
+        due = usec_min(due, next_due_usec(tenant));
     return due;
 }
 
@@ -92,20 +129,11 @@ void guard_pass(struct Guard *guard)
             pipeline_check(&guard->pipeline, tenant, now);
         if (next_look_usec(tenant) <= now)
             guard_look(guard, tenant, now);
+        if (tenant->limits_due_usec <= now)
+            check_limits(guard, tenant, now);
     }
     if (guard->sweep_usec <= now)
         sweep(guard, now);
-}
-
-void guard_apply_limits(struct Guard *guard, struct Tenant *tenant, usec_t now)
-{
-    struct Decision decision;
-    uint64_t present;
-
-    for (int id = 0; id < LIMIT_COUNT; id++)
-        if (limit_read(&tenant->cgroup, id, &present) >= 0 &&
-            limit_decide(tenant, id, present, now, &decision))
-            pipeline_carry_out(&guard->pipeline, tenant, &decision, 0, now);
 }
 
 /* What follows from an outcome: an answer to who asked, and the engine's next decisions. */
@@ -167,8 +195,8 @@ void guard_meet(void *userdata, uint64_t id, const char *path, int dir_fd)
     (void)pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings);
     pipeline_note(&guard->pipeline, tenant, EVENT_APPEARED, LOG_DEBUG, now, "");
     reserve(guard);
-    if (guard->complete)
-        guard_apply_limits(guard, tenant, now);
+    tenant->was_here = !guard->complete;
+    check_limits_again(tenant, now);
 }
 
 static void on_vanished(void *userdata, uint64_t id, const char *path)
@@ -197,8 +225,11 @@ static void on_changed(void *userdata, uint64_t id, enum TreeFile file)
             guard_look(guard, tenant, now);
         return;
     }
-    if (tenant)
+    if (tenant) {
         pipeline_check(&guard->pipeline, tenant, now);
+        /* It may have been filled only now, by a runtime that sets its limits now. */
+        check_limits_again(tenant, now);
+    }
     tenant = registry_point_owner(&guard->registry, id);
     if (tenant)
         pipeline_check(&guard->pipeline, tenant, now);
@@ -325,6 +356,7 @@ static void connect_parts(struct Guard *guard)
                                         .history = &guard->history,
                                         .units = &guard->units,
                                         .mode = guard->config->policy.mode,
+                                        .clock = guard->clock,
                                         .kill_memory_usec = OFFENCE_MEMORY_USEC,
                                         .settled = on_settled,
                                         .userdata = guard};

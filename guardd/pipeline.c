@@ -477,7 +477,10 @@ static bool make_way(struct Pipeline *pipeline, struct Tenant *tenant, const str
         finish(pipeline, tenant, decision, &outcome, ticket, now);
         return false;
     }
-    if (present->verb == VERB_FREEZE && present->holder != decision->holder)
+    /* A kill does not touch cgroup.freeze, all others do: what it overtakes stays held until it is let go. */
+    if (present->verb == VERB_FREEZE && decision->verb == VERB_KILL)
+        tenant->condition.holders |= 1u << present->holder;
+    else if (present->verb == VERB_FREEZE && present->holder != decision->holder)
         drop_slot(pipeline, &tenant->hold_slots[present->holder]);
     outcome = make_outcome(RESULT_SUPERSEDED, present, now, "%s came first", verb_name(decision->verb));
     end_action(pipeline, tenant, &outcome, now);
@@ -525,7 +528,7 @@ static void begin_action(struct Pipeline *pipeline, struct Tenant *tenant, const
     else if (r < 0)
         outcome = failure(decision, r, now, actuator->name);
     else
-        return pipeline_check(pipeline, tenant, now);
+        return pipeline_check(pipeline, tenant, pipeline->clock());
     if (outcome.result == RESULT_FAILED)
         undo_begun(pipeline, tenant, decision);
     end_action(pipeline, tenant, &outcome, now);

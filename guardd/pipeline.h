@@ -22,6 +22,7 @@ struct Pipeline {
     struct History *history;
     struct UnitManager *units;
     enum Mode mode;
+    usec_t (*clock)(void);       /* for the end of what ends while it is begun */
     usec_t realtime_offset_usec; /* CLOCK_REALTIME less CLOCK_BOOTTIME, for the records */
     usec_t kill_memory_usec;     /* how long a kill is remembered in the ledger */
     /* Told of every outcome, after it is recorded. `ticket`: 0 when nobody waits. May carry out what follows

@@ -25,6 +25,8 @@
 #define ANSWER_TIMEOUT (5 * USEC_PER_SEC)
 #define GREETING_TIMEOUT (5 * USEC_PER_SEC)
 #define REOPEN_INTERVAL USEC_PER_SEC
+#define FLUSH_ROUND (100 * USEC_PER_MSEC)
+#define FLUSH_ROUNDS_MAX 30
 
 struct UnitCall {
     struct UnitManager *manager; /* borrowed */
@@ -247,11 +249,26 @@ static void calls_free(struct UnitCall **list)
     }
 }
 
+/* What PID 1 is to be told last (a stop thaws) must be on its way before the bus is closed. Bounded: a bus
+ * that takes nothing any more does not hold up a stop. */
+static void bus_flush(struct UnitManager *manager)
+{
+    for (unsigned i = 0; i < FLUSH_ROUNDS_MAX && manager->bus; i++) {
+        uint64_t queued = 0;
+
+        if (sd_bus_get_n_queued_write(manager->bus, &queued) < 0 || queued == 0)
+            return;
+        if (sd_bus_process(manager->bus, NULL) == 0)
+            (void)sd_bus_wait(manager->bus, FLUSH_ROUND);
+    }
+}
+
 void unit_manager_done(struct UnitManager *manager)
 {
     calls_free(&manager->asked);
     calls_free(&manager->waiting);
     manager->n_asked = 0;
+    bus_flush(manager);
     bus_close(manager);
 }
 

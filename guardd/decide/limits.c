@@ -19,11 +19,13 @@ static struct Decision limit_decision(enum Verb verb, enum Cause cause, enum Lim
         .verb = verb, .cause = cause, .holder = HOLDER_OPERATOR, .limit = id, .value = value, .at_usec = now};
 }
 
-/* Beyond the limit already? Only what is counted can be. */
-static bool is_beyond(const struct Tenant *tenant, enum LimitId id, uint64_t value)
+/* Beyond the limit already, and long since? Only what is counted can be. */
+static bool is_beyond(const struct Tenant *tenant, enum LimitId id, uint64_t value, usec_t now)
 {
     const struct Readings *readings = &tenant->readings;
 
+    if (!tenant->was_here && now < usec_add(tenant->appeared_usec, LIMIT_NEWCOMER_USEC))
+        return false;
     return id == LIMIT_TASKS_MAX && readings->valid[READING_TASKS_CURRENT] &&
            (uint64_t)readings->value[READING_TASKS_CURRENT] > value;
 }
@@ -47,12 +49,15 @@ bool limit_decide(struct Tenant *tenant, enum LimitId id, uint64_t present, usec
 {
     const char *directive = limit_info(id)->directive;
     struct LimitState *state = &tenant->limits[id];
-    uint64_t found = state->applied ? state->found : present, asked;
+    uint64_t found, asked;
     char asked_text[24], other_text[24];
 
     state->note[0] = '\0';
     if (state->waiting > 0 || tenant->untouchable || tenant->released)
         return false;
+    if (state->applied && present != state->value)
+        state->found = present;
+    found = state->applied ? state->found : present;
     if (!tenant->class || !tenant->class->limits.set[id])
         return limit_release(tenant, id, CAUSE_CLASS, now, ret_decision);
     asked = tenant->class->limits.value[id];
@@ -65,7 +70,7 @@ bool limit_decide(struct Tenant *tenant, enum LimitId id, uint64_t present, usec
     }
     if (state->applied && present == asked)
         return false;
-    if (is_beyond(tenant, id, asked)) {
+    if (is_beyond(tenant, id, asked, now)) {
         snprintf(state->note, sizeof(state->note), "not set: %" PRId64 " tasks run already, more than %s",
                  tenant->readings.value[READING_TASKS_CURRENT], asked_text);
         return false;

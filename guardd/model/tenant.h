@@ -79,7 +79,10 @@ struct Tenant {
     bool untouchable;                /* holds guardd, PID 1 or what they need: no limits either */
     bool released;                   /* by the operator: left alone until a reload */
     bool gone;                       /* the cgroup was removed, the registry is about to forget it */
+    bool was_here;                   /* before this run of guardd */
     usec_t appeared_usec;
+    usec_t limits_due_usec; /* when its limits are looked at again; USEC_INFINITY */
+    unsigned limit_checks;  /* how often since it changed last */
 
     struct Readings readings;
     struct PidsBaseline pids;

@@ -282,10 +282,10 @@ int tree_sweep(struct Tree *tree)
     struct TreeNode *node, *next;
     int r = tree_scan(tree);
 
-    HASH_ITER(hh, tree->nodes, node, next)
-    for (int i = 0; i < TREE_FILE_COUNT; i++)
-        if (node->files[i].wanted)
-            tree->events.changed(tree->userdata, node->id, (enum TreeFile)i);
+    HASH_ITER (hh, tree->nodes, node, next)
+        for (int i = 0; i < TREE_FILE_COUNT; i++)
+            if (node->files[i].wanted)
+                tree->events.changed(tree->userdata, node->id, (enum TreeFile)i);
     return r;
 }
 
@@ -416,8 +416,7 @@ void tree_for_each(const struct Tree *tree,
 {
     struct TreeNode *node, *next;
 
-    HASH_ITER(hh, tree->nodes, node, next)
-    {
+    HASH_ITER (hh, tree->nodes, node, next) {
         _cleanup_fd_ int fd = -EBADF;
 
         if (!node->parent)
@@ -474,8 +473,7 @@ void tree_close(struct Tree *tree)
     HASH_CLEAR(by_path, tree->nodes_by_path);
     HASH_CLEAR(by_watch, tree->nodes_by_watch);
     HASH_CLEAR(hh, tree->watches);
-    HASH_ITER(hh, tree->nodes, node, next)
-    {
+    HASH_ITER (hh, tree->nodes, node, next) {
         HASH_DELETE(hh, tree->nodes, node);
         node_free(node);
     }

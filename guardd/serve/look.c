@@ -89,16 +89,14 @@ static int sorted_tenants(struct Service *service, const char *class, const stru
     struct Tenant *tenant, *next;
     size_t n = 0;
 
-    HASH_ITER(hh, service->view.registry->tenants, tenant, next)
-    {
+    HASH_ITER (hh, service->view.registry->tenants, tenant, next) {
         if (is_of_class(tenant, class))
             service->ops->refresh(service->userdata, tenant);
     }
     tenants = calloc(registry_count(service->view.registry) + 1, sizeof(*tenants));
     if (!tenants)
         return -ENOMEM;
-    HASH_ITER(hh, service->view.registry->tenants, tenant, next)
-    {
+    HASH_ITER (hh, service->view.registry->tenants, tenant, next) {
         if (is_of_class(tenant, class))
             tenants[n++] = tenant;
     }
@@ -227,9 +225,9 @@ bool look_is_watched(const struct Service *service)
 {
     const struct ServicePeer *peer;
 
-    DL_FOREACH(service->peers, peer)
-    if (peer->watching)
-        return true;
+    DL_FOREACH (service->peers, peer)
+        if (peer->watching)
+            return true;
     return false;
 }
 
@@ -255,9 +253,9 @@ static void feed_event(struct Service *service, const struct Event *event)
 
     if (wire_event(event, &encoded) < 0) /* no memory: the sequence number tells watchers of the gap */
         return;
-    DL_FOREACH_SAFE(service->peers, peer, next)
-    if (peer->watching)
-        peer_notify(peer, encoded);
+    DL_FOREACH_SAFE (service->peers, peer, next)
+        if (peer->watching)
+            peer_notify(peer, encoded);
 }
 
 void look_feed(struct Service *service)

@@ -65,8 +65,8 @@ static bool has_place(const struct Service *service, enum Right right)
 
     if (right != RIGHT_NONE)
         return true;
-    DL_FOREACH(service->peers, peer)
-    strangers += peer->right == RIGHT_NONE;
+    DL_FOREACH (service->peers, peer)
+        strangers += peer->right == RIGHT_NONE;
     return strangers < PEERS_STRANGERS_MAX;
 }
 
@@ -144,10 +144,10 @@ struct ServicePeer *peer_take_waiting(struct Service *service, uint64_t ticket)
 
     if (ticket == 0)
         return NULL;
-    DL_FOREACH(service->peers, peer)
-    if (peer->ticket == ticket) {
-        peer->ticket = 0;
-        return peer;
-    }
+    DL_FOREACH (service->peers, peer)
+        if (peer->ticket == ticket) {
+            peer->ticket = 0;
+            return peer;
+        }
     return NULL;
 }

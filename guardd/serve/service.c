@@ -111,8 +111,8 @@ void service_close(struct Service *service)
 
     if (service->peers)
         look_feed(service);
-    DL_FOREACH_SAFE(service->peers, peer, next)
-    hang_up(peer);
+    DL_FOREACH_SAFE (service->peers, peer, next)
+        hang_up(peer);
     service->feed = sd_event_source_disable_unref(service->feed);
     service->server = sd_varlink_server_unref(service->server);
 }

@@ -24,8 +24,7 @@ static int find_shown(const struct Registry *registry, const char *text, struct 
 
     if (!strstr(text, "\\x"))
         return -ENOENT;
-    HASH_ITER(hh, registry->tenants, tenant, next)
-    {
+    HASH_ITER (hh, registry->tenants, tenant, next) {
         if (!is_shown_as(tenant->name, text) && !is_shown_as(tenant->cgroup.path, text))
             continue;
         if (found)
@@ -62,8 +61,7 @@ static int answer_ambiguous(struct ServicePeer *peer, const char *text)
     char message[REASON_MAX];
     int r = sd_json_variant_new_array(&list, NULL, 0);
 
-    HASH_ITER(hh, peer->service->view.registry->tenants, tenant, next)
-    {
+    HASH_ITER (hh, peer->service->view.registry->tenants, tenant, next) {
         if (r >= 0 && sd_json_variant_elements(list) < CANDIDATES_MAX && is_candidate(tenant, text))
             r = sd_json_variant_append_arrayb(&list, WIRE_BUILD_TEXT(candidate_name(tenant, text)));
     }

@@ -165,8 +165,7 @@ void registry_protect_reset(struct Registry *registry)
 {
     struct ProtectedPath *p, *next;
 
-    HASH_ITER(hh, registry->protected_paths, p, next)
-    {
+    HASH_ITER (hh, registry->protected_paths, p, next) {
         HASH_DELETE(hh, registry->protected_paths, p);
         protected_path_free(p);
     }
@@ -286,6 +285,7 @@ static struct Tenant *tenant_new(void)
         return NULL;
     tenant->cgroup = CGROUP_NULL;
     tenant->condition.look_usec = USEC_INFINITY;
+    tenant->limits_due_usec = USEC_INFINITY;
     for (size_t i = 0; i < POLICY_CLASS_RULES_MAX; i++)
         tenant->condition.rules[i].until_since_usec = USEC_INFINITY;
     for (size_t i = 0; i < HOLDER_COUNT; i++)
@@ -385,13 +385,12 @@ void registry_done(struct Registry *registry)
     struct Tenant *tenant, *next;
     struct PointOwner *owner, *next_owner;
 
-    HASH_ITER(hh, registry->tenants, tenant, next)
-    {
+    HASH_ITER (hh, registry->tenants, tenant, next) {
         leave(registry, tenant);
         tenant_free(tenant);
     }
-    HASH_ITER(hh, registry->points, owner, next_owner)
-    disown_point(registry, owner->id);
+    HASH_ITER (hh, registry->points, owner, next_owner)
+        disown_point(registry, owner->id);
     registry_protect_reset(registry);
     free_strings(registry->own_paths);
     registry->own_paths = NULL;

@@ -37,8 +37,7 @@ int main(int argc, char **argv)
     if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
         die("mlockall");
     freeze_fd = open(file_of(argv[1], "cgroup.freeze"), O_WRONLY | O_CLOEXEC);
-    if (freeze_fd < 0 ||
-        inotify_add_watch(inotify_fd, file_of(argv[1], "pids.events.local"), IN_MODIFY) < 0)
+    if (freeze_fd < 0 || inotify_add_watch(inotify_fd, file_of(argv[1], "pids.events.local"), IN_MODIFY) < 0)
         die(argv[1]);
     printf("ready\n");
     fflush(stdout);

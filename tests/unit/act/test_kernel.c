@@ -210,8 +210,8 @@ static void the_frozen_are_terminated(void **state)
 
 static void a_removed_cgroup_is_gone(void **state)
 {
-    static const struct Actuator *const actuators[] = {&actuator_freeze, &actuator_thaw,
-                                                       &actuator_terminate, &actuator_kill};
+    static const struct Actuator *const actuators[] = {&actuator_freeze, &actuator_thaw, &actuator_terminate,
+                                                       &actuator_kill};
     struct Ground *ground = *state;
 
     if (ground->path[0] == '\0')

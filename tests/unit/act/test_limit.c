@@ -87,10 +87,8 @@ static void a_removed_cgroup_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_limit_is_written_and_read),
-        TEST(another_value_in_force_is_an_error),
-        TEST(what_is_no_number_is_an_error),
-        TEST(without_the_controller_there_is_no_limit),
+        TEST(a_limit_is_written_and_read),   TEST(another_value_in_force_is_an_error),
+        TEST(what_is_no_number_is_an_error), TEST(without_the_controller_there_is_no_limit),
         TEST(a_removed_cgroup_says_so),
     };
 

@@ -44,7 +44,7 @@ int pidfd_open(pid_t pid, unsigned flags)
 
 static void write_file(const struct Tree *tree, const char *name, const char *text)
 {
-    char path[192];
+    char path[256];
     FILE *file;
 
     snprintf(path, sizeof(path), "%s/%s", tree->path, name);
@@ -56,7 +56,7 @@ static void write_file(const struct Tree *tree, const char *name, const char *te
 
 static void make_dir(const struct Tree *tree, const char *name)
 {
-    char path[192];
+    char path[256];
 
     snprintf(path, sizeof(path), "%s/%s", tree->path, name);
     assert_int_equal(mkdir(path, 0700), 0);
@@ -64,7 +64,7 @@ static void make_dir(const struct Tree *tree, const char *name)
 
 static int open_file(const struct Tree *tree, const char *name)
 {
-    char path[192];
+    char path[256];
 
     snprintf(path, sizeof(path), "%s/%s", tree->path, name);
     return open(path, O_RDWR | O_CLOEXEC);
@@ -288,22 +288,25 @@ static void what_cannot_be_told_stays_frozen(void **state)
     assert_false(is_thawed(tree));
 }
 
+/* Below a bound nobody is told; whoever is above it is. */
 static void a_subtree_without_end_does_not_hold_up(void **state)
 {
     struct Tree *tree = *state;
-    char path[2048] = "d";
-    pid_t pid = spawn(tree);
+    pid_t near = spawn(tree), deep = spawn(tree);
+    char path[128] = "d", procs[160];
 
-    list_processes(tree, "cgroup.procs", &pid, 1);
+    list_processes(tree, "cgroup.procs", &near, 1);
     for (size_t depth = 0; depth < 60; depth++) {
-        char whole[2200];
-
-        snprintf(whole, sizeof(whole), "%s/%s", tree->path, path);
-        assert_int_equal(mkdir(whole, 0700), 0);
-        strcat(path, "/d");
+        make_dir(tree, path);
+        snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
+        list_processes(tree, procs, NULL, 0);
+        if (depth < 59)
+            strcat(path, "/d");
     }
+    list_processes(tree, procs, &deep, 1);
     assert_int_equal(actuator_terminate.begin(&tree->cgroup), ACT_SETTLED);
-    assert_true(was_terminated(tree, pid));
+    assert_true(was_terminated(tree, near));
+    assert_true(is_running(deep));
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -311,14 +314,10 @@ static void a_subtree_without_end_does_not_hold_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(every_process_of_the_subtree_is_told),
-        TEST(more_than_a_batch_is_told),
-        TEST(guardd_and_pid_1_are_never_told),
-        TEST(a_process_that_ended_is_no_error),
-        TEST(a_process_that_left_is_not_told),
-        TEST(it_thaws_after_the_signals),
-        TEST(what_cannot_be_told_stays_frozen),
-        TEST(a_subtree_without_end_does_not_hold_up),
+        TEST(every_process_of_the_subtree_is_told), TEST(more_than_a_batch_is_told),
+        TEST(guardd_and_pid_1_are_never_told),      TEST(a_process_that_ended_is_no_error),
+        TEST(a_process_that_left_is_not_told),      TEST(it_thaws_after_the_signals),
+        TEST(what_cannot_be_told_stays_frozen),     TEST(a_subtree_without_end_does_not_hold_up),
     };
 
     signal(SIGTERM, on_sigterm);

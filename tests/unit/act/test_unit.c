@@ -56,7 +56,8 @@ static int asked_to_set(struct Ground *ground, sd_bus_message *message)
     const char *unit, *property;
     int runtime;
 
-    assert_true(sd_bus_message_read(message, "sba(sv)", &unit, &runtime, 1, &property, "t", &ground->value) > 0);
+    assert_true(sd_bus_message_read(message, "sba(sv)", &unit, &runtime, 1, &property, "t", &ground->value) >
+                0);
     ground->asked++;
     ground->runtime = runtime;
     snprintf(ground->unit, sizeof(ground->unit), "%s", unit);
@@ -64,8 +65,8 @@ static int asked_to_set(struct Ground *ground, sd_bus_message *message)
     if (ground->manager.n_asked > ground->under_way_most)
         ground->under_way_most = ground->manager.n_asked;
     if (ground->behaviour == REFUSES)
-        return sd_bus_reply_method_errorf(message, "org.freedesktop.systemd1.NoSuchUnit", "Unit %s not loaded.",
-                                          unit);
+        return sd_bus_reply_method_errorf(message, "org.freedesktop.systemd1.NoSuchUnit",
+                                          "Unit %s not loaded.", unit);
     return ground->behaviour == ANSWERS ? sd_bus_reply_method_return(message, "") : 1;
 }
 
@@ -76,8 +77,8 @@ static int told_of_freezer(struct Ground *ground, sd_bus_message *message)
 
     assert_true(sd_bus_message_read(message, "s", &unit) > 0);
     assert_int_equal(sd_bus_message_get_expect_reply(message), 0);
-    snprintf(ground->told + length, sizeof(ground->told) - length, "%s %s;", sd_bus_message_get_member(message),
-             unit);
+    snprintf(ground->told + length, sizeof(ground->told) - length, "%s %s;",
+             sd_bus_message_get_member(message), unit);
     return 1;
 }
 

@@ -97,8 +97,48 @@ static void test_limit_below_use_is_not_set(void **state)
     struct Decision decision;
 
     world_init(&world);
+    world.tenant.was_here = true;
     assert_false(limit_of(&world, 1024, LIMIT_INFINITY, 5000, &decision));
     assert_non_null(strstr(world.tenant.limits[0].note, "5000 tasks run already"));
+}
+
+/* A bomb that was quicker than the limit must not win by it. */
+static void test_newcomer_beyond_its_limit_gets_it(void **state)
+{
+    struct World world;
+    struct Decision decision;
+
+    world_init(&world);
+    world.tenant.appeared_usec = world.now - 1 * SECOND;
+    assert_true(limit_of(&world, 1024, LIMIT_INFINITY, 5000, &decision));
+    world.now += LIMIT_NEWCOMER_USEC;
+    assert_false(limit_of(&world, 1024, LIMIT_INFINITY, 5000, &decision));
+}
+
+/* The runtime was slower than guardd, and set less: that is the tenant's own from now on. */
+static void test_limit_set_by_another_is_kept(void **state)
+{
+    struct World world;
+    struct Decision decision;
+
+    world_init(&world);
+    world.tenant.limits[0] = (struct LimitState){.applied = true, .found = LIMIT_INFINITY, .value = 1024};
+    assert_true(limit_of(&world, 1024, 100, 5, &decision));
+    assert_int_equal(decision.verb, VERB_UNLIMIT);
+    assert_int_equal(decision.value, 100);
+}
+
+static void test_limit_lost_is_set_again(void **state)
+{
+    struct World world;
+    struct Decision decision;
+
+    world_init(&world);
+    world.tenant.limits[0] = (struct LimitState){.applied = true, .found = 5000, .value = 1024};
+    assert_true(limit_of(&world, 1024, LIMIT_INFINITY, 5, &decision));
+    assert_int_equal(decision.verb, VERB_LIMIT);
+    assert_int_equal(decision.value, 1024);
+    assert_true(world.tenant.limits[0].found == LIMIT_INFINITY);
 }
 
 static void test_limit_follows_a_reload(void **state)
@@ -173,6 +213,9 @@ int main(void)
         cmocka_unit_test(test_limit_is_set),
         cmocka_unit_test(test_tighter_limit_is_kept),
         cmocka_unit_test(test_limit_below_use_is_not_set),
+        cmocka_unit_test(test_newcomer_beyond_its_limit_gets_it),
+        cmocka_unit_test(test_limit_set_by_another_is_kept),
+        cmocka_unit_test(test_limit_lost_is_set_again),
         cmocka_unit_test(test_limit_follows_a_reload),
         cmocka_unit_test(test_untouchable_gets_no_limit),
         cmocka_unit_test(test_operator),

@@ -89,7 +89,8 @@ static void allocations_are_counted(void **state)
 /* What the pipeline does between a decision and its confirmation, and then its undoing. */
 static void freeze_and_thaw(struct Ledger *ledger, struct History *history, struct Cgroup *cgroup)
 {
-    struct LedgerEntry entry = {.kind = ENTRY_HOLD, .phase = ENTRY_STANDING, .cgroup_id = 5, .rule = "fork-bomb"};
+    struct LedgerEntry entry = {
+        .kind = ENTRY_HOLD, .phase = ENTRY_STANDING, .cgroup_id = 5, .rule = "fork-bomb"};
     struct Event event = {.kind = EVENT_DECISION, .priority = LOG_WARNING, .decision = {.verb = VERB_FREEZE}};
     uint32_t slot;
 

@@ -23,18 +23,19 @@ static const char *value(const struct JournalEntry *entry, const char *name)
         const char *text = entry->fields[i].iov_base;
 
         if (entry->fields[i].iov_len > length && strncmp(text, name, length) == 0 && text[length] == '=') {
-            snprintf(buf, sizeof(buf), "%.*s", (int)(entry->fields[i].iov_len - length - 1), text + length + 1);
+            snprintf(buf, sizeof(buf), "%.*s", (int)(entry->fields[i].iov_len - length - 1),
+                     text + length + 1);
             return buf;
         }
     }
     return NULL;
 }
 
-#define assert_field(entry, name, expected)                                                                            \
-    do {                                                                                                               \
-        const char *value_ = value(entry, name);                                                                       \
-        assert_non_null(value_);                                                                                       \
-        assert_string_equal(value_, expected);                                                                         \
+#define assert_field(entry, name, expected)                                                                  \
+    do {                                                                                                     \
+        const char *value_ = value(entry, name);                                                             \
+        assert_non_null(value_);                                                                             \
+        assert_string_equal(value_, expected);                                                               \
     } while (0)
 #define assert_no_field(entry, name) assert_null(value(entry, name))
 

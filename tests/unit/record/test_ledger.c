@@ -380,6 +380,23 @@ static void garbage_is_put_aside(void **state)
     assert_int_equal(ground->report.entries, 1);
 }
 
+static void a_header_with_one_wrong_byte_is_damaged(void **state)
+{
+    struct Ground *ground = *state;
+
+    for (off_t offset = 0; offset < SLOT; offset += 31) {
+        uint8_t byte;
+
+        put_holds(ground, 1);
+        assert_int_equal(pread(ground->ledger.fd, &byte, 1, offset), 1);
+        byte ^= 0x10;
+        write_raw(ground, offset, &byte, 1);
+        assert_int_equal(reopen(ground, BOOT), 0);
+        assert_true(ground->report.damaged);
+        assert_int_equal(ground->report.entries, 0);
+    }
+}
+
 static void entries_of_another_boot_are_void(void **state)
 {
     struct Ground *ground = *state;
@@ -465,7 +482,8 @@ static int try_directory_of_another(struct Ground *ground)
     if (getuid() == 0 && setresuid(65534, 65534, 65534) < 0)
         return 77;
     ledger_close(&ground->ledger);
-    return ledger_open_boot(&ground->ledger, ground->dir_fd, "ledger", BOOT, &ground->report) == -EACCES ? 0 : 1;
+    return ledger_open_boot(&ground->ledger, ground->dir_fd, "ledger", BOOT, &ground->report) == -EACCES ? 0
+                                                                                                         : 1;
 }
 
 static void a_directory_that_may_not_be_written(void **state)
@@ -606,6 +624,7 @@ int main(void)
         TEST(an_empty_or_short_file_is_a_new_one),
         TEST(a_file_cut_within_a_slot_keeps_the_others),
         TEST(garbage_is_put_aside),
+        TEST(a_header_with_one_wrong_byte_is_damaged),
         TEST(entries_of_another_boot_are_void),
         TEST(this_boot_has_an_id),
         TEST(there_are_not_two),

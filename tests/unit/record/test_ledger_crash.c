@@ -55,7 +55,8 @@ static struct LedgerEntry entry_of(struct Content content)
     };
 
     snprintf(entry.name, sizeof(entry.name), "docker/%0*d", (int)(content.id % 200) + 1, (int)content.step);
-    snprintf(entry.path, sizeof(entry.path), "system.slice/%0*d", (int)(content.id % 450) + 1, (int)content.step);
+    snprintf(entry.path, sizeof(entry.path), "system.slice/%0*d", (int)(content.id % 450) + 1,
+             (int)content.step);
     return entry;
 }
 
@@ -65,9 +66,10 @@ static bool is_entry_of(const struct LedgerEntry *entry, struct Content content)
 
     return entry->kind == expected.kind && entry->phase == expected.phase &&
            entry->cgroup_id == expected.cgroup_id && entry->since_usec == expected.since_usec &&
-           entry->step == expected.step && entry->holder == expected.holder && entry->found == expected.found &&
-           entry->value == expected.value && strcmp(entry->rule, expected.rule) == 0 &&
-           strcmp(entry->name, expected.name) == 0 && strcmp(entry->path, expected.path) == 0;
+           entry->step == expected.step && entry->holder == expected.holder &&
+           entry->found == expected.found && entry->value == expected.value &&
+           strcmp(entry->rule, expected.rule) == 0 && strcmp(entry->name, expected.name) == 0 &&
+           strcmp(entry->path, expected.path) == 0;
 }
 
 /* --- the child ------------------------------------------------------------------------------------ */
@@ -179,7 +181,8 @@ static void judge_ledger(int dir_fd, struct Notes *notes)
 static void kill_at_random_instants(void **state)
 {
     char directory[] = "/tmp/guardd-crash-XXXXXX", command[64];
-    struct Notes *notes = mmap(NULL, sizeof(*notes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct Notes *notes =
+        mmap(NULL, sizeof(*notes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int dir_fd, status;
 
     assert_ptr_not_equal(notes, MAP_FAILED);

@@ -122,8 +122,8 @@ static inline void witness_done(struct Witness *witness)
     struct Known *known, *next;
 
     tree_close(&witness->tree);
-    HASH_ITER(hh, witness->known, known, next)
-    witness_forget(witness, known);
+    HASH_ITER (hh, witness->known, known, next)
+        witness_forget(witness, known);
 }
 
 static inline bool witness_poll(const struct Witness *witness, int timeout_msec)

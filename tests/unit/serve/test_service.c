@@ -69,8 +69,7 @@ int registry_lookup(const struct Registry *registry, const char *text, struct Te
 
     if (strcmp(text, "twin") == 0)
         return REGISTRY_AMBIGUOUS;
-    HASH_ITER(hh, registry->tenants, tenant, next)
-    {
+    HASH_ITER (hh, registry->tenants, tenant, next) {
         if (strcmp(tenant->name, text) == 0) {
             *ret_tenant = tenant;
             return 0;

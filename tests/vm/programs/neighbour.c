@@ -59,8 +59,7 @@ static void write_file(int fd)
 
 static void touch_memory(void)
 {
-    char *memory =
-        mmap(NULL, TOUCH_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *memory = mmap(NULL, TOUCH_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     must(memory != MAP_FAILED, "mmap");
     memset(memory, 1, TOUCH_BYTES);
@@ -86,8 +85,7 @@ int main(int argc, char **argv)
         run_child(argv[0]);
         write_file(data);
         touch_memory();
-        must(dprintf(log, "%llu %llu\n", (unsigned long long)count,
-                     (unsigned long long)boottime_usec()) > 0,
+        must(dprintf(log, "%llu %llu\n", (unsigned long long)count, (unsigned long long)boottime_usec()) > 0,
              "log");
     }
 }
