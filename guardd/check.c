@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include <systemd/sd-json.h>
 
@@ -326,7 +325,7 @@ int check_run(const char *root, char *const *files, bool json)
         r = tell(&check, json);
     }
     if (!check.config)
-        result = EX_CONFIG;
+        result = EXIT_FAILURE;
     else if (!host_can_be_guarded(&check.host))
         result = EXIT_FAILURE;
     if (r < 0) {

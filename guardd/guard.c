@@ -148,6 +148,10 @@ static void on_settled(void *userdata, struct Tenant *tenant, const struct Decis
     if (decision->cause == CAUSE_OPERATOR && decision->verb != VERB_FREEZE &&
         result_is_success(outcome->result))
         engine_reset(tenant);
+    /* As after a rule's kill: whoever uses the cgroup next must not begin frozen. */
+    if (decision->cause == CAUSE_OPERATOR && decision->verb == VERB_KILL && outcome->result == RESULT_DONE &&
+        !tenant->gone)
+        release_hold(guard, tenant, CAUSE_OPERATOR, decision->uid, "killed, nothing is left to hold");
     if (decision->holder != HOLDER_OPERATOR && !tenant->gone) {
         decisions.n = 0;
         engine_outcome(&guard->engine, tenant, decision, outcome->result, now, &decisions);

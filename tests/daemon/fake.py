@@ -242,6 +242,9 @@ class Kernel:
 
     def reuse_id(self, cgroup, path, limit="max"):
         """Removes it, and makes another one elsewhere that happens to get its inode number."""
+        above = os.path.dirname(path)
+        if above and above not in self.cgroups:
+            self.make(above)
         with self.lock:
             self.counter += 1
             away = os.path.join(self.aside, str(self.counter))

@@ -15,7 +15,7 @@ Match=held/*
 TasksMax=100
 Rules=held
 [Tenants jobs]
-Match=jobs/**
+Match=jobs/*/**
 TasksMax=100
 Rules=fork-bomb
 [Tenants graceful]

@@ -35,7 +35,7 @@ CHANGES_FILE = "90-test.conf"
 SOCKET = "/run/guardd/io.guardd.Guard"
 LONG = 120  # seconds: a deadline for what takes a moment on real hardware
 
-FORCE = ("warn", "freeze", "thaw", "terminate", "kill")  # what is done to a tenant's processes
+AGAINST = ("warn", "freeze", "terminate", "kill")  # what is done against a tenant; a thaw is for it
 
 
 class Failure(AssertionError):
@@ -487,18 +487,18 @@ class Watch(Lines):
     """What guardd decides and does from now on. Through varlinkctl: its first line says that the watch stands."""
 
     def __init__(self):
-        super().__init__("varlinkctl", "call", "--more", "--json=short", SOCKET, "io.guardd.Guard.Watch", "{}")
+        super().__init__("varlinkctl", "call", "-E", "--json=short", SOCKET, "io.guardd.Guard.Watch", "{}")
         wait_for(lambda: self.lines, "the watch stands")
 
     def events(self, tenant=None, kind=None, verb=None):
         return [event for event in map(_event_of, list(self.lines)) if _is_event(event, tenant, kind, verb)]
 
     def deeds(self, tenant=None):
-        """(kind, verb, result) of what was decided and done to processes, in order."""
+        """(kind, verb, result) of what was decided and done against a tenant, in order."""
         return [
             (event["kind"], event["decision"]["verb"], event.get("outcome", {}).get("result"))
             for event in self.events(tenant)
-            if "decision" in event and event["decision"]["verb"] in FORCE
+            if "decision" in event and event["decision"]["verb"] in AGAINST
         ]
 
     def wait_event(self, what, deadline=LONG, **match):
