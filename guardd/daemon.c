@@ -109,7 +109,7 @@ static void log_problems(struct Daemon *daemon, const struct Problems *problems)
     for (size_t i = 0; i < problems->n; i++) {
         _cleanup_free_ char *text = problem_format(&problems->list[i]);
 
-        guard_notice(&daemon->guard, LOG_ERR, "%.400s", text ? text : "out of memory");
+        guard_notice(&daemon->guard, EVENT_CONFIG, LOG_ERR, "%.400s", text ? text : "out of memory");
     }
 }
 
@@ -123,13 +123,14 @@ static int reload(struct Daemon *daemon, struct Problems *problems)
     r = config_load(daemon->options->place.root, &config, problems);
     if (r == 0) {
         reload_config(guard, config);
-        guard_notice(guard, LOG_NOTICE, "configuration reloaded: %zu tenants, mode %s",
+        guard_notice(guard, EVENT_CONFIG, LOG_NOTICE, "configuration reloaded: %zu tenants, mode %s",
                      registry_count(&guard->registry), mode_name(config->policy.mode));
     } else if (r < 0) {
-        guard_notice(guard, LOG_ERR, "configuration not reloaded: %s", strerror(-r));
+        guard_notice(guard, EVENT_CONFIG, LOG_ERR, "configuration not reloaded: %s", strerror(-r));
     } else {
-        guard_notice(guard, LOG_ERR, "configuration not reloaded, the one in force stays: %zu problem%s",
-                     problems->n, problems->n == 1 ? "" : "s");
+        guard_notice(guard, EVENT_CONFIG, LOG_ERR,
+                     "configuration not reloaded, the one in force stays: %zu problem%s", problems->n,
+                     problems->n == 1 ? "" : "s");
         log_problems(daemon, problems);
     }
     sd_notifyf(0, "READY=1\nSTATUS=%s",
@@ -296,14 +297,29 @@ static int open_service(struct Daemon *daemon)
     return r;
 }
 
+static void stop(struct Daemon *daemon)
+{
+    sd_notify(0, "STOPPING=1");
+    release_for_stop(&daemon->guard);
+    service_close(&daemon->service);
+}
+
+/* Everything before the loop ends: at its end sd-varlink waits for each peer to read what is queued for it,
+ * and one that does not read would keep its host frozen. */
+static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    stop(userdata);
+    return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
 static int add_signals(struct Daemon *daemon)
 {
     int r = sd_event_add_signal(daemon->event, NULL, SIGHUP, on_hangup, daemon);
 
     if (r >= 0)
-        r = sd_event_add_signal(daemon->event, NULL, SIGTERM, NULL, NULL);
+        r = sd_event_add_signal(daemon->event, NULL, SIGTERM, on_terminate, daemon);
     if (r >= 0)
-        r = sd_event_add_signal(daemon->event, NULL, SIGINT, NULL, NULL);
+        r = sd_event_add_signal(daemon->event, NULL, SIGINT, on_terminate, daemon);
     return r < 0 ? r : 0;
 }
 
@@ -347,7 +363,7 @@ static int start(struct Daemon *daemon, struct Config *config)
     follow_realtime(daemon);
     r = guard_open(&daemon->guard, config, daemon->event);
     if (r >= 0 && locked < 0)
-        guard_notice(&daemon->guard, LOG_NOTICE,
+        guard_notice(&daemon->guard, EVENT_NOTICE, LOG_NOTICE,
                      "memory cannot be locked (%s): under memory pressure guardd may be slow",
                      strerror(-locked));
     if (r >= 0)
@@ -386,8 +402,8 @@ int daemon_run(const struct DaemonOptions *options)
     if (r >= 0) {
         sd_notify(0, "READY=1\nSTATUS=Guarding");
         r = sd_event_loop(daemon->event);
-        sd_notify(0, "STOPPING=1");
-        release_for_stop(&daemon->guard);
+        if (r < 0)
+            stop(daemon);
     } else {
         fprintf(stderr, "<3>guardd cannot start: %s\n", strerror(-r));
     }

@@ -27,7 +27,7 @@ static const usec_t limit_checks_usec[] = {500 * USEC_PER_MSEC, 2 * USEC_PER_SEC
 /* While the kernel gives no watches, everything is looked at this often. */
 #define SWEEP_INTERVAL_USEC (10 * USEC_PER_SEC)
 
-void guard_notice(struct Guard *guard, int priority, const char *format, ...)
+void guard_notice(struct Guard *guard, enum EventKind kind, int priority, const char *format, ...)
 {
     char text[REASON_MAX];
     va_list arguments;
@@ -35,7 +35,7 @@ void guard_notice(struct Guard *guard, int priority, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    pipeline_note(&guard->pipeline, NULL, EVENT_NOTICE, priority, guard->clock(), text);
+    pipeline_note(&guard->pipeline, NULL, kind, priority, guard->clock(), text);
 }
 
 /* --- looking and acting --------------------------------------------------------------------------- */
@@ -115,7 +115,7 @@ static void sweep(struct Guard *guard, usec_t now)
     int r = tree_sweep(&guard->tree);
 
     if (r < 0)
-        guard_notice(guard, LOG_ERR, "the cgroup tree cannot be scanned: %s", strerror(-r));
+        guard_notice(guard, EVENT_NOTICE, LOG_ERR, "the cgroup tree cannot be scanned: %s", strerror(-r));
     guard->sweep_usec = guard->tree.degraded ? usec_add(now, SWEEP_INTERVAL_USEC) : USEC_INFINITY;
 }
 
@@ -189,7 +189,7 @@ void guard_meet(void *userdata, uint64_t id, const char *path, int dir_fd)
     r = registry_add(&guard->registry, &guard->config->policy, id, path, dir_fd, now, &tenant);
 
     if (r < 0 && r != -EEXIST && !error_is_gone(r))
-        guard_notice(guard, LOG_ERR, "%.200s cannot be guarded: %s", path, strerror(-r));
+        guard_notice(guard, EVENT_NOTICE, LOG_ERR, "%.200s cannot be guarded: %s", path, strerror(-r));
     if (registry_point_owner(&guard->registry, id))
         (void)tree_watch_file(&guard->tree, id, dir_fd, "cgroup.events", TREE_CGROUP_EVENTS);
     if (r < 0 || !tenant)
@@ -244,7 +244,7 @@ static void on_degraded(void *userdata, const char *why)
     struct Guard *guard = userdata;
 
     guard->sweep_usec = usec_add(guard->clock(), SWEEP_INTERVAL_USEC);
-    guard_notice(guard, LOG_WARNING, "%s", why);
+    guard_notice(guard, EVENT_NOTICE, LOG_WARNING, "%s", why);
 }
 
 static const struct TreeEvents tree_events = {
@@ -267,7 +267,7 @@ void guard_dispatch(struct Guard *guard)
     int r = tree_dispatch(&guard->tree);
 
     if (r < 0)
-        guard_notice(guard, LOG_ERR, "the cgroup tree cannot be read: %s", strerror(-r));
+        guard_notice(guard, EVENT_NOTICE, LOG_ERR, "the cgroup tree cannot be read: %s", strerror(-r));
 }
 
 static void on_unit_answer(void *userdata, uint64_t tenant_id, enum LimitId limit, int error,
@@ -340,13 +340,14 @@ static int open_ledger(struct Guard *guard)
                  "no ledger in %.100s (%s): nothing is frozen or limited, for it could not be undone after a "
                  "crash",
                  guard->place->runtime_dir, strerror(-r));
-        guard_notice(guard, LOG_ERR, "%s", guard->ledger_trouble);
+        guard_notice(guard, EVENT_NOTICE, LOG_ERR, "%s", guard->ledger_trouble);
     }
     if (report.damaged)
-        guard_notice(guard, LOG_WARNING, "the ledger was damaged: kept as %s/ledger.damaged, begun anew",
+        guard_notice(guard, EVENT_NOTICE, LOG_WARNING,
+                     "the ledger was damaged: kept as %s/ledger.damaged, begun anew",
                      guard->place->runtime_dir);
     if (report.torn > 0)
-        guard_notice(guard, LOG_WARNING,
+        guard_notice(guard, EVENT_NOTICE, LOG_WARNING,
                      "%zu half-written ledger entries dropped: what they announced was not done",
                      report.torn);
     return 0;
@@ -377,15 +378,16 @@ static int take_stock(struct Guard *guard)
     struct Tenant *tenant, *other;
     int r = tree_scan(&guard->tree);
 
-    if (r < 0)
+    /* What cannot be opened now the sweeps will look for. */
+    if (r < 0 && !guard->tree.degraded)
         return r;
     r = recover_run(&recovery);
     if (r < 0 && r != -EBADF)
-        guard_notice(guard, LOG_ERR, "the ledger cannot be read: %s", strerror(-r));
+        guard_notice(guard, EVENT_NOTICE, LOG_ERR, "the ledger cannot be read: %s", strerror(-r));
     guard->complete = true;
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
         guard_apply_limits(guard, tenant, guard->clock());
-    guard_notice(guard, LOG_NOTICE,
+    guard_notice(guard, EVENT_NOTICE, LOG_NOTICE,
                  "guarding %zu tenants at %s, mode %s; from the run before: %zu taken up, %zu undone, "
                  "%zu void",
                  registry_count(&guard->registry), guard->cgroup_root, mode_name(guard->config->policy.mode),

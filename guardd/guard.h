@@ -84,6 +84,6 @@ void guard_apply_limits(struct Guard *guard, struct Tenant *tenant, usec_t now);
 /* A cgroup that is known to the tree, and perhaps to the registry. For tree_for_each(). */
 void guard_meet(void *guard, uint64_t id, const char *path, int dir_fd);
 
-/* A line about guardd itself: history and journal. */
-void guard_notice(struct Guard *guard, int priority, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* A line about guardd itself, EVENT_NOTICE or EVENT_CONFIG: history and journal. */
+void guard_notice(struct Guard *guard, enum EventKind kind, int priority, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));

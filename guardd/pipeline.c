@@ -342,7 +342,7 @@ void pipeline_check(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now
 
 /* --- limits --------------------------------------------------------------------------------------- */
 
-static struct Decision limit_decision_of(const struct Tenant *tenant, enum LimitId limit, usec_t now)
+static struct Decision limit_decision_of(const struct Tenant *tenant, enum LimitId limit)
 {
     const struct LimitState *state = &tenant->limits[limit];
 
@@ -351,7 +351,7 @@ static struct Decision limit_decision_of(const struct Tenant *tenant, enum Limit
                              .holder = HOLDER_OPERATOR,
                              .limit = limit,
                              .value = state->value,
-                             .at_usec = now};
+                             .at_usec = state->asked_usec};
 }
 
 /* Reads back what is in force and settles the matter. `how` is said in the outcome. */
@@ -398,7 +398,7 @@ static void limit_direct(struct Pipeline *pipeline, struct Tenant *tenant, const
 void pipeline_limit_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum LimitId limit, int error,
                            const char *message, usec_t now)
 {
-    struct Decision decision = limit_decision_of(tenant, limit, now);
+    struct Decision decision = limit_decision_of(tenant, limit);
     char how[256];
 
     /* Of several wishes the last one counts, and its answer comes last. */
@@ -420,6 +420,7 @@ static int put_limit_entry(struct Pipeline *pipeline, struct Tenant *tenant, con
     entry.limit = (uint32_t)decision->limit;
     entry.found = found;
     entry.value = decision->value;
+    entry.previous = tenant->limits[decision->limit].applied ? tenant->limits[decision->limit].value : found;
     if (decision->verb == VERB_UNLIMIT)
         entry.phase = ENTRY_UNDOING;
     if (*slot == LEDGER_SLOT_NONE)
@@ -448,8 +449,11 @@ static void carry_out_limit(struct Pipeline *pipeline, struct Tenant *tenant, co
         outcome = failure(decision, r, now, "not begun, it could not be written down");
         return finish(pipeline, tenant, decision, &outcome, 0, now);
     }
-    *state = (struct LimitState){
-        .applied = true, .waiting = state->waiting, .found = found, .value = decision->value};
+    *state = (struct LimitState){.applied = true,
+                                 .waiting = state->waiting,
+                                 .asked_usec = decision->at_usec,
+                                 .found = found,
+                                 .value = decision->value};
     if (!tenant->cgroup.unit)
         return limit_direct(pipeline, tenant, decision, "written direct", now);
     r = unit_set_limit(pipeline->units, tenant->cgroup.unit, decision->limit, decision->value,

@@ -122,11 +122,16 @@ static bool take_up_hold(struct Recovery *recovery, uint32_t slot, const struct 
     return true;
 }
 
+/* The run before may have ended between the entry and the act: then what was in force before is, and it is
+ * no value of the tenant's own. */
 static void take_up_limit(uint32_t slot, const struct LedgerEntry *entry, struct Tenant *tenant)
 {
     struct LimitState *state = &tenant->limits[entry->limit];
+    uint64_t present;
 
     *state = (struct LimitState){.applied = true, .found = entry->found, .value = entry->value};
+    if (limit_read(&tenant->cgroup, (enum LimitId)entry->limit, &present) >= 0 && present == entry->previous)
+        state->value = present;
     tenant->limit_slots[entry->limit] = slot;
 }
 

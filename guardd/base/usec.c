@@ -114,6 +114,11 @@ const char *usec_format(usec_t usec, char *buf, size_t size)
         return buf;
     }
     snprintf(buf, size, "0");
+    /* What nobody reads: milliseconds from ten seconds on, microseconds from a millisecond on. */
+    if (usec >= 10 * USEC_PER_SEC)
+        usec -= usec % USEC_PER_SEC;
+    else if (usec >= USEC_PER_MSEC)
+        usec -= usec % USEC_PER_MSEC;
     for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]) && parts < 2 && used < size; i++) {
         usec_t count = usec / shown[i].usec;
         int n;

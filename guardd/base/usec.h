@@ -27,6 +27,7 @@ static inline usec_t usec_min(usec_t a, usec_t b)
  * -EINVAL when it is none. */
 int usec_parse(const char *text, usec_t *ret_usec);
 
-/* Formats as "1min 30s", "250ms", "0"; at most two units, as `systemctl` does. Returns `buf`. */
+/* Formats as "1min 30s", "250ms", "0"; at most two units, as `systemctl` does, and no finer than people read
+ * it. Returns `buf`. */
 const char *usec_format(usec_t usec, char *buf, size_t size);
 #define USEC_FORMAT_MAX 32

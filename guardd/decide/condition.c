@@ -52,10 +52,10 @@ const char *condition_evidence(const struct Condition *condition, const struct R
         snprintf(buf, size, "%s not known", info->name);
         return buf;
     }
-    if (condition->percent && limit > 0 && limit != READING_UNLIMITED)
-        snprintf(share, sizeof(share), " of %" PRId64 " (%" PRId64 "%%)", limit,
+    if (limit > 0 && limit != READING_UNLIMITED)
+        snprintf(share, sizeof(share), " of %" PRId64 ", %" PRId64 "%%", limit,
                  value > INT64_MAX / 100 ? 0 : value * 100 / limit);
-    snprintf(buf, size, "%s %" PRId64 "%s%s %s %" PRId64 "%s", info->name, value, info->unit, share,
+    snprintf(buf, size, "%s %" PRId64 "%s%s (%s %" PRId64 "%s)", info->name, value, info->unit, share,
              comparison_text(condition->comparison), condition->value, condition->percent ? "%" : "");
     return buf;
 }

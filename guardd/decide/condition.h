@@ -10,7 +10,8 @@
 /* Is it true now, whatever `for` asks? */
 bool condition_holds(const struct Condition *condition, const struct Readings *readings);
 
-/* "tasks.denied 37 > 0" or "tasks.current 1024 of 1024 (100%) > 80%" into `buf`; returns `buf`. */
+/* What a condition is held against, as a text: "tasks.denied 37 (> 0)", "tasks.current 1024 of 1024, 100% (<
+ * 50%)". Returns `buf`. */
 const char *condition_evidence(const struct Condition *condition, const struct Readings *readings, char *buf,
                                size_t size);
 #define CONDITION_EVIDENCE_MAX 128

@@ -107,11 +107,27 @@ static enum Verb step_verb(const struct Turn *turn)
     return turn->rule->steps[turn->state->step].verb;
 }
 
+/* What made the rule decide: at its beginning When, later that there is no relief, or that there is. */
+static const char *evidence(const struct Turn *turn, char *buf, size_t size)
+{
+    const struct Readings *readings = &turn->tenant->readings;
+    char text[CONDITION_EVIDENCE_MAX], until[CONDITION_EVIDENCE_MAX];
+    bool begins = turn->state->phase == PHASE_IDLE || turn->state->phase == PHASE_PENDING;
+
+    condition_evidence(&turn->rule->until, readings, until, sizeof(until));
+    if (!begins || turn->rule->until.reading == turn->rule->when.reading) {
+        condition_evidence(begins ? &turn->rule->when : &turn->rule->until, readings, buf, size);
+        return buf;
+    }
+    condition_evidence(&turn->rule->when, readings, text, sizeof(text));
+    snprintf(buf, size, "%s, until %s", text, until);
+    return buf;
+}
+
+/* `why`: a sentence, or "" where the evidence says it all. */
 static void decide(const struct Turn *turn, enum Verb verb, enum Cause cause, const char *why)
 {
-    char evidence[CONDITION_EVIDENCE_MAX], more[CONDITION_EVIDENCE_MAX] = "";
-    const struct Condition *shown = cause == CAUSE_RELIEF ? &turn->rule->until : &turn->rule->when;
-    const struct Readings *readings = &turn->tenant->readings;
+    char text[3 * CONDITION_EVIDENCE_MAX];
     struct Decision *decision;
 
     if (turn->decisions->n == DECISIONS_MAX)
@@ -120,19 +136,18 @@ static void decide(const struct Turn *turn, enum Verb verb, enum Cause cause, co
     *decision = (struct Decision){
         .verb = verb, .cause = cause, .holder = turn->holder, .limit = LIMIT_INVALID, .at_usec = turn->now};
     snprintf(decision->rule, sizeof(decision->rule), "%s", turn->rule->name);
-    condition_evidence(shown, readings, evidence, sizeof(evidence));
-    if (shown->reading != READING_TASKS_CURRENT && readings->valid[READING_TASKS_CURRENT]) {
-        const struct Condition *until = &turn->rule->until;
+    snprintf(decision->reason, sizeof(decision->reason), "%s%s%s", why, why[0] ? ": " : "",
+             evidence(turn, text, sizeof(text)));
+}
 
-        if (until->reading == READING_TASKS_CURRENT)
-            condition_evidence(until, readings, more, sizeof(more));
-        else
-            snprintf(more, sizeof(more), "tasks.current %lld",
-                     (long long)readings->value[READING_TASKS_CURRENT]);
-    }
-    snprintf(decision->reason, sizeof(decision->reason), "%s%s%s%s%s%s", evidence, more[0] ? ", " : "",
-             more[0] && turn->rule->until.reading == READING_TASKS_CURRENT ? "not yet " : "", more,
-             why[0] ? "; " : "", why);
+/* Something else, in place of what is due. */
+static void decide_withheld(const struct Turn *turn, enum Verb instead, const char *why)
+{
+    size_t n = turn->decisions->n;
+
+    decide(turn, instead, CAUSE_RULE, why);
+    if (turn->decisions->n > n)
+        turn->decisions->list[n].withheld = true;
 }
 
 /* The duration that Until must hold; for what was frozen before it doubles with every repeat. */
@@ -169,7 +184,7 @@ static bool is_protected(const struct Tenant *tenant)
 static enum RulePhase withhold(const struct Turn *turn, const char *why)
 {
     if (!turn->state->withheld)
-        decide(turn, VERB_WARN, CAUSE_RULE, why);
+        decide_withheld(turn, VERB_WARN, why);
     turn->state->withheld = true;
     turn->state->step_failed = true;
     turn->state->step_usec = turn->now;
@@ -193,7 +208,7 @@ static enum RulePhase freeze_instead(const struct Turn *turn)
     if (holds(turn))
         return withhold(turn, why);
     if (!turn->state->withheld)
-        decide(turn, VERB_FREEZE, CAUSE_RULE, why);
+        decide_withheld(turn, VERB_FREEZE, why);
     turn->state->withheld = true;
     return PHASE_ACTING;
 }
@@ -249,7 +264,7 @@ static enum RulePhase begin(const struct Turn *turn)
     /* Whoever is back at peace at this moment gets the first step even so: a name is not yet a proof. */
     if (state->repeats > 0 && !condition_holds(&turn->rule->until, &turn->tenant->readings)) {
         step = last_step(turn->rule);
-        snprintf(why, sizeof(why), "offended %u time%s in the last 10 min: straight to the last step",
+        snprintf(why, sizeof(why), "offended %u time%s in the last 10 min, straight to the last step",
                  state->repeats, state->repeats == 1 ? "" : "s");
     }
     return enter_step(turn, step, why);
@@ -265,7 +280,7 @@ static enum RulePhase next_step(const struct Turn *turn)
     if (verb_is_final(turn->rule->steps[step].verb) &&
         condition_holds(&turn->rule->until, &turn->tenant->readings))
         return PHASE_STANDING;
-    snprintf(why, sizeof(why), "no relief for %s after step %zu of %zu",
+    snprintf(why, sizeof(why), "no relief within %s of step %zu of %zu",
              usec_format(turn->now - state->step_usec, lasted, sizeof(lasted)), state->step + 1,
              turn->rule->n_steps);
     return enter_step(turn, step, why);

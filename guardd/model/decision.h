@@ -31,6 +31,7 @@ enum Cause {
 struct Decision {
     enum Verb verb;
     enum Cause cause;
+    bool withheld;              /* more was due and is held back, and the reason says why */
     unsigned holder;            /* index of the rule, or HOLDER_OPERATOR */
     char rule[POLICY_NAME_MAX]; /* "" when no rule decided it */
     uint32_t uid;               /* of the operator */

@@ -6,7 +6,7 @@ const char *event_kind_name(enum EventKind kind)
 {
     static const char *const names[EVENT_COUNT] = {
         [EVENT_APPEARED] = "appeared", [EVENT_VANISHED] = "vanished", [EVENT_DECISION] = "decision",
-        [EVENT_OUTCOME] = "outcome",   [EVENT_NOTICE] = "notice",
+        [EVENT_OUTCOME] = "outcome",   [EVENT_NOTICE] = "notice",     [EVENT_CONFIG] = "configuration",
     };
 
     return names[kind];

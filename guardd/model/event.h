@@ -14,6 +14,7 @@ enum EventKind {
     EVENT_DECISION, /* about to be carried out */
     EVENT_OUTCOME,
     EVENT_NOTICE, /* guardd itself: started, reloaded, cannot watch something */
+    EVENT_CONFIG, /* a configuration was taken over, or refused and why */
     EVENT_COUNT,
 };
 
@@ -28,7 +29,7 @@ struct Event {
     char path[512];           /* cut when longer */
     struct Decision decision; /* EVENT_DECISION, EVENT_OUTCOME */
     struct Outcome outcome;   /* EVENT_OUTCOME */
-    char text[REASON_MAX];    /* EVENT_NOTICE */
+    char text[REASON_MAX];    /* EVENT_NOTICE, EVENT_CONFIG */
 };
 
 const char *event_kind_name(enum EventKind kind);

@@ -61,11 +61,12 @@ struct PidsBaseline {
 
 /* What guardd did to one limit of a tenant. */
 struct LimitState {
-    bool applied;     /* by guardd: `found` is to be given back on release */
-    unsigned waiting; /* times the service manager was asked and has not answered yet */
-    uint64_t found;   /* before guardd */
-    uint64_t value;   /* in force through guardd */
-    char note[128];   /* why it is not as the class asks, "" when it is */
+    bool applied;      /* by guardd: `found` is to be given back on release */
+    unsigned waiting;  /* times the service manager was asked and has not answered yet */
+    usec_t asked_usec; /* when it was decided last */
+    uint64_t found;    /* before guardd */
+    uint64_t value;    /* in force through guardd */
+    char note[128];    /* why it is not as the class asks, "" when it is */
 };
 
 #define LEDGER_SLOT_NONE UINT32_MAX

@@ -76,21 +76,17 @@ static void outcome_fields(struct JournalEntry *entry, const struct Outcome *out
         field(entry, "ERRNO=%d", -outcome->error);
 }
 
-/* The engine says it in the reason: what was due, " withheld: ", why. */
-static bool is_withheld(const struct Decision *decision)
-{
-    return strstr(decision->reason, " withheld: ") != NULL;
-}
-
 const char *journal_message_id(const struct Event *event)
 {
     switch (event->kind) {
     case EVENT_DECISION:
-        return is_withheld(&event->decision) ? MESSAGE_ID_WITHHELD : MESSAGE_ID_DECISION;
+        return event->decision.withheld ? MESSAGE_ID_WITHHELD : MESSAGE_ID_DECISION;
     case EVENT_OUTCOME:
         return event->outcome.result == RESULT_FAILED ? MESSAGE_ID_FAILED : MESSAGE_ID_OUTCOME;
     case EVENT_NOTICE:
         return event->priority <= LOG_WARNING ? MESSAGE_ID_DEGRADED : NULL;
+    case EVENT_CONFIG:
+        return event->priority <= LOG_WARNING ? MESSAGE_ID_CONFIG : NULL;
     default:
         return NULL;
     }

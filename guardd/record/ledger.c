@@ -57,7 +57,8 @@ struct EntrySlot {
     char rule[64];
     char name[256];
     char path[512];
-    uint8_t zero[SLOT_SIZE - 7 * 4 - 4 * 8 - 64 - 256 - 512 - 4];
+    uint64_t previous;
+    uint8_t zero[SLOT_SIZE - 7 * 4 - 5 * 8 - 64 - 256 - 512 - 4];
     uint32_t checksum;
 } __attribute__((packed));
 
@@ -120,6 +121,7 @@ static void entry_encode(const struct LedgerEntry *entry, struct EntrySlot *ret)
         .since_usec = entry->since_usec,
         .found = entry->found,
         .value = entry->value,
+        .previous = entry->previous,
     };
     snprintf(ret->rule, sizeof(ret->rule), "%s", entry->rule);
     snprintf(ret->name, sizeof(ret->name), "%s", entry->name);
@@ -160,6 +162,7 @@ static void entry_decode(const struct EntrySlot *slot, struct LedgerEntry *ret)
         .repeats = slot->repeats,
         .found = slot->found,
         .value = slot->value,
+        .previous = slot->previous,
     };
     memcpy(ret->rule, slot->rule, sizeof(ret->rule));
     memcpy(ret->name, slot->name, sizeof(ret->name));

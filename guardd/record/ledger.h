@@ -40,6 +40,7 @@ struct LedgerEntry {
     uint32_t limit;    /* enum LimitId */
     uint32_t repeats;
     uint64_t found, value;      /* ENTRY_LIMIT */
+    uint64_t previous;          /* ENTRY_LIMIT: in force before `value`: by guardd, or as found */
     char rule[POLICY_NAME_MAX]; /* "" for the operator */
     char name[256];             /* of the tenant */
     char path[512];             /* of the cgroup; a longer one is cut and never equal to a real one */

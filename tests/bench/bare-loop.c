@@ -1,6 +1,6 @@
-/* bare-loop CGROUP: the least that a guard against fork bombs could be, and what guardd's reaction
- * is measured against. Waits by inotify for pids.events.local to change, then writes 1 to
- * cgroup.freeze, and ends. It judges nothing, records nothing and checks nothing. */
+/* bare-loop: the least that a guard against fork bombs could be, and what guardd's reaction is measured
+ * against. For each cgroup that is named on its input: waits by inotify for pids.events.local to
+ * change, then writes 1 to cgroup.freeze. It judges nothing, records nothing and checks nothing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -25,25 +25,34 @@ static const char *file_of(const char *cgroup, const char *name)
     return path;
 }
 
-int main(int argc, char **argv)
+static void guard(const char *cgroup)
 {
     char buffer[4096];
-    int inotify_fd = inotify_init1(IN_CLOEXEC), freeze_fd;
+    int inotify_fd = inotify_init1(IN_CLOEXEC);
+    int freeze_fd = open(file_of(cgroup, "cgroup.freeze"), O_WRONLY | O_CLOEXEC);
 
-    if (argc != 2) {
-        fprintf(stderr, "usage: bare-loop CGROUP\n");
-        return 2;
-    }
-    if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
-        die("mlockall");
-    freeze_fd = open(file_of(argv[1], "cgroup.freeze"), O_WRONLY | O_CLOEXEC);
-    if (freeze_fd < 0 || inotify_add_watch(inotify_fd, file_of(argv[1], "pids.events.local"), IN_MODIFY) < 0)
-        die(argv[1]);
-    printf("ready\n");
-    fflush(stdout);
+    if (freeze_fd < 0 ||
+        inotify_add_watch(inotify_fd, file_of(cgroup, "pids.events.local"), IN_MODIFY) < 0)
+        die(cgroup);
+    puts("ready");
     if (read(inotify_fd, buffer, sizeof(buffer)) < 0)
         die("inotify");
     if (write(freeze_fd, "1", 1) != 1)
         die("cgroup.freeze");
+    close(freeze_fd);
+    close(inotify_fd);
+}
+
+int main(void)
+{
+    char cgroup[PATH_MAX / 2];
+
+    if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+        die("mlockall");
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    while (fgets(cgroup, sizeof(cgroup), stdin)) {
+        cgroup[strcspn(cgroup, "\n")] = '\0';
+        guard(cgroup);
+    }
     return EXIT_SUCCESS;
 }

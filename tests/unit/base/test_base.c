@@ -89,6 +89,10 @@ static void test_usec_format(void **state)
     assert_string_equal(usec_format(0, buf, sizeof(buf)), "0");
     assert_string_equal(usec_format(90 * USEC_PER_SEC, buf, sizeof(buf)), "1min 30s");
     assert_string_equal(usec_format(250 * USEC_PER_MSEC, buf, sizeof(buf)), "250ms");
+    assert_string_equal(usec_format(591476, buf, sizeof(buf)), "591ms");
+    assert_string_equal(usec_format(42, buf, sizeof(buf)), "42us");
+    assert_string_equal(usec_format(4948562, buf, sizeof(buf)), "4s 948ms");
+    assert_string_equal(usec_format(22397111, buf, sizeof(buf)), "22s");
     assert_string_equal(usec_format(USEC_INFINITY, buf, sizeof(buf)), "infinity");
 }
 

@@ -141,8 +141,8 @@ static void freeze_it(struct World *world)
     world_look(world, 1024, 37);
     assert_decided(world, VERB_FREEZE);
     assert_string_equal(world->decisions.list[0].rule, "fork-bomb");
-    assert_non_null(strstr(world->decisions.list[0].reason, "tasks.denied 37 > 0"));
-    assert_non_null(strstr(world->decisions.list[0].reason, "1024 of 1024"));
+    assert_non_null(strstr(world->decisions.list[0].reason, "tasks.denied 37 (> 0)"));
+    assert_non_null(strstr(world->decisions.list[0].reason, "1024 of 1024, 100%"));
     world_outcome(world, RESULT_DONE);
     assert_nothing_decided(world);
 }

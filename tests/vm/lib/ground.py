@@ -55,7 +55,7 @@ def now():
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def wait_for(condition, what, deadline=LONG, step=0.05):
+def wait_for(condition, what, deadline=LONG, step=0.02):
     """Waits until condition() is true, and returns what it returned."""
     end = now() + deadline
     while True:
@@ -242,11 +242,10 @@ def cgroup_of(pid):
 class Lines:
     """A program that runs in the background, and the lines it prints."""
 
-    def __init__(self, *argv, **more):
+    def __init__(self, *argv, stdin=subprocess.DEVNULL):
         self.argv = argv
-        self.process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more
-        )
+        pipes = {"stdin": stdin, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        self.process = subprocess.Popen(argv, text=True, **pipes)
         self.lines = []
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -451,7 +450,7 @@ def write_drop_ins(texts):
 
 def take_configuration():
     """Started, or reloaded when it runs."""
-    run("guardctl", "reload") if guardd_pid() else run("systemctl", "start", "guardd.service")
+    run("guardctl", "reload") if guardd_pid() else run("systemctl", "start", "guardd.socket", "guardd.service")
 
 
 def guardd_pid():
@@ -599,6 +598,6 @@ class Ground(contextlib.ExitStack):
         watch = Watch()
         return self._kept(watch, watch.end)
 
-    def lines(self, *argv, **more):
-        lines = Lines(*argv, **more)
+    def lines(self, *argv, stdin=subprocess.DEVNULL):
+        lines = Lines(*argv, stdin=stdin)
         return self._kept(lines, lines.end)
