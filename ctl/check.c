@@ -20,8 +20,10 @@ enum Exit verb_check(const struct Options *options, char **arguments)
     while (arguments[n_arguments])
         n_arguments++;
     argv = calloc(n_arguments + 4, sizeof(*argv));
-    if (!argv)
-        have_memory(NULL);
+    if (!argv) {
+        complain("out of memory");
+        return EXIT_FAILED;
+    }
     argv[n++] = (char *)program;
     argv[n++] = (char *)"--check";
     if (options->json)

@@ -72,7 +72,7 @@ static void natural_widths(const struct Table *table, size_t *widths)
 {
     for (size_t c = 0; c < table->n_columns; c++)
         widths[c] = text_width(table->columns[c].title);
-    for (size_t i = 0; i < utarray_len(&table->cells); i++) {
+    for (size_t i = 0; table->n_columns > 0 && i < utarray_len(&table->cells); i++) {
         size_t width = text_width(cell_at(table, i)->text), c = i % table->n_columns;
 
         if (width > widths[c])
@@ -134,7 +134,7 @@ void table_print(const struct Table *table)
     for (size_t c = 0; c < n; c++)
         print_cell(&table->columns[c], table->columns[c].title, STYLE_BOLD, widths[c], &blanks);
     putchar('\n');
-    for (size_t i = 0; i < utarray_len(&table->cells); i++) {
+    for (size_t i = 0; n > 0 && i < utarray_len(&table->cells); i++) {
         const struct Cell *cell = cell_at(table, i);
         size_t c = i % n;
 

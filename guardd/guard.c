@@ -63,6 +63,8 @@ void guard_apply_limits(struct Guard *guard, struct Tenant *tenant, usec_t now)
     struct Decision decision;
     uint64_t present;
 
+    if (guard->ledger.fd < 0)
+        return; /* said once, in ledger_trouble */
     for (int id = 0; id < LIMIT_COUNT; id++)
         if (limit_read(&tenant->cgroup, id, &present) >= 0 &&
             limit_decide(tenant, id, present, now, &decision))

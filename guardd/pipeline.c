@@ -402,7 +402,10 @@ void pipeline_limit_answer(struct Pipeline *pipeline, struct Tenant *tenant, enu
     char how[256];
 
     /* Of several wishes the last one counts, and its answer comes last. */
-    if (tenant->limits[limit].waiting == 0 || --tenant->limits[limit].waiting > 0)
+    if (tenant->limits[limit].waiting == 0)
+        return;
+    tenant->limits[limit].waiting--;
+    if (tenant->limits[limit].waiting > 0)
         return;
     if (error == 0)
         return limit_verify(pipeline, tenant, &decision, "through systemd", now);

@@ -216,8 +216,8 @@ static enum RulePhase freeze_instead(const struct Turn *turn)
 /* A kill after its own SIGTERM is the same kill: it was paid then. */
 static bool is_paid(const struct Turn *turn, size_t step)
 {
-    return step > 0 && turn->rule->steps[step].verb == VERB_KILL &&
-           turn->rule->steps[step - 1].verb == VERB_TERMINATE && turn->state->step == step - 1;
+    return turn->rule->steps[step].verb == VERB_KILL && turn->state->step + 1 == step &&
+           turn->rule->steps[turn->state->step].verb == VERB_TERMINATE;
 }
 
 /* Decides `step`, unless something speaks against it. */

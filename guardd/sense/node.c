@@ -103,6 +103,7 @@ void file_drop_watch(struct Tree *tree, struct TreeWatch *file)
 {
     if (file->wd < 0)
         return;
+    /* It is in the table, so there is one. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     HASH_DELETE(hh, tree->watches, file);
     remove_watch(tree, file->wd);
     file->wd = -1;

@@ -52,6 +52,7 @@ static int peer_groups(sd_varlink *link, gid_t **ret_gids, size_t *ret_n)
 {
     _cleanup_free_ gid_t *gids = NULL;
     int fd = sd_varlink_get_fd(link);
+    gid_t none;
     socklen_t size = 0;
     size_t n;
     gid_t primary;
@@ -60,7 +61,7 @@ static int peer_groups(sd_varlink *link, gid_t **ret_gids, size_t *ret_n)
     if (fd < 0 || r < 0)
         return fd < 0 ? fd : r;
     /* With no room the kernel tells how much is needed; it cannot change any more after that. */
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) < 0 && errno != ERANGE)
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, &none, &size) < 0 && errno != ERANGE)
         return -errno;
     gids = malloc(size + sizeof(gid_t));
     if (!gids)

@@ -293,8 +293,20 @@ def by_hand():
         world.ctl("freeze", "held/a", check_exit=0)
         world.ctl("kill", "held/a", check_exit=0)
         eventually("nothing is left", lambda: not job.populated)
-        world.ctl("thaw", "held/a", check_exit=0)
-        same((job.frozen, world.entries("hold")), (False, []), "frozen, holds after a kill and a thaw")
+        eventually("and nothing is held", lambda: not job.frozen and not world.entries("hold"))
+
+
+@test
+def killed_by_hand():
+    """a tenant that a rule has frozen and an operator kills is thawed, for whoever uses the cgroup next"""
+    world, job = started(paths=["held/a"])
+    with world:
+        watch = world.watch()
+        job.bomb()
+        watch.wait("outcome", "freeze", "held/a", "done")
+        world.ctl("kill", "held/a", check_exit=0)
+        eventually("thawed", lambda: not job.frozen and not world.entries("hold"))
+        eventually("peace", lambda: world.tenants()["held/a"]["state"] == "ok")
 
 
 @test

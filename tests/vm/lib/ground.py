@@ -7,11 +7,11 @@
 
     main(prepare)
 
-Everything made through a Ground is taken away again when the test ends, however it ends. `prepare` gets a Ground too, which
-lasts as long as the file runs. A test fails by an exception; check() raises one with a sentence.
+Everything made through a Ground is taken away again when the test ends, however it ends. `prepare` gets a Ground too,
+which lasts as long as the file runs. A test fails by an exception; check() raises one with a sentence.
 
-The guest is emulated and may be slow: nothing here sleeps to let something happen. It waits for what shall happen, with a
-deadline that only a broken guardd meets. Points in time are CLOCK_BOOTTIME in seconds, as guardd's and the witness's are.
+The guest is emulated and may be slow: nothing here sleeps to let something happen. It waits for what shall happen, with
+a deadline that only a broken guardd meets. Points in time are CLOCK_BOOTTIME in seconds, as guardd's and the witness's.
 """
 
 import contextlib
@@ -90,7 +90,7 @@ def unique(name):
 unique.count = 0
 
 
-# ---- TAP -------------------------------------------------------------------------------------------------------------------
+# ---- TAP -------------------------------------------------------------------------------------------------------------
 
 _tests = []
 
@@ -126,7 +126,8 @@ def _run_one(function):
         passed = False
         _explain(error)
         note("what guardd wrote meanwhile:")
-        note(output("journalctl", "--after-cursor", mark, "-u", "guardd", "-o", "short-monotonic", "-n", "60", status=None))
+        journal_of = ("journalctl", "--after-cursor", mark, "-u", "guardd", "-o", "short-monotonic", "-n", "60")
+        note(output(*journal_of, status=None))
     return passed, now() - began
 
 
@@ -151,7 +152,7 @@ def main(prepare=None):
     sys.exit(1 if failed else 0)
 
 
-# ---- cgroups ---------------------------------------------------------------------------------------------------------------
+# ---- cgroups ---------------------------------------------------------------------------------------------------------
 
 
 class Cgroup:
@@ -236,7 +237,7 @@ def cgroup_of(pid):
         return Cgroup(file.read().split("::", 1)[1].strip())
 
 
-# ---- processes -------------------------------------------------------------------------------------------------------------
+# ---- processes -------------------------------------------------------------------------------------------------------
 
 
 class Lines:
@@ -259,7 +260,8 @@ class Lines:
 
         def found():
             match = [line for line in self.lines if line.startswith(start)]
-            check(match or self.process.poll() is None or self.reader.is_alive(), f"{self.argv[0]} ended without {start!r}")
+            ended = self.process.poll() is not None and not self.reader.is_alive()
+            check(match or not ended, f"{self.argv[0]} ended without {start!r}: {self.lines}")
             return match
 
         return wait_for(found, f"a line {start!r} of {' '.join(self.argv)}, which said {self.lines}", deadline)[0]
@@ -310,7 +312,7 @@ class Trigger:
             return None
 
 
-# ---- containers, services, sessions ----------------------------------------------------------------------------------------
+# ---- containers, services, sessions ----------------------------------------------------------------------------------
 
 
 class Container:
@@ -323,7 +325,8 @@ class Container:
         self.cgroup = Cgroup(self._cgroup_path())
 
     def _cgroup_path(self):
-        return f"system.slice/docker-{self.id}.scope" if self.runtime == "docker" else f"machine.slice/libpod-{self.id}.scope"
+        slice, prefix = {"docker": ("system", "docker"), "podman": ("machine", "libpod")}[self.runtime]
+        return f"{slice}.slice/{prefix}-{self.id}.scope"
 
     def inspect(self, format):
         return output(self.runtime, "inspect", "--format", format, self.name)
@@ -354,7 +357,8 @@ class Session:
         self.user, self.unit = user, f"{unique('login')}.service"
         self.tenant, self.uid = f"user/{user}", int(output("id", "-u", user))
         self.slice = Cgroup(f"user.slice/user-{self.uid}.slice")
-        run("systemd-run", "--quiet", f"--unit={self.unit}", "-p", f"User={user}", "-p", "PAMName=login", "--", *command)
+        properties = ("-p", f"User={user}", "-p", "PAMName=login")
+        run("systemd-run", "--quiet", f"--unit={self.unit}", *properties, "--", *command)
         self.cgroup = wait_for(self._scope, f"a session scope of {user}")
 
     def _scope(self):
@@ -395,8 +399,13 @@ class Neighbour(Container):
         time.sleep(seconds)
         return self.rate(start, now())
 
+    def rate_after(self, start, seconds):
+        """Of a window that may not be over yet."""
+        time.sleep(max(0, start + seconds - now()))
+        return self.rate(start, start + seconds)
 
-# ---- guardd ----------------------------------------------------------------------------------------------------------------
+
+# ---- guardd ----------------------------------------------------------------------------------------------------------
 
 
 def guardctl(*arguments, status=0):
@@ -418,7 +427,7 @@ def tenants():
 
 
 def wait_guarded(cgroup):
-    """Until guardd knows the cgroup, and its limits are as its class asks or there is a note why not. Returns the details."""
+    """Until guardd knows the cgroup, and its limits are as its class asks, or there is a note why not. Returns details."""
 
     def settled(limit):
         as_asked = limit.get("asked", limit.get("inForce")) == limit.get("inForce")
@@ -507,10 +516,11 @@ class Watch(Lines):
         return wait_for(found, f"an event {match}; seen: {self.deeds()}", deadline)[0]
 
     def wait_outcome(self, tenant, verb, deadline=LONG):
-        return self.wait_event(lambda event: event["outcome"]["result"] != "pending", deadline, tenant=tenant, kind="outcome", verb=verb)
+        match = {"tenant": tenant, "kind": "outcome", "verb": verb}
+        return self.wait_event(lambda event: event["outcome"]["result"] != "pending", deadline, **match)
 
 
-# ---- the ground of one test ------------------------------------------------------------------------------------------------
+# ---- the ground of one test ------------------------------------------------------------------------------------------
 
 
 class Ground(contextlib.ExitStack):
@@ -526,7 +536,7 @@ class Ground(contextlib.ExitStack):
         return path
 
     def configure(self, own="", changes=""):
-        """Drop-ins until the test ends: classes of its own before those of the vendor, changes of the vendor's after them."""
+        """Drop-ins until the test ends: classes of its own before the vendor's, changes of the vendor's after them."""
         self.callback(take_configuration)
         self.drop_ins({OWN_FILE: own, CHANGES_FILE: changes})
         take_configuration()
