@@ -382,6 +382,7 @@ static void limit_verify(struct Pipeline *pipeline, struct Tenant *tenant, const
 static void limit_direct(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
                          const char *how, usec_t now)
 {
+    struct LimitState *state = &tenant->limits[decision->limit];
     struct Outcome outcome;
     int r = limit_write(&tenant->cgroup, decision->limit, decision->value);
 
@@ -389,9 +390,11 @@ static void limit_direct(struct Pipeline *pipeline, struct Tenant *tenant, const
         return limit_verify(pipeline, tenant, decision, how, now);
     outcome = error_is_gone(r) ? make_outcome(RESULT_GONE, decision, now, "the cgroup is gone")
                                : failure(decision, r, now, limit_info(decision->limit)->cgroup_file);
-    if (outcome.result == RESULT_FAILED)
-        snprintf(tenant->limits[decision->limit].note, sizeof(tenant->limits[decision->limit].note), "%.127s",
-                 outcome.text);
+    if (outcome.result == RESULT_FAILED) {
+        /* What was in force stays in force, and is not to be taken for somebody else's. */
+        state->value = state->previous;
+        snprintf(state->note, sizeof(state->note), "%.127s", outcome.text);
+    }
     finish(pipeline, tenant, decision, &outcome, 0, now);
 }
 
@@ -413,6 +416,12 @@ void pipeline_limit_answer(struct Pipeline *pipeline, struct Tenant *tenant, enu
     limit_direct(pipeline, tenant, &decision, how, now);
 }
 
+/* What guardd knows to be in force: its own value, or the one found. */
+static uint64_t in_force(const struct LimitState *state, uint64_t found)
+{
+    return state->applied ? state->value : found;
+}
+
 /* Until the entry is written, the limit is not touched. */
 static int put_limit_entry(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
                            uint64_t found)
@@ -423,7 +432,7 @@ static int put_limit_entry(struct Pipeline *pipeline, struct Tenant *tenant, con
     entry.limit = (uint32_t)decision->limit;
     entry.found = found;
     entry.value = decision->value;
-    entry.previous = tenant->limits[decision->limit].applied ? tenant->limits[decision->limit].value : found;
+    entry.previous = in_force(&tenant->limits[decision->limit], found);
     if (decision->verb == VERB_UNLIMIT)
         entry.phase = ENTRY_UNDOING;
     if (*slot == LEDGER_SLOT_NONE)
@@ -456,7 +465,8 @@ static void carry_out_limit(struct Pipeline *pipeline, struct Tenant *tenant, co
                                  .waiting = state->waiting,
                                  .asked_usec = decision->at_usec,
                                  .found = found,
-                                 .value = decision->value};
+                                 .value = decision->value,
+                                 .previous = in_force(state, found)};
     if (!tenant->cgroup.unit)
         return limit_direct(pipeline, tenant, decision, "written direct", now);
     r = unit_set_limit(pipeline->units, tenant->cgroup.unit, decision->limit, decision->value,

@@ -66,6 +66,7 @@ struct LimitState {
     usec_t asked_usec; /* when it was decided last */
     uint64_t found;    /* before guardd */
     uint64_t value;    /* in force through guardd */
+    uint64_t previous; /* in force before it: through guardd, or as found */
     char note[128];    /* why it is not as the class asks, "" when it is */
 };
 

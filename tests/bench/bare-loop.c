@@ -31,8 +31,7 @@ static void guard(const char *cgroup)
     int inotify_fd = inotify_init1(IN_CLOEXEC);
     int freeze_fd = open(file_of(cgroup, "cgroup.freeze"), O_WRONLY | O_CLOEXEC);
 
-    if (freeze_fd < 0 ||
-        inotify_add_watch(inotify_fd, file_of(cgroup, "pids.events.local"), IN_MODIFY) < 0)
+    if (freeze_fd < 0 || inotify_add_watch(inotify_fd, file_of(cgroup, "pids.events.local"), IN_MODIFY) < 0)
         die(cgroup);
     puts("ready");
     if (read(inotify_fd, buffer, sizeof(buffer)) < 0)
