@@ -56,13 +56,14 @@ def now():
 
 
 def wait_for(condition, what, deadline=LONG, step=0.02):
-    """Waits until condition() is true, and returns what it returned."""
+    """Waits until condition() is true, and returns what it returned. `what`: a text, or a function that makes one."""
     end = now() + deadline
     while True:
         result = condition()
         if result:
             return result
-        check(now() < end, f"not within {deadline} s: {what}")
+        if now() >= end:
+            raise Failure(f"not within {deadline} s: {what() if callable(what) else what}")
         time.sleep(step)
 
 
@@ -264,7 +265,7 @@ class Lines:
             check(match or not ended, f"{self.argv[0]} ended without {start!r}: {self.lines}")
             return match
 
-        return wait_for(found, f"a line {start!r} of {' '.join(self.argv)}, which said {self.lines}", deadline)[0]
+        return wait_for(found, lambda: f"a line {start!r} of {' '.join(self.argv)}: {self.lines}", deadline)[0]
 
     def end(self):
         self.process.kill()
@@ -279,17 +280,22 @@ class Witness(Lines):
         super().__init__(f"{PROGRAMS}/witness", limited.directory, (frozen or limited).directory)
         self.wait_line("ready")
 
-    def wait(self, what, deadline=LONG):
-        """When it saw `what` first: refused, frozen, thawed, empty, gone."""
-        return int(self.wait_line(what, deadline).split()[1]) / 1e6
+    def seen(self, *words):
+        """When it saw these: refused, frozen, thawed, empty, gone."""
+        return [int(line.split()[1]) / 1e6 for line in list(self.lines) if line.split()[0] in words]
+
+    def wait(self, word, deadline=LONG):
+        """When it saw this first. Who waits for it to happen to a cgroup that has ended waits in vain."""
+
+        def seen():
+            check(self.seen(word) or not self.seen("empty", "gone"), f"no {word!r}, but {self.lines}")
+            return self.seen(word)
+
+        return wait_for(seen, lambda: f"{word!r} among {self.lines}", deadline)[0]
 
     def wait_ended(self, deadline=LONG):
         """When the cgroup had no process any more; it may be gone before anybody sees it empty."""
-
-        def ended():
-            return [line for line in self.lines if line.split()[0] in ("empty", "gone")]
-
-        return int(wait_for(ended, f"the witness sees {self.argv[2]} empty or gone", deadline)[0].split()[1]) / 1e6
+        return wait_for(lambda: self.seen("empty", "gone"), lambda: f"the end among {self.lines}", deadline)[0]
 
 
 class Trigger:
@@ -394,6 +400,11 @@ class Neighbour(Container):
         """Operations per second in a window of the past."""
         return sum(start <= stamp < end for stamp in self.stamps()) / (end - start)
 
+    def slowest(self, start, end):
+        """The longest time in seconds that it took from one operation to the next in a window of the past."""
+        stamps = [start] + [stamp for stamp in self.stamps() if start <= stamp < end] + [end]
+        return max(after - before for before, after in zip(stamps, stamps[1:]))
+
     def rate_for(self, seconds):
         start = now()
         time.sleep(seconds)
@@ -427,7 +438,7 @@ def tenants():
 
 
 def wait_guarded(cgroup):
-    """Until guardd knows the cgroup, and its limits are as its class asks, or there is a note why not. Returns details."""
+    """Until guardd knows the cgroup, and its limits are as its class asks or there is a note why not."""
 
     def settled(limit):
         as_asked = limit.get("asked", limit.get("inForce")) == limit.get("inForce")
@@ -513,7 +524,7 @@ class Watch(Lines):
         def found():
             return [event for event in self.events(**match) if what(event)]
 
-        return wait_for(found, f"an event {match}; seen: {self.deeds()}", deadline)[0]
+        return wait_for(found, lambda: f"an event {match}; seen: {self.deeds()}", deadline)[0]
 
     def wait_outcome(self, tenant, verb, deadline=LONG):
         match = {"tenant": tenant, "kind": "outcome", "verb": verb}
@@ -540,6 +551,18 @@ class Ground(contextlib.ExitStack):
         self.callback(take_configuration)
         self.drop_ins({OWN_FILE: own, CHANGES_FILE: changes})
         take_configuration()
+
+    def unit_drop_in(self, text):
+        """Changes guardd.service until the test ends, and starts guardd anew."""
+        directory = "/run/systemd/system/guardd.service.d"
+        self.callback(run, "systemctl", "restart", "guardd.service")
+        self.callback(run, "systemctl", "daemon-reload")
+        self.callback(shutil.rmtree, directory)
+        os.makedirs(directory)
+        with open(f"{directory}/test.conf", "w") as file:
+            file.write(text)
+        run("systemctl", "daemon-reload")
+        run("systemctl", "restart", "guardd.service")
 
     def drop_ins(self, texts):
         """Drop-ins that guardd is not told of. They are as before when the test ends."""
