@@ -60,7 +60,7 @@ struct Guard {
     struct Pipeline pipeline;
     struct PendingRelease releases[PENDING_RELEASES_MAX];
     usec_t sweep_usec; /* of the next sweep of the whole tree; USEC_INFINITY unless degraded */
-    bool complete;     /* every tenant that was here at the start is known */
+    bool complete;     /* false while those are met who were here before: at the start, at a reload */
     char ledger_trouble[256];
 };
 

@@ -42,8 +42,12 @@ void reload_config(struct Guard *guard, struct Config *config)
     HASH_ITER (hh, guard->registry.tenants, tenant, other) {
         engine_reclass(tenant, policy_classify(&config->policy, tenant->cgroup.path));
         registry_reclassify(&guard->registry, &config->policy, tenant);
-        guard_apply_limits(guard, tenant, now);
     }
+    /* Whom only the new classes match was here all the time: no newcomers. */
+    guard->complete = false;
     tree_for_each(&guard->tree, guard_meet, guard);
+    guard->complete = true;
+    HASH_ITER (hh, guard->registry.tenants, tenant, other)
+        guard_apply_limits(guard, tenant, now);
     config_free(old);
 }

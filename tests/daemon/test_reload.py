@@ -64,6 +64,19 @@ def broken_by_hangup():
 
 
 @test
+def was_here_before():
+    """a tenant that only the new classes match, and that is beyond its limit, is left as it is; one below gets it at once"""
+    world, first, second = started()
+    with world:
+        many, few = world.kernel.make("other/many", tasks=900), world.kernel.make("other/few", tasks=9)
+        world.configure(CONFIG.replace("Match=held/*", "Match=held/*\nMatch=other/*"))
+        world.ctl("reload")
+        same((many.limit, few.limit), ("max", "500"), "limits right after the reload")
+        note = world.show(many.path)["limits"][0]["note"]
+        check("900 tasks run already" in note, note)
+
+
+@test
 def notified():
     """SIGHUP: RELOADING=1 with the time, then READY=1, with the new configuration in force"""
     world, first, second = started()
