@@ -88,6 +88,7 @@ static void bus_close(struct UnitManager *manager)
     sd_bus *bus = manager->bus;
 
     manager->bus = NULL;
+    manager->n_told = 0;
     manager->greeting = sd_event_source_unref(manager->greeting);
     if (!bus)
         return;
@@ -249,14 +250,15 @@ static void calls_free(struct UnitCall **list)
     }
 }
 
-/* What PID 1 is to be told last (a stop thaws) must be on its way before the bus is closed. Bounded: a bus
- * that takes nothing any more does not hold up a stop. */
+/* What PID 1 is told last (a stop thaws) must have been answered before the bus is closed: PID 1 asks the bus
+ * who the sender is, and refuses one that is gone. Bounded: a bus that takes nothing any more holds up no
+ * stop. */
 static void bus_flush(struct UnitManager *manager)
 {
     for (unsigned i = 0; i < FLUSH_ROUNDS_MAX && manager->bus; i++) {
         uint64_t queued = 0;
 
-        if (sd_bus_get_n_queued_write(manager->bus, &queued) < 0 || queued == 0)
+        if (sd_bus_get_n_queued_write(manager->bus, &queued) < 0 || (queued == 0 && manager->n_told == 0))
             return;
         if (sd_bus_process(manager->bus, NULL) == 0)
             (void)sd_bus_wait(manager->bus, FLUSH_ROUND);
@@ -293,6 +295,15 @@ int unit_set_limit(struct UnitManager *manager, const char *unit, enum LimitId l
     return r;
 }
 
+static int on_told(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
+{
+    struct UnitManager *manager = userdata;
+
+    if (manager->n_told > 0)
+        manager->n_told--;
+    return 0;
+}
+
 void unit_tell_freezer(struct UnitManager *manager, const char *unit, bool frozen)
 {
     sd_bus_message *message = NULL;
@@ -303,10 +314,10 @@ void unit_tell_freezer(struct UnitManager *manager, const char *unit, bool froze
     r = sd_bus_message_new_method_call(manager->bus, &message, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE,
                                        frozen ? "FreezeUnit" : "ThawUnit");
     if (r >= 0)
-        r = sd_bus_message_set_expect_reply(message, false);
-    if (r >= 0)
         r = sd_bus_message_append(message, "s", unit);
     if (r >= 0)
-        (void)sd_bus_send(manager->bus, message, NULL);
+        r = sd_bus_call_async(manager->bus, NULL, message, on_told, manager, ANSWER_TIMEOUT);
+    if (r >= 0)
+        manager->n_told++;
     sd_bus_message_unref(message);
 }

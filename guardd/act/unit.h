@@ -29,6 +29,7 @@ struct UnitManager {
 
     struct UnitCall *asked, *waiting; /* owned: calls under way, and those that wait for their turn */
     size_t n_asked;
+    unsigned n_told;           /* FreezeUnit and ThawUnit that PID 1 has not answered yet */
     sd_event_source *greeting; /* the time by which the bus has to be ready */
     usec_t reopen_usec;        /* not opened again before this */
 };
@@ -42,7 +43,7 @@ void unit_manager_done(struct UnitManager *manager);
 int unit_set_limit(struct UnitManager *manager, const char *unit, enum LimitId limit, uint64_t value,
                    uint64_t tenant_id);
 
-/* FreezeUnit or ThawUnit, without waiting and without caring for the answer: the cgroup is frozen
+/* FreezeUnit or ThawUnit, without waiting and without caring what the answer is: the cgroup is frozen
  * already, this keeps `systemctl` honest (a stop of a unit frozen behind systemd's back hangs for its
  * whole timeout). For a slice, `unit` is each of its freeze points that is one: the slice itself is
  * not frozen. */
