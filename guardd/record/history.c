@@ -42,6 +42,10 @@ static bool is_for_sink(const struct Event *event)
     return event->priority < LOG_DEBUG;
 }
 
+/* The first event of a story is a decision, and what it decides is under way: the processor belongs to that,
+ * not to the journal. */
+#define WRITER_LAG_USEC (20 * USEC_PER_MSEC)
+
 /* The next event for the sink, and what was lost before it. */
 static bool writer_take(struct History *history, struct Event *ret_event, uint64_t *ret_lost)
 {
@@ -101,6 +105,7 @@ static void *writer_main(void *userdata)
         if (writer_stops(history))
             return NULL;
         writer_wait(history);
+        usleep(WRITER_LAG_USEC);
     }
 }
 
