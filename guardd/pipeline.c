@@ -440,6 +440,17 @@ static int put_limit_entry(struct Pipeline *pipeline, struct Tenant *tenant, con
     return ledger_update(pipeline->ledger, *slot, &entry);
 }
 
+/* SetUnitProperties makes PID 1 apply all of a unit's cgroup anew, its device filter too. While runc is
+ * setting up that very filter this makes the start of the container fail. So as long as a newcomer is
+ * settling (its limits will be looked at again) its limit is written direct, and PID 1 is told at the last
+ * look; what it was not told needs not be taken back. */
+static bool is_not_for_systemd(const struct Tenant *tenant, const struct Decision *decision)
+{
+    if (decision->verb == VERB_UNLIMIT)
+        return tenant->limits[decision->limit].untold;
+    return !tenant->was_here && tenant->limits_due_usec != USEC_INFINITY;
+}
+
 static void carry_out_limit(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
                             usec_t now)
 {
@@ -447,6 +458,7 @@ static void carry_out_limit(struct Pipeline *pipeline, struct Tenant *tenant, co
     uint64_t found = state->found;
     struct Outcome outcome;
     int r = 0;
+    bool direct = !tenant->cgroup.unit || is_not_for_systemd(tenant, decision);
 
     record_decision(pipeline, tenant, decision);
     if (pipeline->mode == MODE_OBSERVE) {
@@ -466,9 +478,12 @@ static void carry_out_limit(struct Pipeline *pipeline, struct Tenant *tenant, co
                                  .asked_usec = decision->at_usec,
                                  .found = found,
                                  .value = decision->value,
-                                 .previous = in_force(state, found)};
-    if (!tenant->cgroup.unit)
-        return limit_direct(pipeline, tenant, decision, "written direct", now);
+                                 .previous = in_force(state, found),
+                                 .untold = direct && tenant->cgroup.unit && decision->verb == VERB_LIMIT};
+    if (direct)
+        return limit_direct(
+            pipeline, tenant, decision,
+            state->untold ? "written direct, systemd is told when it has started" : "written direct", now);
     r = unit_set_limit(pipeline->units, tenant->cgroup.unit, decision->limit, decision->value,
                        tenant->cgroup.id);
     if (r >= 0)

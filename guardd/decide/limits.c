@@ -68,9 +68,9 @@ bool limit_decide(struct Tenant *tenant, enum LimitId id, uint64_t present, usec
                      format_limit(found, other_text, sizeof(other_text)));
         return limit_release(tenant, id, CAUSE_CLASS, now, ret_decision);
     }
-    if (state->applied && present == asked)
+    if (state->applied && present == asked && !(state->untold && tenant->limits_due_usec == USEC_INFINITY))
         return false;
-    if (is_beyond(tenant, id, asked, now)) {
+    if (!state->applied && is_beyond(tenant, id, asked, now)) {
         snprintf(state->note, sizeof(state->note), "not set: %" PRId64 " tasks run already, more than %s",
                  tenant->readings.value[READING_TASKS_CURRENT], asked_text);
         return false;

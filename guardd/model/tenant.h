@@ -63,6 +63,7 @@ struct PidsBaseline {
 struct LimitState {
     bool applied;      /* by guardd: `found` is to be given back on release */
     unsigned waiting;  /* times the service manager was asked and has not answered yet */
+    bool untold;       /* written direct to a unit that is being started; the service manager is told later */
     usec_t asked_usec; /* when it was decided last */
     uint64_t found;    /* before guardd */
     uint64_t value;    /* in force through guardd */

@@ -128,6 +128,24 @@ static void test_limit_set_by_another_is_kept(void **state)
     assert_int_equal(decision.value, 100);
 }
 
+/* Written direct while the runtime was at work; at the last look PID 1 is told. */
+static void test_systemd_is_told_at_the_last_look(void **state)
+{
+    struct World world;
+    struct Decision decision;
+
+    world_init(&world);
+    world.tenant.limits[0] =
+        (struct LimitState){.applied = true, .untold = true, .found = LIMIT_INFINITY, .value = 1024};
+    world.tenant.limits_due_usec = world.now + 1 * SECOND;
+    assert_false(limit_of(&world, 1024, 1024, 5, &decision));
+    world.tenant.limits_due_usec = USEC_INFINITY;
+    assert_true(limit_of(&world, 1024, 1024, 5000, &decision));
+    assert_int_equal(decision.verb, VERB_LIMIT);
+    world.tenant.limits[0].untold = false;
+    assert_false(limit_of(&world, 1024, 1024, 5, &decision));
+}
+
 static void test_limit_lost_is_set_again(void **state)
 {
     struct World world;
@@ -215,6 +233,7 @@ int main(void)
         cmocka_unit_test(test_limit_below_use_is_not_set),
         cmocka_unit_test(test_newcomer_beyond_its_limit_gets_it),
         cmocka_unit_test(test_limit_set_by_another_is_kept),
+        cmocka_unit_test(test_systemd_is_told_at_the_last_look),
         cmocka_unit_test(test_limit_lost_is_set_again),
         cmocka_unit_test(test_limit_follows_a_reload),
         cmocka_unit_test(test_untouchable_gets_no_limit),
