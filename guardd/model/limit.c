@@ -1,9 +1,13 @@
 #include "model/limit.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct LimitInfo limits[LIMIT_COUNT] = {
-    [LIMIT_TASKS_MAX] = {"TasksMax", "pids.max", "pids"},
+    [LIMIT_TASKS_MAX] = {"TasksMax", "pids.max", "pids", MEASURE_COUNT},
+    [LIMIT_DISK_SPACE_MAX] = {"DiskSpaceMax", NULL, NULL, MEASURE_BYTES},
+    [LIMIT_DISK_INODES_MAX] = {"DiskInodesMax", NULL, NULL, MEASURE_COUNT},
 };
 
 const struct LimitInfo *limit_info(enum LimitId id)
@@ -17,4 +21,18 @@ enum LimitId limit_from_directive(const char *directive)
         if (strcmp(limits[i].directive, directive) == 0)
             return (enum LimitId)i;
     return LIMIT_INVALID;
+}
+
+bool limit_is_quota(enum LimitId id)
+{
+    return !limits[id].cgroup_file;
+}
+
+const char *limit_format(enum LimitId id, uint64_t value, char *buf, size_t size)
+{
+    if (value == LIMIT_INFINITY)
+        snprintf(buf, size, "infinity");
+    else
+        measure_format(limits[id].measure, value < INT64_MAX ? (int64_t)value : INT64_MAX, buf, size);
+    return buf;
 }

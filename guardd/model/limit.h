@@ -2,10 +2,15 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "model/measure.h"
+
 enum LimitId {
-    LIMIT_TASKS_MAX, /* pids.max */
+    LIMIT_TASKS_MAX,       /* pids.max */
+    LIMIT_DISK_SPACE_MAX,  /* project quota, blocks, hard */
+    LIMIT_DISK_INODES_MAX, /* project quota, inodes, hard */
     LIMIT_COUNT,
     LIMIT_INVALID = -1,
 };
@@ -14,9 +19,10 @@ enum LimitId {
 #define LIMIT_INFINITY UINT64_MAX
 
 struct LimitInfo {
-    const char *directive;   /* systemd's name: TasksMax */
-    const char *cgroup_file; /* pids.max */
-    const char *controller;  /* pids */
+    const char *directive;   /* systemd's name where it has one: TasksMax */
+    const char *cgroup_file; /* pids.max; NULL: kept by a project quota */
+    const char *controller;  /* pids; NULL likewise */
+    enum Measure measure;
 };
 
 /* What a class asks for. A limit that is not set is left as it is found. */
@@ -27,3 +33,9 @@ struct Limits {
 
 const struct LimitInfo *limit_info(enum LimitId id);
 enum LimitId limit_from_directive(const char *directive);
+
+/* True for what a project quota keeps (model/disk.h), false for a file of the cgroup. */
+bool limit_is_quota(enum LimitId id);
+
+/* "infinity", or the value by its measure. Returns `buf` (MEASURE_FORMAT_MAX). Allocates nothing. */
+const char *limit_format(enum LimitId id, uint64_t value, char *buf, size_t size);

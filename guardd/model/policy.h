@@ -43,8 +43,17 @@ struct Step {
     usec_t lasts_usec; /* before the next step; USEC_INFINITY for the last one */
 };
 
+enum Scope {
+    SCOPE_TENANT, /* the condition is that of the tenant that is acted on */
+    SCOPE_HOST, /* the condition is the host's; the victim is the worst by `rank` of those that list the rule
+                 */
+};
+
 struct Rule {
     char name[POLICY_NAME_MAX];
+    enum Scope scope;
+    enum ReadingId rank; /* SCOPE_HOST: who has most of it */
+    int64_t floor;       /* Floor=: and nobody below this much of it */
     struct Condition when, until;
     struct Step steps[POLICY_STEPS_MAX];
     size_t n_steps; /* >= 1 */
@@ -54,9 +63,12 @@ struct TenantClass {
     char name[POLICY_NAME_MAX];
     char **match; /* globs, NULL-terminated */
     struct Limits limits;
+    char **disk_paths;          /* DiskPath=, NULL-terminated; %n %p %u %U, or "StateDirectory" */
+    unsigned disk_warn_percent; /* DiskWarnAt=: of each disk limit, the tripwire; 0: none */
     const struct Rule *rules[POLICY_CLASS_RULES_MAX];
     size_t n_rules;
     bool sweep; /* a rule's When= is on a reading that the kernel does not announce */
+    bool disk;  /* has a disk limit, or a rule on a disk.* or host.disk.* reading: it gets projects */
 };
 
 struct KillLimit {
@@ -64,8 +76,15 @@ struct KillLimit {
     usec_t window_usec; /* within this time */
 };
 
+/* What may be counted, and by which numbers. */
+struct DiskPolicy {
+    char **roots; /* DiskRoots=: absolute paths, NULL-terminated; what lies outside is never adopted */
+    uint32_t first_project, last_project; /* ProjectIds= */
+};
+
 struct Policy {
     enum Mode mode;
+    struct DiskPolicy disk;
     struct KillLimit kill_limit;
     char **protect; /* globs, NULL-terminated, the built-in ones included */
     struct TenantClass *classes;

@@ -1,5 +1,17 @@
 #include "model/tenant.h"
 
+bool tenant_asked(const struct Tenant *tenant, enum LimitId id, uint64_t *ret_value)
+{
+    const struct Limits *from = tenant->overrides.set[id] ? &tenant->overrides
+                                : tenant->class           ? &tenant->class->limits
+                                                          : NULL;
+
+    if (!from || !from->set[id])
+        return false;
+    *ret_value = from->value[id];
+    return true;
+}
+
 const char *phase_name(enum RulePhase phase)
 {
     static const char *const names[PHASE_COUNT] = {

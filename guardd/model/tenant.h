@@ -11,6 +11,7 @@
 #include "base/usec.h"
 #include "model/cgroup.h"
 #include "model/decision.h"
+#include "model/disk.h"
 #include "model/policy.h"
 #include "model/reading.h"
 
@@ -30,6 +31,7 @@ struct RuleState {
     enum RulePhase phase;
     size_t step;             /* index into the rule's steps, in ACTING and STANDING */
     bool step_failed;        /* it did not take: not in force, to be tried again or passed */
+    bool elected;            /* of a rule with Scope=host: this tenant is the victim */
     bool withheld;           /* a kill is due but held back (protected, budget, relief); said once */
     usec_t began_usec;       /* the condition began to hold */
     usec_t step_usec;        /* the step took, or was last tried */
@@ -39,8 +41,9 @@ struct RuleState {
 
 struct Case {
     struct RuleState rules[POLICY_CLASS_RULES_MAX];
-    uint32_t holders; /* bit i: HOLDER i keeps it frozen */
-    usec_t look_usec; /* when decide wants to look again; USEC_INFINITY at peace */
+    char election[REASON_MAX]; /* why it was elected, "" when it was not */
+    uint32_t holders;          /* bit i: HOLDER i keeps it frozen */
+    usec_t look_usec;          /* when decide wants to look again; USEC_INFINITY at peace */
 };
 
 /* The action whose outcome is awaited; one per tenant. */
@@ -87,6 +90,8 @@ struct Tenant {
     usec_t limits_due_usec; /* when its limits are looked at again; USEC_INFINITY */
     unsigned limit_checks;  /* how often since it changed last */
 
+    struct Limits overrides; /* by an operator, live: before what the class asks for */
+    struct Disk disk;
     struct Readings readings;
     struct PidsBaseline pids;
     struct Case condition;
@@ -97,6 +102,9 @@ struct Tenant {
 
     UT_hash_handle hh; /* by cgroup.id */
 };
+
+/* What is asked for a limit: the operator's override, else the class's. false: nothing. */
+bool tenant_asked(const struct Tenant *tenant, enum LimitId id, uint64_t *ret_value);
 
 const char *phase_name(enum RulePhase phase);
 

@@ -52,6 +52,18 @@ struct ServiceOps {
      * service_settled() with this ticket and no decision, possibly before this returns; or a negative errno.
      */
     int (*release)(void *userdata, struct Tenant *tenant, uid_t uid, uint64_t ticket, size_t *ret_released);
+    /* Live limits of a tenant, all or none; `limits->set` names them, a value may be LIMIT_INFINITY.
+     * `runtime`: until the next boot, else for good. `why` is filled on SERVICE_REFUSED. SERVICE_UNDER_WAY:
+     * the outcome comes through service_settled() with this ticket and no decision, possibly before this
+     * returns; RESULT_FAILED: what could not be applied is named in its text, and everything is as before. */
+    int (*set)(void *userdata, struct Tenant *tenant, const struct Limits *limits, bool runtime, uid_t uid,
+               uint64_t ticket, char *why);
+    /* Takes overrides back: those named in `limits->set`, or all (NULL). As above. */
+    int (*reset)(void *userdata, struct Tenant *tenant, const struct Limits *limits, uid_t uid,
+                 uint64_t ticket, char *why);
+    /* Walks the tenant's directories: is every file counted for it? `repair`: and mends what is not. As
+     * above; before the outcome, tenant->disk.directories hold what was found. */
+    int (*inspect)(void *userdata, struct Tenant *tenant, bool repair, uid_t uid, uint64_t ticket, char *why);
     /* 0, CONFIG_INVALID with problems (nothing changed), or a negative errno. */
     int (*reload)(void *userdata, struct Problems *problems);
     void (*status)(void *userdata, struct ServiceStatus *ret);

@@ -54,6 +54,8 @@ static int limit_in_force(const struct Tenant *tenant, enum LimitId id, sd_json_
 {
     static const enum ReadingId measured_by[LIMIT_COUNT] = {
         [LIMIT_TASKS_MAX] = READING_TASKS_CURRENT,
+        [LIMIT_DISK_SPACE_MAX] = READING_DISK_SPACE,
+        [LIMIT_DISK_INODES_MAX] = READING_DISK_INODES,
     };
     const struct LimitState *state = &tenant->limits[id];
     enum ReadingId reading = measured_by[id];

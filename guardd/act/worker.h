@@ -1,0 +1,48 @@
+/* The worker: one thread for what may wait for a disk, so that a slow filesystem never delays a freeze. Jobs
+ * are done one after the other, limits before trees: a limit asked for while a million files are tagged does
+ * not wait for them (a tree is left for it, and walked on afterwards). What came of them is handed back in
+ * the loop's thread by worker_dispatch(). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "act/quota.h"
+#include "act/tagger.h"
+
+struct WorkerJob; /* owned by the worker */
+struct WorkerState;
+
+/* Plain numbers of a TagCount. */
+struct TagResult {
+    uint64_t seen, changed, wrong, linked, foreign, failed;
+};
+
+struct WorkerEvents {
+    /* `error`: 0 or what quota_set() returned; `usage`: as read back. */
+    void (*limited)(void *userdata, uint64_t ticket, int error, const struct DiskUsage *usage);
+    /* Of a tree: now and then (`done` false, at most about twice a second) and at its end. */
+    void (*tagged)(void *userdata, uint64_t ticket, bool done, int error, const struct TagResult *result);
+};
+
+struct Worker {
+    struct WorkerState *state; /* owned; NULL: not open */
+    struct WorkerEvents events;
+    void *userdata;
+};
+
+/* Starts the thread. Signals are blocked by the caller before. */
+int worker_open(struct Worker *worker, const struct WorkerEvents *events, void *userdata);
+/* Stops it: a tree under way is left where it is, limits that wait are not set. Waits for the thread at most
+ * 5 s: one that hangs in the kernel is left to the end of the process. */
+void worker_close(struct Worker *worker);
+int worker_fd(const struct Worker *worker);
+void worker_dispatch(struct Worker *worker);
+
+/* The order is copied. `ticket` comes back with the events. -ENOMEM. */
+int worker_limit(struct Worker *worker, const struct QuotaOrder *order, uint64_t ticket);
+int worker_tag(struct Worker *worker, const struct TagOrder *order, uint64_t ticket);
+/* Trees with this ticket are stopped or not begun; no event comes for them any more. */
+void worker_cancel(struct Worker *worker, uint64_t ticket);
+/* Waits until limits that were asked for are set, at most so long (at a stop). */
+void worker_finish_limits(struct Worker *worker, uint64_t wait_usec);

@@ -1,0 +1,23 @@
+/* The tripwire: a soft limit, which the kernel announces when it is crossed and which forbids nothing. Pure.
+ *
+ * It lies at DiskWarnAt= of the tenant's hard limit, or nearer: where a rule watches what is left of the
+ * host's disk, as near that all tenants together cannot use up what lies between here and that rule's mark
+ * without one of them crossing. So nobody has to be polled. */
+#pragma once
+
+#include <stdint.h>
+
+#include "model/disk.h"
+#include "model/policy.h"
+
+struct TripwireView {
+    const struct TenantClass *class;
+    uint64_t space_hard_bytes, inodes_hard; /* 0 or LIMIT_INFINITY: none */
+    const struct DiskShare *share;          /* usage and room, as of now */
+    size_t n_growers;                       /* tenants with a project on that filesystem */
+};
+
+/* Never below the present usage; 0: none is needed; never above the hard limit. Space is a multiple of 4096.
+ */
+void tripwire_place(const struct TripwireView *view, uint64_t *ret_space_soft_bytes,
+                    uint64_t *ret_inodes_soft);

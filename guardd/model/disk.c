@@ -1,0 +1,48 @@
+#include "model/disk.h"
+
+#include <stdlib.h>
+
+static const char *const kinds[] = {
+    [DIRECTORY_LAYER] = "layer",
+    [DIRECTORY_RUNTIME] = "runtime",
+    [DIRECTORY_VOLUME] = "volume",
+    [DIRECTORY_NAMED] = "path",
+};
+
+static const char *const states[] = {
+    [DIRECTORY_OUT] = "out",
+    [DIRECTORY_WAITING] = "waiting",
+    [DIRECTORY_TAGGING] = "tagging",
+    [DIRECTORY_COUNTED] = "counted",
+};
+
+const char *directory_kind_name(enum DirectoryKind kind)
+{
+    return kinds[kind];
+}
+
+const char *directory_state_name(enum DirectoryState state)
+{
+    return states[state];
+}
+
+struct DiskShare *disk_share(struct Disk *disk, dev_t dev)
+{
+    for (size_t i = 0; i < disk->n_shares; i++)
+        if (disk->shares[i].dev == dev)
+            return &disk->shares[i];
+    return NULL;
+}
+
+void directories_free(struct Directory *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(list[i].path);
+    free(list);
+}
+
+void disk_done(struct Disk *disk)
+{
+    directories_free(disk->directories, disk->n_directories);
+    *disk = (struct Disk){.look_usec = USEC_INFINITY};
+}

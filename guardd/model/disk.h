@@ -1,0 +1,79 @@
+/* What belongs to a tenant on disk: directories, and on each filesystem one project (a number that the kernel
+ * counts files by) with its limits. The kernel counts a filesystem at a time, so a limit holds on each of
+ * them; nearly always there is one. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/usec.h"
+
+enum DirectoryKind {
+    DIRECTORY_LAYER,   /* what a container writes to its root: parent of overlay's upper and work directory */
+    DIRECTORY_RUNTIME, /* the runtime's own for this container: log, hostname, hosts, resolv.conf */
+    DIRECTORY_VOLUME,  /* a volume or bind mount */
+    DIRECTORY_NAMED,   /* DiskPath= of the class */
+};
+
+enum DirectoryState {
+    DIRECTORY_OUT,     /* does not count, and `why` says why */
+    DIRECTORY_WAITING, /* counts from now on, what is in it is still to be tagged */
+    DIRECTORY_TAGGING, /* being tagged */
+    DIRECTORY_COUNTED, /* all of it counts */
+};
+
+struct Directory {
+    char *path; /* on the host, owned */
+    enum DirectoryKind kind;
+    dev_t dev;
+    ino_t inode;
+    enum DirectoryState state;
+    char why[192];          /* why it does not count, or not all of it; "" */
+    uint64_t seen, changed; /* files and directories, while it is tagged and afterwards */
+    uint64_t passed_over;   /* of them: not tagged (links from outside, another's id) */
+};
+
+/* Of one project on one filesystem. A limit of 0 is none. */
+struct DiskUsage {
+    uint64_t space_bytes, inodes;
+    uint64_t space_hard_bytes, space_soft_bytes;
+    uint64_t inodes_hard, inodes_soft;
+};
+
+/* A tenant's project on one filesystem. */
+struct DiskShare {
+    dev_t dev;
+    uint32_t project;
+    char where[160]; /* "/var/lib/docker (/dev/vdb, UUID=...)" */
+    bool valid;      /* usage was read */
+    struct DiskUsage usage;
+    /* what the growth is counted from */
+    uint64_t base_bytes, base_inodes;
+    usec_t base_usec, grown_usec; /* when that was; when it grew last */
+    int64_t bytes_per_sec, inodes_per_sec;
+    /* of the filesystem, when it was last looked at */
+    uint64_t free_bytes, size_bytes, free_inodes, all_inodes;
+};
+
+#define DISK_SHARES_MAX 4
+struct Disk {
+    struct Directory *directories; /* owned */
+    size_t n_directories;
+    struct DiskShare shares[DISK_SHARES_MAX];
+    size_t n_shares;
+    char unguarded[256]; /* why nothing of it is guarded, and what to do; "" */
+    unsigned denied;     /* refusals announced since the last look */
+    bool stale;          /* something was announced: look at the next opportunity */
+    usec_t look_usec;    /* look again; USEC_INFINITY at peace */
+};
+
+const char *directory_kind_name(enum DirectoryKind kind);    /* layer, runtime, volume, path */
+const char *directory_state_name(enum DirectoryState state); /* out, waiting, tagging, counted */
+
+/* NULL when the tenant has none there. */
+struct DiskShare *disk_share(struct Disk *disk, dev_t dev);
+void directories_free(struct Directory *list, size_t n);
+/* Frees what it owns; the struct may be used again. */
+void disk_done(struct Disk *disk);

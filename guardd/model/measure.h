@@ -1,0 +1,22 @@
+/* What a number counts, and how it is written for people. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum Measure {
+    MEASURE_COUNT,         /* 1024; 200k for what is counted in thousands */
+    MEASURE_BYTES,         /* 9.8G */
+    MEASURE_RATE,          /* per second */
+    MEASURE_BYTES_PER_SEC, /* 120M/s */
+    MEASURE_SECONDS,       /* 2min */
+    MEASURE_INVALID = -1,
+};
+
+/* Name on the wire: "count", "bytes", "rate", "bytes/s", "seconds". */
+const char *measure_name(enum Measure measure);
+enum Measure measure_from_name(const char *name);
+
+/* Returns `buf`. INT64_MIN.. are written with their sign. Allocates nothing. Tasks are written exactly. */
+const char *measure_format(enum Measure measure, int64_t value, char *buf, size_t size);
+#define MEASURE_FORMAT_MAX 48

@@ -1,0 +1,21 @@
+/* The disk sensor: usage of a tenant's projects and room on their filesystems -> disk.* and host.disk.*
+ * readings. */
+#pragma once
+
+#include "model/disk.h"
+#include "model/reading.h"
+#include "sense/filesystem.h"
+
+/* Growth is counted over at least this. */
+#define DISK_GROWTH_MIN_USEC (900 * USEC_PER_MSEC)
+/* A tenant that has not grown for this long is at peace. */
+#define DISK_QUIET_USEC (10 * USEC_PER_SEC)
+
+/* One look: reads every share (usage and room), moves the growth on, fills the disk.* and host.disk.*
+ * readings (not valid where there is no share, or none that could be read), takes `denied`. Of several
+ * filesystems space, inodes, growth and room are those of the one on which it is nearest to its limit;
+ * without limits of the one with the least room. Other readings are left alone. Allocates nothing. */
+void disk_look(struct Filesystems *filesystems, struct Disk *disk, usec_t now, struct Readings *readings);
+
+/* No look was due: what was read stays valid, but a refusal is told once. */
+void disk_pass(struct Disk *disk, struct Readings *readings);
