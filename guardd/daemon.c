@@ -21,12 +21,14 @@
 #include <systemd/sd-event.h>
 
 #include "act/actuator.h"
+#include "adoption.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "decide/operator.h"
 #include "guard.h"
 #include "release.h"
 #include "reload.h"
+#include "setting.h"
 #include "serve/service.h"
 #include "wire/interface.h"
 
@@ -180,6 +182,42 @@ static int service_release(void *userdata, struct Tenant *tenant, uid_t uid, uin
     return r < 0 ? r : SERVICE_UNDER_WAY;
 }
 
+static int service_set(void *userdata, struct Tenant *tenant, const struct Limits *limits, bool runtime,
+                       uid_t uid, uint64_t ticket, char *why)
+{
+    struct Daemon *daemon = userdata;
+
+    return setting_set(&daemon->guard, tenant, limits, runtime, uid, ticket, why) == SETTING_REFUSED
+               ? SERVICE_REFUSED
+               : SERVICE_UNDER_WAY;
+}
+
+static int service_reset(void *userdata, struct Tenant *tenant, const struct Limits *limits, uid_t uid,
+                         uint64_t ticket, char *why)
+{
+    struct Daemon *daemon = userdata;
+
+    return setting_reset(&daemon->guard, tenant, limits, uid, ticket, why) == SETTING_REFUSED
+               ? SERVICE_REFUSED
+               : SERVICE_UNDER_WAY;
+}
+
+static int service_inspect(void *userdata, struct Tenant *tenant, bool repair, uid_t uid, uint64_t ticket,
+                           char *why)
+{
+    struct Daemon *daemon = userdata;
+    int r = daemon->guard.disk.open ? adoption_inspect(&daemon->guard.disk, tenant, repair, ticket) : -ENOENT;
+
+    if (r >= 0)
+        return SERVICE_UNDER_WAY;
+    if (r == -EBUSY)
+        snprintf(why, REASON_MAX, "another check of it is under way");
+    else
+        snprintf(why, REASON_MAX, "no directory of it counts%s%s",
+                 tenant->disk.unguarded[0] != '\0' ? ": " : "", tenant->disk.unguarded);
+    return SERVICE_REFUSED;
+}
+
 static int service_reload(void *userdata, struct Problems *problems)
 {
     return reload(userdata, problems);
@@ -208,6 +246,8 @@ static void service_status(void *userdata, struct ServiceStatus *ret)
         ret->notices[n++] = guard->tree.degraded_why;
     if (guard->ledger_trouble[0] != '\0')
         ret->notices[n++] = guard->ledger_trouble;
+    if (guard->disk.trouble[0] != '\0')
+        ret->notices[n++] = guard->disk.trouble;
     if (ret->kills_left == 0)
         ret->notices[n++] = "the kill budget is spent: guardd freezes instead of killing";
 }
@@ -227,6 +267,9 @@ static usec_t service_now(void *userdata)
 static const struct ServiceOps service_ops = {
     .act = service_act,
     .release = service_release,
+    .set = service_set,
+    .reset = service_reset,
+    .inspect = service_inspect,
     .reload = service_reload,
     .status = service_status,
     .refresh = service_refresh,

@@ -9,13 +9,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "act/limit.h"
+#include "adoption.h"
+#include "allowance.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "decide/limits.h"
 #include "recover.h"
 #include "release.h"
 #include "sense/pids.h"
+#include "setting.h"
 #include "tenant/cgroup.h"
 
 #define HISTORY_CAPACITY 512
@@ -24,6 +26,8 @@
  * since the runtime may be slow. The rules run from the first moment. */
 static const usec_t limit_checks_usec[] = {500 * USEC_PER_MSEC, 2 * USEC_PER_SEC, 5 * USEC_PER_SEC};
 #define LIMIT_CHECKS (sizeof(limit_checks_usec) / sizeof(limit_checks_usec[0]))
+/* So long a pass may find directories and set limits before the kernel's news are heard again. */
+#define PASS_MAX_USEC (10 * USEC_PER_MSEC)
 /* While the kernel gives no watches, everything is looked at this often. */
 #define SWEEP_INTERVAL_USEC (10 * USEC_PER_SEC)
 
@@ -54,6 +58,7 @@ void guard_look(struct Guard *guard, struct Tenant *tenant, usec_t now)
     decisions.n = 0;
     if (pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings) < 0)
         return; /* it is gone, or cannot be read; rmdir is announced */
+    disk_guard_look(&guard->disk, tenant, false, now);
     engine_look(&guard->engine, tenant, now, &decisions);
     carry_out_all(guard, tenant, &decisions, now);
 }
@@ -63,10 +68,9 @@ void guard_apply_limits(struct Guard *guard, struct Tenant *tenant, usec_t now)
     struct Decision decision;
     uint64_t present;
 
-    if (guard->ledger.fd < 0)
-        return; /* said once, in ledger_trouble */
     for (int id = 0; id < LIMIT_COUNT; id++)
-        if (limit_read(&tenant->cgroup, id, &present) >= 0 &&
+        if ((guard->ledger.fd >= 0 || limit_is_quota(id)) && /* said once, in ledger_trouble */
+            pipeline_present_limit(tenant, id, &present) >= 0 &&
             limit_decide(tenant, id, present, now, &decision))
             pipeline_carry_out(&guard->pipeline, tenant, &decision, 0, now);
 }
@@ -83,6 +87,7 @@ static void check_limits(struct Guard *guard, struct Tenant *tenant, usec_t now)
     tenant->limits_due_usec = tenant->limit_checks < LIMIT_CHECKS
                                   ? usec_add(now, limit_checks_usec[tenant->limit_checks])
                                   : USEC_INFINITY;
+    adoption_look(&guard->disk, tenant, now);
     guard_apply_limits(guard, tenant, now);
 }
 
@@ -93,6 +98,8 @@ static usec_t next_look_usec(const struct Tenant *tenant)
 
     if (tenant->class && tenant->class->sweep && !tenant->released)
         look_usec = usec_min(look_usec, usec_add(tenant->readings.at_usec, LOOK_INTERVAL_USEC));
+    if (tenant->disk.n_shares > 0)
+        look_usec = usec_min(look_usec, tenant->disk.look_usec);
     return look_usec;
 }
 
@@ -104,7 +111,8 @@ static usec_t next_due_usec(const struct Tenant *tenant)
 
 usec_t guard_due_usec(const struct Guard *guard)
 {
-    usec_t due = guard->sweep_usec;
+    usec_t due =
+        usec_min(guard->sweep_usec, guard->disk.open ? disk_guard_due_usec(&guard->disk) : USEC_INFINITY);
     struct Tenant *tenant, *other;
 
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
@@ -131,9 +139,12 @@ void guard_pass(struct Guard *guard)
             pipeline_check(&guard->pipeline, tenant, now);
         if (next_look_usec(tenant) <= now)
             guard_look(guard, tenant, now);
-        if (tenant->limits_due_usec <= now)
+        /* What is left is due at once again, behind whatever the kernel has announced meanwhile. */
+        if (tenant->limits_due_usec <= now && guard->clock() < usec_add(now, PASS_MAX_USEC))
             check_limits(guard, tenant, now);
     }
+    if (guard->disk.open)
+        disk_guard_pass(&guard->disk, now);
     if (guard->sweep_usec <= now)
         sweep(guard, now);
 }
@@ -147,8 +158,9 @@ static void on_settled(void *userdata, struct Tenant *tenant, const struct Decis
 
     if (ticket != 0)
         guard->answer(guard->userdata, ticket, tenant, decision, outcome);
-    if (decision->cause == CAUSE_OPERATOR && decision->verb != VERB_FREEZE &&
-        result_is_success(outcome->result))
+    setting_settled(guard, tenant, decision, outcome);
+    if (decision->cause == CAUSE_OPERATOR && decision->limit == LIMIT_INVALID &&
+        decision->verb != VERB_FREEZE && result_is_success(outcome->result))
         engine_reset(tenant);
     /* As after a rule's kill: whoever uses the cgroup next must not begin frozen. */
     if (decision->cause == CAUSE_OPERATOR && decision->verb == VERB_KILL && outcome->result == RESULT_DONE &&
@@ -196,6 +208,7 @@ void guard_meet(void *userdata, uint64_t id, const char *path, int dir_fd)
         (void)tree_watch_file(&guard->tree, id, dir_fd, "cgroup.events", TREE_CGROUP_EVENTS);
     if (r < 0 || !tenant)
         return;
+    override_limits(&guard->overrides, tenant->name, &tenant->overrides);
     /* The watch first, then the first look: what changes in between is announced. */
     watch_tenant(guard, tenant, dir_fd);
     (void)pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings);
@@ -214,6 +227,8 @@ static void on_vanished(void *userdata, uint64_t id, const char *path)
     if (!tenant)
         return;
     tenant->gone = true;
+    setting_vanished(guard, tenant);
+    adoption_vanished(&guard->disk, tenant, now);
     pipeline_vanished(&guard->pipeline, tenant, now);
     pipeline_note(&guard->pipeline, tenant, EVENT_VANISHED, LOG_DEBUG, now, "");
     tenant_free(tenant);
@@ -261,6 +276,7 @@ void guard_refresh(struct Guard *guard, struct Tenant *tenant)
     /* The controller may have been enabled since the tenant appeared. */
     if (tenant->cgroup.pids_current_fd < 0 && cgroup_open_controllers(&tenant->cgroup) >= 0)
         watch_tenant(guard, tenant, tenant->cgroup.dir_fd);
+    tenant->disk.stale = true;
     guard_look(guard, tenant, guard->clock());
 }
 
@@ -355,6 +371,28 @@ static int open_ledger(struct Guard *guard)
     return 0;
 }
 
+static int set_quota(void *userdata, struct Tenant *tenant, enum LimitId limit, uint64_t value)
+{
+    struct Guard *guard = userdata;
+
+    return allowance_set(&guard->disk, tenant, limit, value);
+}
+
+static void look_at(void *userdata, struct Tenant *tenant)
+{
+    struct Guard *guard = userdata;
+
+    guard_look(guard, tenant, guard->clock());
+}
+
+static void on_inspected(void *userdata, uint64_t ticket, struct Tenant *tenant,
+                         const struct Outcome *outcome)
+{
+    struct Guard *guard = userdata;
+
+    guard->answer(guard->userdata, ticket, tenant, NULL, outcome);
+}
+
 static void connect_parts(struct Guard *guard)
 {
     guard->engine = (struct Engine){
@@ -365,8 +403,36 @@ static void connect_parts(struct Guard *guard)
                                         .mode = guard->config->policy.mode,
                                         .clock = guard->clock,
                                         .kill_memory_usec = OFFENCE_MEMORY_USEC,
+                                        .set_quota = set_quota,
                                         .settled = on_settled,
                                         .userdata = guard};
+}
+
+static void open_state(struct Guard *guard)
+{
+    int r = overrides_open(&guard->overrides, guard->place->state_dir, guard->place->runtime_dir);
+
+    if (r < 0)
+        guard_notice(guard, EVENT_NOTICE, LOG_WARNING, "limits that operators have set cannot be read: %s",
+                     strerror(-r));
+    if (guard->overrides.damaged > 0)
+        guard_notice(guard, EVENT_NOTICE, LOG_WARNING,
+                     "%zu damaged files of limits that operators have set: kept as NAME.damaged",
+                     guard->overrides.damaged);
+}
+
+static int open_disk(struct Guard *guard, sd_event *event)
+{
+    guard->disk.policy = &guard->config->policy;
+    guard->disk.registry = &guard->registry;
+    guard->disk.pipeline = &guard->pipeline;
+    guard->disk.clock = guard->clock;
+    guard->disk.root = "";
+    guard->disk.state_dir = guard->place->state_dir;
+    guard->disk.look = look_at;
+    guard->disk.inspected = on_inspected;
+    guard->disk.userdata = guard;
+    return disk_guard_open(&guard->disk, event);
 }
 
 /* Everybody who is here, what the run before left, the limits: complete before READY=1. */
@@ -403,6 +469,7 @@ int guard_open(struct Guard *guard, struct Config *config, sd_event *event)
 
     guard->config = config;
     guard->sweep_usec = USEC_INFINITY;
+    guard->overrides.state_fd = guard->overrides.runtime_fd = -EBADF;
     guard->ledger.fd = guard->tree.inotify_fd = guard->tree.root_fd = -EBADF;
     r = history_open(&guard->history, HISTORY_CAPACITY, guard->place->journal);
     if (r < 0)
@@ -413,16 +480,21 @@ int guard_open(struct Guard *guard, struct Config *config, sd_event *event)
     if (r < 0)
         return r;
     host_probe(guard->cgroup_root, &guard->host);
+    open_state(guard);
     r = open_ledger(guard);
     if (r < 0)
         fprintf(stderr, "<3>another guardd is using the ledger in %s\n", guard->place->runtime_dir);
     if (r >= 0)
         r = open_registry(guard);
+    if (r >= 0 && guard->place->root[0] == '\0')
+        r = open_disk(guard, event);
     return r < 0 ? r : take_stock(guard);
 }
 
 void guard_close(struct Guard *guard)
 {
+    disk_guard_close(&guard->disk);
+    overrides_close(&guard->overrides);
     unit_manager_done(&guard->units);
     registry_done(&guard->registry);
     tree_close(&guard->tree);

@@ -3,6 +3,8 @@
  *   guard.c    what happens when a cgroup appears, changes or vanishes, and when time passes
  *   release.c  taking off what was put on: by an operator, at a stop
  *   reload.c   another policy for the tenants that are here
+ *   setting.c  limits that an operator sets live
+ *   disk.h     what tenants have on disk
  *
  * The guard asks for the time through `clock`, which is the loop's; all below it are handed `now`. */
 #pragma once
@@ -15,9 +17,11 @@
 #include "decide/budget.h"
 #include "decide/engine.h"
 #include "decide/offence.h"
+#include "disk.h"
 #include "pipeline.h"
 #include "record/history.h"
 #include "record/ledger.h"
+#include "record/override.h"
 #include "sense/host.h"
 #include "sense/tree.h"
 #include "tenant/registry.h"
@@ -29,12 +33,25 @@ struct PendingRelease {
 };
 #define PENDING_RELEASES_MAX 16
 
+/* An operator's change of limits whose outcomes are awaited (setting.c). */
+struct Setting {
+    uint64_t ticket; /* 0: the place is free */
+    uint64_t tenant_id;
+    struct Limits asked;    /* which are set or reset */
+    struct Override before; /* its limits only */
+    uint32_t waiting;       /* bit i: limit i */
+    bool beginning;         /* they are being asked for: it is not over yet */
+    char failed[256];       /* what went wrong first, "" */
+};
+#define SETTINGS_MAX 16
+
 /* Where this guard finds its host; all borrowed. */
 struct GuardPlace {
     const char
         *root; /* put before configuration and state directories; "" on a host, a made-up tree in tests */
     const char *cgroup_root; /* over CgroupRoot=; NULL */
     const char *runtime_dir; /* of the ledger */
+    const char *state_dir;   /* of projects and overrides */
     bool journal;            /* history to the journal, else to standard error */
 };
 
@@ -58,6 +75,9 @@ struct Guard {
     struct Offences offences;
     struct Engine engine;
     struct Pipeline pipeline;
+    struct DiskGuard disk;
+    struct Overrides overrides;
+    struct Setting settings[SETTINGS_MAX];
     struct PendingRelease releases[PENDING_RELEASES_MAX];
     usec_t sweep_usec; /* of the next sweep of the whole tree; USEC_INFINITY unless degraded */
     bool complete;     /* false while those are met who were here before: at the start, at a reload */

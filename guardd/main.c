@@ -21,6 +21,7 @@ static int help(void)
          "  --foreground          history to standard error, not to the journal\n"
          "  --cgroup-root=DIR     guard this tree, over CgroupRoot=\n"
          "  --runtime-dir=DIR     where the ledger lies (/run/guardd)\n"
+         "  --state-dir=DIR       what outlives a reboot (/var/lib/guardd)\n"
          "  --socket=PATH         listen here when no socket is passed in\n"
          "  --root=DIR            look for configuration and state below DIR\n"
          "  -h, --help            this text\n"
@@ -36,6 +37,7 @@ int main(int argc, char *argv[])
         OPTION_FOREGROUND,
         OPTION_CGROUP_ROOT,
         OPTION_RUNTIME,
+        OPTION_STATE,
         OPTION_SOCKET,
         OPTION_ROOT,
         OPTION_VERSION
@@ -46,13 +48,15 @@ int main(int argc, char *argv[])
         {"foreground", no_argument, NULL, OPTION_FOREGROUND},
         {"cgroup-root", required_argument, NULL, OPTION_CGROUP_ROOT},
         {"runtime-dir", required_argument, NULL, OPTION_RUNTIME},
+        {"state-dir", required_argument, NULL, OPTION_STATE},
         {"socket", required_argument, NULL, OPTION_SOCKET},
         {"root", required_argument, NULL, OPTION_ROOT},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, OPTION_VERSION},
         {},
     };
-    struct DaemonOptions daemon = {.place = {.root = "", .runtime_dir = "/run/guardd", .journal = true}};
+    struct DaemonOptions daemon = {
+        .place = {.root = "", .runtime_dir = "/run/guardd", .state_dir = "/var/lib/guardd", .journal = true}};
     bool check = false, json = false;
     int c;
 
@@ -72,6 +76,9 @@ int main(int argc, char *argv[])
             break;
         case OPTION_RUNTIME:
             daemon.place.runtime_dir = optarg;
+            break;
+        case OPTION_STATE:
+            daemon.place.state_dir = optarg;
             break;
         case OPTION_SOCKET:
             daemon.socket = optarg;

@@ -347,11 +347,18 @@ static struct Decision limit_decision_of(const struct Tenant *tenant, enum Limit
     const struct LimitState *state = &tenant->limits[limit];
 
     return (struct Decision){.verb = state->value == state->found ? VERB_UNLIMIT : VERB_LIMIT,
-                             .cause = CAUSE_CLASS,
+                             .cause = (enum Cause)state->cause,
                              .holder = HOLDER_OPERATOR,
+                             .uid = state->uid,
                              .limit = limit,
                              .value = state->value,
                              .at_usec = state->asked_usec};
+}
+
+int pipeline_present_limit(const struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value)
+{
+    return limit_is_quota(limit) ? disk_limit(&tenant->disk, limit, ret_value)
+                                 : limit_read(&tenant->cgroup, limit, ret_value);
 }
 
 /* Reads back what is in force and settles the matter. `how` is said in the outcome. */
@@ -360,7 +367,8 @@ static void limit_verify(struct Pipeline *pipeline, struct Tenant *tenant, const
 {
     struct LimitState *state = &tenant->limits[decision->limit];
     uint64_t present = 0;
-    int r = limit_read(&tenant->cgroup, decision->limit, &present);
+    int r = pipeline_present_limit(tenant, decision->limit, &present);
+    char text[MEASURE_FORMAT_MAX];
     struct Outcome outcome;
 
     if (error_is_gone(r))
@@ -368,7 +376,8 @@ static void limit_verify(struct Pipeline *pipeline, struct Tenant *tenant, const
     else if (r < 0)
         outcome = failure(decision, r, now, "it cannot be read back");
     else if (present != decision->value)
-        outcome = make_outcome(RESULT_FAILED, decision, now, "it reads back as %" PRIu64, present);
+        outcome = make_outcome(RESULT_FAILED, decision, now, "it reads back as %s",
+                               limit_format(decision->limit, present, text, sizeof(text)));
     else
         outcome = make_outcome(RESULT_DONE, decision, now, "%s", how);
     snprintf(state->note, sizeof(state->note), "%.127s", outcome.result == RESULT_FAILED ? outcome.text : "");
@@ -398,6 +407,27 @@ static void limit_direct(struct Pipeline *pipeline, struct Tenant *tenant, const
     finish(pipeline, tenant, decision, &outcome, 0, now);
 }
 
+static void quota_failed(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                         int error, usec_t now)
+{
+    struct LimitState *state = &tenant->limits[decision->limit];
+    struct Outcome outcome = failure(decision, error, now, "its project quota");
+
+    state->value = state->previous;
+    state->applied = state->value != LIMIT_INFINITY;
+    snprintf(state->note, sizeof(state->note), "%.127s", outcome.text);
+    finish(pipeline, tenant, decision, &outcome, 0, now);
+}
+
+static void quota_answered(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                           int error, usec_t now)
+{
+    if (error < 0)
+        quota_failed(pipeline, tenant, decision, error, now);
+    else
+        limit_verify(pipeline, tenant, decision, "", now);
+}
+
 void pipeline_limit_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum LimitId limit, int error,
                            const char *message, usec_t now)
 {
@@ -410,6 +440,8 @@ void pipeline_limit_answer(struct Pipeline *pipeline, struct Tenant *tenant, enu
     tenant->limits[limit].waiting--;
     if (tenant->limits[limit].waiting > 0)
         return;
+    if (limit_is_quota(limit))
+        return quota_answered(pipeline, tenant, &decision, error, now);
     if (error == 0)
         return limit_verify(pipeline, tenant, &decision, "through systemd", now);
     snprintf(how, sizeof(how), "written direct, systemd said: %s", message ? message : strerror(-error));
@@ -451,6 +483,35 @@ static bool is_not_for_systemd(const struct Tenant *tenant, const struct Decisio
     return !tenant->was_here && tenant->limits_due_usec != USEC_INFINITY;
 }
 
+/* The ledger has no entry for it: that the project is guardd's own, and without limits else, is written down
+ * before it gets its first one (record/project.h). */
+static void carry_out_quota(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                            usec_t now)
+{
+    struct LimitState *state = &tenant->limits[decision->limit];
+    struct Outcome outcome;
+    int r;
+
+    record_decision(pipeline, tenant, decision);
+    if (pipeline->mode == MODE_OBSERVE) {
+        outcome = make_outcome(RESULT_OBSERVED, decision, now, "%s", "");
+        return finish(pipeline, tenant, decision, &outcome, 0, now);
+    }
+    *state = (struct LimitState){.applied = true,
+                                 .waiting = state->waiting,
+                                 .asked_usec = decision->at_usec,
+                                 .cause = decision->cause,
+                                 .uid = decision->uid,
+                                 .found = LIMIT_INFINITY,
+                                 .value = decision->value,
+                                 .previous = in_force(state, LIMIT_INFINITY)};
+    r = pipeline->set_quota(pipeline->userdata, tenant, decision->limit, decision->value);
+    if (r < 0)
+        quota_failed(pipeline, tenant, decision, r, now);
+    else
+        state->waiting += (unsigned)r;
+}
+
 static void carry_out_limit(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
                             usec_t now)
 {
@@ -476,6 +537,8 @@ static void carry_out_limit(struct Pipeline *pipeline, struct Tenant *tenant, co
     *state = (struct LimitState){.applied = true,
                                  .waiting = state->waiting,
                                  .asked_usec = decision->at_usec,
+                                 .cause = decision->cause,
+                                 .uid = decision->uid,
                                  .found = found,
                                  .value = decision->value,
                                  .previous = in_force(state, found),
@@ -574,7 +637,8 @@ void pipeline_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const 
     int r;
 
     if (decision->verb == VERB_LIMIT || decision->verb == VERB_UNLIMIT)
-        return carry_out_limit(pipeline, tenant, decision, now);
+        return limit_is_quota(decision->limit) ? carry_out_quota(pipeline, tenant, decision, now)
+                                               : carry_out_limit(pipeline, tenant, decision, now);
     if (!actuator) {
         record_decision(pipeline, tenant, decision);
         outcome = make_outcome(RESULT_DONE, decision, now, "%s", "");

@@ -25,6 +25,9 @@ struct Pipeline {
     usec_t (*clock)(void);       /* for the end of what ends while it is begun */
     usec_t realtime_offset_usec; /* CLOCK_REALTIME less CLOCK_BOOTTIME, for the records */
     usec_t kill_memory_usec;     /* how long a kill is remembered in the ledger */
+    /* Orders a limit that a project quota keeps; returns how many calls of pipeline_limit_answer() will come,
+     * or < 0. */
+    int (*set_quota)(void *userdata, struct Tenant *tenant, enum LimitId limit, uint64_t value);
     /* Told of every outcome, after it is recorded. `ticket`: 0 when nobody waits. May carry out what follows
      * from it. */
     void (*settled)(void *userdata, struct Tenant *tenant, const struct Decision *decision,
@@ -42,7 +45,10 @@ void pipeline_check(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now
 void pipeline_adopt_hold(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
                          uint32_t slot, usec_t now);
 
-/* The service manager answered a limit. */
+/* What the kernel enforces for a limit now. -EBADF, -ENODATA: it cannot be kept for this tenant. */
+int pipeline_present_limit(const struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value);
+
+/* The service manager, or the disk's worker, answered a limit. */
 void pipeline_limit_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum LimitId limit, int error,
                            const char *message, usec_t now);
 

@@ -129,7 +129,8 @@ static void take_up_limit(uint32_t slot, const struct LedgerEntry *entry, struct
     struct LimitState *state = &tenant->limits[entry->limit];
     uint64_t present;
 
-    *state = (struct LimitState){.applied = true, .found = entry->found, .value = entry->value};
+    *state = (struct LimitState){
+        .applied = true, .cause = CAUSE_CLASS, .found = entry->found, .value = entry->value};
     if (limit_read(&tenant->cgroup, (enum LimitId)entry->limit, &present) >= 0 && present == entry->previous)
         state->value = present;
     tenant->limit_slots[entry->limit] = slot;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "adoption.h"
 #include "decide/limits.h"
 
 #define RELEASE_WAIT_USEC (5 * USEC_PER_SEC)
@@ -73,6 +74,8 @@ static bool release_one(struct Guard *guard, struct Tenant *tenant, uid_t uid)
     release_hold(guard, tenant, CAUSE_OPERATOR, uid, why);
     engine_reset(tenant);
     any = gives_back(guard, tenant, CAUSE_OPERATOR, guard->clock());
+    any = tenant->disk.n_shares > 0 || any;
+    adoption_release(&guard->disk, tenant);
     return any || held;
 }
 
@@ -144,6 +147,8 @@ int release_run(struct Guard *guard, struct Tenant *only, uid_t uid, uint64_t ti
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
         if (!only || tenant == only)
             *ret_released += release_one(guard, tenant, uid) ? 1 : 0;
+    if (!only)
+        *ret_released += adoption_release_absent(&guard->disk);
     *place = (struct PendingRelease){.ticket = ticket, .tenant_id = only ? only->cgroup.id : 0};
     release_settle(guard);
     return 0;

@@ -47,6 +47,9 @@ void reload_config(struct Guard *guard, struct Config *config)
     guard->complete = false;
     tree_for_each(&guard->tree, guard_meet, guard);
     guard->complete = true;
+    guard->disk.policy = &config->policy;
+    if (guard->disk.open)
+        disk_guard_reload(&guard->disk);
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
         guard_apply_limits(guard, tenant, now);
     config_free(old);

@@ -1,5 +1,6 @@
 #include "model/disk.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 static const char *const kinds[] = {
@@ -32,6 +33,25 @@ struct DiskShare *disk_share(struct Disk *disk, dev_t dev)
         if (disk->shares[i].dev == dev)
             return &disk->shares[i];
     return NULL;
+}
+
+int disk_limit(const struct Disk *disk, enum LimitId limit, uint64_t *ret_value)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < disk->n_shares; i++) {
+        const struct DiskUsage *usage = &disk->shares[i].usage;
+        uint64_t hard = limit == LIMIT_DISK_SPACE_MAX ? usage->space_hard_bytes : usage->inodes_hard;
+
+        if (!disk->shares[i].valid)
+            continue;
+        if (hard == 0)
+            hard = LIMIT_INFINITY;
+        if (!any || hard > *ret_value)
+            *ret_value = hard;
+        any = true;
+    }
+    return any ? 0 : -ENODATA;
 }
 
 void directories_free(struct Directory *list, size_t n)

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/usec.h"
+#include "model/limit.h"
 
 enum DirectoryKind {
     DIRECTORY_LAYER,   /* what a container writes to its root: parent of overlay's upper and work directory */
@@ -74,6 +75,9 @@ const char *directory_state_name(enum DirectoryState state); /* out, waiting, ta
 
 /* NULL when the tenant has none there. */
 struct DiskShare *disk_share(struct Disk *disk, dev_t dev);
+/* What the kernel keeps for this limit (LIMIT_DISK_*) on every share alike; where they differ the largest.
+ * LIMIT_INFINITY: none. -ENODATA: there is no share, or none could be read. */
+int disk_limit(const struct Disk *disk, enum LimitId limit, uint64_t *ret_value);
 void directories_free(struct Directory *list, size_t n);
 /* Frees what it owns; the struct may be used again. */
 void disk_done(struct Disk *disk);

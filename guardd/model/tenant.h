@@ -68,6 +68,8 @@ struct LimitState {
     unsigned waiting;  /* times the service manager was asked and has not answered yet */
     bool untold;       /* written direct to a unit that is being started; the service manager is told later */
     usec_t asked_usec; /* when it was decided last */
+    uint32_t cause;    /* of that decision: enum Cause */
+    uint32_t uid;      /* and whose wish it was */
     uint64_t found;    /* before guardd */
     uint64_t value;    /* in force through guardd */
     uint64_t previous; /* in force before it: through guardd, or as found */
@@ -90,7 +92,9 @@ struct Tenant {
     usec_t limits_due_usec; /* when its limits are looked at again; USEC_INFINITY */
     unsigned limit_checks;  /* how often since it changed last */
 
-    struct Limits overrides; /* by an operator, live: before what the class asks for */
+    struct Limits overrides;  /* by an operator, live: before what the class asks for */
+    char **state_directories; /* StateDirectory= of its unit, absolute, NULL-terminated; NULL: not known;
+                                 owned */
     struct Disk disk;
     struct Readings readings;
     struct PidsBaseline pids;

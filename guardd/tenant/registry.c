@@ -298,8 +298,13 @@ static struct Tenant *tenant_new(void)
 
 struct Tenant *tenant_free(struct Tenant *tenant)
 {
-    if (tenant)
+    if (tenant) {
         cgroup_close(&tenant->cgroup);
+        disk_done(&tenant->disk);
+        for (char **path = tenant->state_directories; path && *path; path++)
+            free(*path);
+        free(tenant->state_directories);
+    }
     free(tenant);
     return NULL;
 }

@@ -1,0 +1,749 @@
+/* A directory goes through these states: found and judged (DIRECTORY_OUT with the reason, or it may count),
+ * its project written down (record/project.h), its files tagged by the worker, DIRECTORY_COUNTED. What is
+ * written down says which directories may have tagged files, before the first one is: after kill -9 the walk
+ * begins again, and passes quickly over what is done. The same the other way round when a directory counts no
+ * more. */
+#include "adoption.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+
+#include "act/tagger.h"
+#include "allowance.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "tenant/footprint.h"
+
+#define PROJID_FILE "/etc/projid"
+#define PROJECTS_FILE "/etc/projects"
+/* Progress of a long walk is told this often. */
+#define PROGRESS_INTERVAL_USEC (5 * USEC_PER_SEC)
+/* A directory that could not be tagged is tried again after this. */
+#define TAG_RETRY_USEC (30 * USEC_PER_SEC)
+/* Runtimes remove a container's directories after its cgroup. */
+#define COLLECT_DELAY_USEC (30 * USEC_PER_SEC)
+
+bool adoption_wanted(const struct Tenant *tenant)
+{
+    if (tenant->untouchable || tenant->released || tenant->gone)
+        return false;
+    return (tenant->class && tenant->class->disk) || tenant->overrides.set[LIMIT_DISK_SPACE_MAX] ||
+           tenant->overrides.set[LIMIT_DISK_INODES_MAX];
+}
+
+/* What a project's file names a filesystem by: its UUID outlives a change of device names. */
+static const char *filesystem_key(const struct Filesystem *filesystem, char *buf, size_t size)
+{
+    if (filesystem->uuid[0] != '\0')
+        snprintf(buf, size, "UUID=%s", filesystem->uuid);
+    else
+        snprintf(buf, size, "%s", filesystem->device ? filesystem->device : filesystem->path);
+    return buf;
+}
+#define FILESYSTEM_KEY_MAX 256
+
+static bool counts(const struct Directory *directory)
+{
+    return directory->state != DIRECTORY_OUT;
+}
+
+static bool is_same(const struct Directory *a, const struct Directory *b)
+{
+    return a->dev == b->dev && a->inode == b->inode && strcmp(a->path, b->path) == 0;
+}
+
+static struct Directory *find_directory(const struct Disk *disk, const char *path)
+{
+    for (size_t i = 0; i < disk->n_directories; i++)
+        if (strcmp(disk->directories[i].path, path) == 0)
+            return &disk->directories[i];
+    return NULL;
+}
+
+__attribute__((format(printf, 2, 3))) static void leave_out(struct Directory *directory, const char *format,
+                                                            ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(directory->why, sizeof(directory->why), format, arguments);
+    va_end(arguments);
+    directory->state = DIRECTORY_OUT;
+}
+
+/* --- orders to tag -------------------------------------------------------------------------------- */
+
+static int order_walk(struct DiskGuard *disk, enum OrderKind kind, enum TagMode mode, uint64_t tenant_id,
+                      const struct Directory *directory, uint32_t project)
+{
+    struct DiskOrder *order = disk_order_new(disk, kind, tenant_id, directory->dev, project, directory->path);
+    struct TagOrder tag = {.path = directory->path,
+                           .dev = directory->dev,
+                           .inode = directory->inode,
+                           .project = project,
+                           .first_project = disk->projects.first,
+                           .last_project = disk->projects.last,
+                           .mode = mode};
+    int r;
+
+    if (!order)
+        return -ENOMEM;
+    r = worker_tag(&disk->worker, &tag, order->ticket);
+    if (r < 0)
+        disk_order_free(disk, order);
+    return r;
+}
+
+/* A walk that is under way, or waits, for this directory ends. */
+static void cancel_walks(struct DiskGuard *disk, const char *path)
+{
+    struct DiskOrder *order, *next;
+
+    HASH_ITER (hh, disk->orders, order, next)
+        if (order->path && strcmp(order->path, path) == 0 &&
+            (order->kind == ORDER_TAG || order->kind == ORDER_CLEAR)) {
+            worker_cancel(&disk->worker, order->ticket);
+            disk_order_free(disk, order);
+        }
+}
+
+/* It counted, or was about to, and does no more. */
+static void give_up(struct DiskGuard *disk, struct Tenant *tenant, const struct Directory *directory)
+{
+    struct DiskShare *share = disk_share(&tenant->disk, directory->dev);
+
+    cancel_walks(disk, directory->path);
+    if (share)
+        (void)order_walk(disk, ORDER_CLEAR, TAG_CLEAR, tenant->cgroup.id, directory, share->project);
+}
+
+/* --- projects ------------------------------------------------------------------------------------- */
+
+/* For project_take(): does the kernel count anything by this id? */
+static int is_used(void *userdata, uint32_t id)
+{
+    struct DiskUsage usage;
+    int r = quota_read(userdata, id, &usage);
+
+    if (r < 0)
+        return r;
+    return usage.space_bytes != 0 || usage.inodes != 0 || usage.space_hard_bytes != 0 ||
+           usage.space_soft_bytes != 0 || usage.inodes_hard != 0 || usage.inodes_soft != 0;
+}
+
+static int get_project(struct DiskGuard *disk, const struct Tenant *tenant,
+                       const struct Filesystem *filesystem, struct Project **ret)
+{
+    char key[FILESYSTEM_KEY_MAX];
+
+    filesystem_key(filesystem, key, sizeof(key));
+    *ret = project_find(&disk->projects, key, tenant->name);
+    if (*ret)
+        return 0;
+    return project_take(&disk->projects, key, tenant->name, PROJID_FILE, PROJECTS_FILE, is_used,
+                        (void *)filesystem, ret);
+}
+
+static void describe(const struct Filesystem *filesystem, char *buf, size_t size)
+{
+    snprintf(buf, size, "%.60s (%.30s%s%.36s)", filesystem->path,
+             filesystem->device ? filesystem->device : filesystem->type,
+             filesystem->uuid[0] != '\0' ? ", UUID=" : "", filesystem->uuid);
+}
+
+/* The tenant's share of this filesystem, new if it has none; NULL and `why` otherwise. */
+static struct DiskShare *get_share(struct DiskGuard *disk, struct Tenant *tenant,
+                                   const struct Filesystem *filesystem, char *why, size_t size)
+{
+    struct DiskShare *share = disk_share(&tenant->disk, filesystem->dev);
+    struct Project *project;
+    int r;
+
+    if (share)
+        return share;
+    if (tenant->disk.n_shares == DISK_SHARES_MAX) {
+        snprintf(why, size, "it has files on more than %d filesystems", DISK_SHARES_MAX);
+        return NULL;
+    }
+    r = get_project(disk, tenant, filesystem, &project);
+    if (r >= 0)
+        r = disk_own(disk, filesystem->dev, project->id, tenant->cgroup.id);
+    if (r < 0) {
+        snprintf(why, size, "no project id could be taken for it: %s",
+                 r == -ENOSPC ? "ProjectIds= is used up, or the disk of /var/lib is full" : strerror(-r));
+        return NULL;
+    }
+    share = &tenant->disk.shares[tenant->disk.n_shares++];
+    *share = (struct DiskShare){.dev = filesystem->dev, .project = project->id};
+    describe(filesystem, share->where, sizeof(share->where));
+    share->valid = quota_read(filesystem, project->id, &share->usage) >= 0;
+    tenant->disk.stale = true;
+    return share;
+}
+
+/* --- one directory -------------------------------------------------------------------------------- */
+
+static const char *name_of(const struct DiskGuard *disk, uint64_t tenant_id)
+{
+    const struct Tenant *tenant = registry_find(disk->registry, tenant_id);
+
+    return tenant ? tenant->name : "another tenant";
+}
+
+/* Does its root belong to a project of somebody else? */
+static bool is_foreign(const struct DiskGuard *disk, uint32_t present, uint32_t ours)
+{
+    return present != 0 && present != ours &&
+           (present < disk->projects.first || present > disk->projects.last);
+}
+
+static bool was_tagged(const struct Project *project, const char *path)
+{
+    for (size_t i = 0; project && i < project->n_directories; i++)
+        if (strcmp(project->directories[i].path, path) == 0)
+            return project->directories[i].tagged;
+    return false;
+}
+
+/* It may count: has it walked, unless that is done or under way. */
+static void adopt(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *directory,
+                  const struct DiskShare *share)
+{
+    struct Project *project = project_by_id(&disk->projects, share->project);
+    uint32_t present = 0;
+    bool inherits = false;
+    int r = tag_read(directory->path, &present, &inherits);
+
+    if (r < 0)
+        return leave_out(directory, "its project cannot be read: %s", strerror(-r));
+    if (is_foreign(disk, present, share->project))
+        return leave_out(
+            directory, "it is of project %u already, somebody else's (docker --storage-opt size?)", present);
+    if (directory->state == DIRECTORY_TAGGING)
+        return;
+    if (present == share->project && inherits && was_tagged(project, directory->path)) {
+        directory->state = DIRECTORY_COUNTED;
+        return;
+    }
+    r = project ? project_note(&disk->projects, project, directory->path, false) : -ENOENT;
+    if (r >= 0)
+        r = order_walk(disk, ORDER_TAG, TAG_ADOPT, tenant->cgroup.id, directory, share->project);
+    if (r < 0)
+        return leave_out(directory, "not begun: %s", strerror(-r));
+    directory->state = DIRECTORY_TAGGING;
+    disk_notice(disk, tenant, LOG_INFO, "%.200s counts from now on (%s), what is in it is tagged",
+                directory->path, directory_kind_name(directory->kind));
+}
+
+static void judge(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *directory)
+{
+    const struct Filesystem *filesystem = filesystem_find(&disk->filesystems, directory->dev);
+    uint64_t rival = claims_rival(&disk->claims, tenant->cgroup.id, directory);
+    struct DiskShare *share;
+    char why[128];
+
+    if (!filesystem)
+        return leave_out(directory, "its filesystem is not mounted here");
+    if (!filesystem->guarded)
+        return leave_out(directory, "%s", filesystem->why);
+    if (rival != 0)
+        return leave_out(directory, "shared with %.150s", name_of(disk, rival));
+    if (disk->pipeline->mode == MODE_OBSERVE)
+        return leave_out(directory, "it would count, but Mode=observe changes nothing");
+    share = get_share(disk, tenant, filesystem, why, sizeof(why));
+    if (!share)
+        return leave_out(directory, "%s", why);
+    adopt(disk, tenant, directory, share);
+}
+
+/* --- all of a tenant's ---------------------------------------------------------------------------- */
+
+static int find(struct DiskGuard *disk, struct Tenant *tenant, struct Directory **ret_list, size_t *ret_n,
+                bool *ret_unsettled)
+{
+    const struct FootprintSources sources = {.proc = "/proc",
+                                             .root = disk->root,
+                                             .mounts = &disk->filesystems.mounts,
+                                             .policy = &disk->policy->disk,
+                                             .passwd = "/etc/passwd"};
+    const struct FootprintOwner owner = {.name = tenant->name,
+                                         .path = tenant->cgroup.path,
+                                         .unit = tenant->cgroup.unit,
+                                         .container_id = tenant->container_id,
+                                         .cgroup_fd = tenant->cgroup.dir_fd,
+                                         .class = tenant->class,
+                                         .state_directories = tenant->state_directories};
+
+    return footprint_find(&sources, &owner, ret_list, ret_n, ret_unsettled);
+}
+
+/* What is known of a directory goes with it. */
+static void carry_over(const struct Disk *from, struct Directory *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < from->n_directories; j++) {
+            const struct Directory *old = &from->directories[j];
+
+            if (!counts(&list[i]) || !counts(old) || !is_same(&list[i], old))
+                continue;
+            list[i].state = old->state;
+            list[i].seen = old->seen;
+            list[i].changed = old->changed;
+            list[i].passed_over = old->passed_over;
+            memcpy(list[i].why, old->why, sizeof(old->why));
+        }
+}
+
+static bool is_in(const struct Directory *directory, const struct Directory *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (is_same(directory, &list[i]))
+            return true;
+    return false;
+}
+
+/* Whoever shares something with this tenant finds its own directories again. */
+static void wake_rival(void *userdata, uint64_t rival)
+{
+    struct DiskGuard *disk = userdata;
+    struct Tenant *tenant = registry_find(disk->registry, rival);
+
+    if (tenant)
+        tenant->limits_due_usec = 0;
+}
+
+/* Directories that were not among `before` may be another's too. */
+static void wake_rivals_of_new(struct DiskGuard *disk, const struct Tenant *tenant,
+                               const struct Directory *before, size_t n_before)
+{
+    for (size_t i = 0; i < tenant->disk.n_directories; i++) {
+        const struct Directory *directory = &tenant->disk.directories[i];
+
+        if (counts(directory) && !is_in(directory, before, n_before))
+            claims_each_rival(&disk->claims, tenant->cgroup.id, directory, 1, wake_rival, disk);
+    }
+}
+
+/* Shares on which nothing counts any more. */
+static void drop_shares(struct DiskGuard *disk, struct Tenant *tenant, bool all)
+{
+    struct Disk *of = &tenant->disk;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < of->n_shares; i++) {
+        bool used = false;
+
+        for (size_t j = 0; j < of->n_directories; j++)
+            used = used || (counts(&of->directories[j]) && of->directories[j].dev == of->shares[i].dev);
+        if (used && !all)
+            of->shares[kept++] = of->shares[i];
+        else
+            disk_disown(disk, of->shares[i].dev, of->shares[i].project);
+    }
+    of->n_shares = kept;
+    if (kept == 0)
+        of->look_usec = USEC_INFINITY;
+}
+
+static void explain_unguarded(struct Disk *disk)
+{
+    disk->unguarded[0] = '\0';
+    if (disk->n_shares > 0)
+        return;
+    snprintf(disk->unguarded, sizeof(disk->unguarded), "no directory of it was found");
+    for (size_t i = 0; i < disk->n_directories; i++)
+        if (!counts(&disk->directories[i])) {
+            snprintf(disk->unguarded, sizeof(disk->unguarded), "%s", disk->directories[i].why);
+            return;
+        }
+}
+
+/* What the kernel already keeps for a project of ours is ours, from before a restart. */
+static void take_up_limits(struct Tenant *tenant)
+{
+    for (int id = 0; id < LIMIT_COUNT; id++) {
+        struct LimitState *state = &tenant->limits[id];
+        uint64_t present;
+
+        if (limit_is_quota(id) && !state->applied && disk_limit(&tenant->disk, id, &present) >= 0 &&
+            present != LIMIT_INFINITY)
+            *state = (struct LimitState){
+                .applied = true, .cause = CAUSE_CLASS, .found = LIMIT_INFINITY, .value = present};
+    }
+}
+
+static bool waits_for_limit(const struct Tenant *tenant)
+{
+    return tenant->limits[LIMIT_DISK_SPACE_MAX].waiting > 0 ||
+           tenant->limits[LIMIT_DISK_INODES_MAX].waiting > 0;
+}
+
+/* A directory it had before: is it still there, does it still count? Observing, nothing is taken off. */
+static void compare(struct DiskGuard *disk, struct Tenant *tenant, const struct Directory *before)
+{
+    const struct Directory *now = find_directory(&tenant->disk, before->path);
+
+    if (!now)
+        claims_each_rival(&disk->claims, tenant->cgroup.id, before, 1, wake_rival, disk);
+    if (counts(before) && (!now || !counts(now) || !is_same(now, before)) &&
+        disk->pipeline->mode == MODE_ENFORCE)
+        give_up(disk, tenant, before);
+}
+
+static void replace(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *list, size_t n)
+{
+    struct Directory *before = tenant->disk.directories;
+    size_t n_before = tenant->disk.n_directories;
+
+    carry_over(&tenant->disk, list, n);
+    tenant->disk.directories = list;
+    tenant->disk.n_directories = n;
+    if (claims_set(&disk->claims, tenant->cgroup.id, list, n) < 0)
+        disk_notice(disk, tenant, LOG_ERR, "out of memory: nothing of it counts");
+    wake_rivals_of_new(disk, tenant, before, n_before);
+    for (size_t i = 0; i < n; i++)
+        if (counts(&list[i]))
+            judge(disk, tenant, &list[i]);
+    for (size_t i = 0; i < n_before; i++)
+        compare(disk, tenant, &before[i]);
+    directories_free(before, n_before);
+}
+
+void adoption_look(struct DiskGuard *disk, struct Tenant *tenant, usec_t now)
+{
+    struct Directory *list = NULL;
+    bool unsettled = false;
+    size_t n = 0;
+
+    if (!disk->open)
+        return;
+    if (!adoption_wanted(tenant)) {
+        adoption_release(disk, tenant);
+        return;
+    }
+    if (find(disk, tenant, &list, &n, &unsettled) < 0)
+        return;
+    if (unsettled) {
+        directories_free(list, n);
+        return;
+    }
+    replace(disk, tenant, list, n);
+    if (!waits_for_limit(tenant))
+        drop_shares(disk, tenant, false);
+    take_up_limits(tenant);
+    explain_unguarded(&tenant->disk);
+}
+
+static void forget_claims(struct DiskGuard *disk, struct Tenant *tenant)
+{
+    claims_each_rival(&disk->claims, tenant->cgroup.id, tenant->disk.directories, tenant->disk.n_directories,
+                      wake_rival, disk);
+    claims_drop(&disk->claims, tenant->cgroup.id);
+}
+
+void adoption_vanished(struct DiskGuard *disk, struct Tenant *tenant, usec_t now)
+{
+    if (!disk->open || tenant->disk.n_directories == 0)
+        return;
+    forget_claims(disk, tenant);
+    drop_shares(disk, tenant, true);
+    disk->collect_usec = usec_add(now, COLLECT_DELAY_USEC);
+}
+
+/* --- giving up ------------------------------------------------------------------------------------ */
+
+static void finish_release(struct DiskGuard *disk, struct Tenant *tenant)
+{
+    if (tenant && !adoption_wanted(tenant) && !waits_for_limit(tenant))
+        drop_shares(disk, tenant, false);
+}
+
+void adoption_release(struct DiskGuard *disk, struct Tenant *tenant)
+{
+    if (!disk->open || tenant->disk.n_directories == 0)
+        return;
+    for (size_t i = 0; i < tenant->disk.n_shares; i++) {
+        const struct Filesystem *filesystem = filesystem_find(&disk->filesystems, tenant->disk.shares[i].dev);
+
+        if (filesystem)
+            allowance_lift(disk, filesystem, tenant->disk.shares[i].project);
+    }
+    for (size_t i = 0; i < tenant->disk.n_directories; i++)
+        if (counts(&tenant->disk.directories[i])) {
+            give_up(disk, tenant, &tenant->disk.directories[i]);
+            leave_out(&tenant->disk.directories[i], "%s",
+                      tenant->released ? "released" : "nothing asks for it");
+        }
+    forget_claims(disk, tenant);
+    finish_release(disk, tenant);
+}
+
+static const struct Filesystem *find_by_key(struct DiskGuard *disk, const char *wanted)
+{
+    for (size_t i = 0; i < disk->filesystems.n; i++) {
+        const struct Filesystem *filesystem = &disk->filesystems.list[i];
+        char key[FILESYSTEM_KEY_MAX];
+
+        if (!filesystem->gone && filesystem->guarded &&
+            strcmp(filesystem_key(filesystem, key, sizeof(key)), wanted) == 0)
+            return filesystem;
+    }
+    return NULL;
+}
+
+/* Orders the project off each of its directories that is there; returns how many. */
+static size_t clear_directories(struct DiskGuard *disk, const struct Project *project,
+                                const struct Filesystem *filesystem)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < project->n_directories; i++) {
+        struct Directory directory = {.path = project->directories[i].path};
+        struct stat status;
+
+        if (lstat(directory.path, &status) < 0 || !S_ISDIR(status.st_mode) ||
+            status.st_dev != filesystem->dev)
+            continue;
+        directory.dev = status.st_dev;
+        directory.inode = status.st_ino;
+        cancel_walks(disk, directory.path);
+        if (order_walk(disk, ORDER_CLEAR, TAG_CLEAR, 0, &directory, project->id) >= 0)
+            n++;
+    }
+    return n;
+}
+
+size_t adoption_release_absent(struct DiskGuard *disk)
+{
+    struct Project *project, *next;
+    size_t n = 0;
+
+    if (!disk->open)
+        return 0;
+    HASH_ITER (by_id, disk->projects.by_id, project, next) {
+        const struct Filesystem *filesystem = find_by_key(disk, project->filesystem);
+
+        if (!filesystem || disk_owner(disk, filesystem->dev, project->id))
+            continue;
+        n++;
+        allowance_lift(disk, filesystem, project->id);
+        if (clear_directories(disk, project, filesystem) == 0)
+            (void)project_return(&disk->projects, project);
+    }
+    return n;
+}
+
+static bool is_deserted(const struct Project *project, const struct Filesystem *filesystem)
+{
+    struct DiskUsage usage;
+    struct stat status;
+
+    for (size_t i = 0; i < project->n_directories; i++)
+        if (lstat(project->directories[i].path, &status) == 0 || errno != ENOENT)
+            return false;
+    return quota_read(filesystem, project->id, &usage) >= 0 && usage.inodes == 0 && usage.space_bytes == 0;
+}
+
+void adoption_collect(struct DiskGuard *disk)
+{
+    struct Project *project, *next;
+
+    disk->collect_usec = USEC_INFINITY;
+    HASH_ITER (by_id, disk->projects.by_id, project, next) {
+        const struct Filesystem *filesystem = find_by_key(disk, project->filesystem);
+
+        if (!filesystem || disk_owner(disk, filesystem->dev, project->id) ||
+            !is_deserted(project, filesystem))
+            continue;
+        allowance_lift(disk, filesystem, project->id);
+        disk_notice(disk, NULL, LOG_INFO, "project %u of %.200s is given back: nothing is left of it",
+                    project->id, project->tenant);
+        (void)project_return(&disk->projects, project);
+    }
+}
+
+/* --- the worker's word ---------------------------------------------------------------------------- */
+
+static void take_counts(struct Directory *directory, const struct TagResult *result)
+{
+    directory->seen = result->seen;
+    directory->changed = result->changed;
+    directory->passed_over = result->linked + result->foreign + result->failed;
+    directory->why[0] = '\0';
+    if (directory->passed_over > 0)
+        snprintf(directory->why, sizeof(directory->why),
+                 "not all of it: %" PRIu64 " with names outside, %" PRIu64 " of other projects, %" PRIu64
+                 " could not be tagged",
+                 result->linked, result->foreign, result->failed);
+}
+
+static void say_progress(struct DiskGuard *disk, struct Tenant *tenant, struct DiskOrder *order,
+                         const struct TagResult *result)
+{
+    usec_t now = disk->clock();
+
+    if (!tenant || now < usec_add(order->said_usec, PROGRESS_INTERVAL_USEC))
+        return;
+    if (order->said_usec != 0)
+        disk_notice(disk, tenant, LOG_INFO, "tagging %.200s: %" PRIu64 " files seen, %" PRIu64 " tagged",
+                    order->path, result->seen, result->changed);
+    order->said_usec = now;
+}
+
+static void note_tagged(struct DiskGuard *disk, const struct DiskOrder *order)
+{
+    struct Project *project = project_by_id(&disk->projects, order->project);
+
+    if (project)
+        (void)project_note(&disk->projects, project, order->path, true);
+}
+
+static void end_tagging(struct DiskGuard *disk, struct Tenant *tenant, const struct DiskOrder *order,
+                        int error, const struct TagResult *result)
+{
+    struct Directory *directory = tenant ? find_directory(&tenant->disk, order->path) : NULL;
+
+    if (error == 0)
+        note_tagged(disk, order);
+    if (!directory || directory->state != DIRECTORY_TAGGING)
+        return;
+    take_counts(directory, result);
+    if (error == 0) {
+        directory->state = DIRECTORY_COUNTED;
+        disk_notice(disk, tenant, LOG_INFO, "%.200s is counted: %" PRIu64 " files, %" PRIu64 " tagged%s%s",
+                    directory->path, result->seen, result->changed, directory->why[0] != '\0' ? "; " : "",
+                    directory->why);
+    } else {
+        directory->state = DIRECTORY_WAITING;
+        snprintf(directory->why, sizeof(directory->why), "not all of it is tagged: %s", strerror(-error));
+        disk_notice(disk, tenant, LOG_WARNING, "%.200s: %s", directory->path, directory->why);
+        tenant->limits_due_usec = usec_min(tenant->limits_due_usec, usec_add(disk->clock(), TAG_RETRY_USEC));
+    }
+    tenant->disk.stale = true;
+}
+
+static void end_clearing(struct DiskGuard *disk, struct Tenant *tenant, const struct DiskOrder *order,
+                         int error)
+{
+    struct Project *project = project_by_id(&disk->projects, order->project);
+
+    if (error != 0 && error != -ENOENT && error != -ESTALE) {
+        disk_notice(disk, tenant, LOG_WARNING, "project %u cannot be taken off %.200s: %s", order->project,
+                    order->path, strerror(-error));
+        return;
+    }
+    if (project)
+        (void)project_forget(&disk->projects, project, order->path);
+    finish_release(disk, tenant);
+    if (project && project->n_directories == 0 && !disk_owner(disk, order->dev, project->id))
+        (void)project_return(&disk->projects, project);
+}
+
+static struct Inspection *find_inspection(struct DiskGuard *disk, uint64_t tenant_id)
+{
+    for (size_t i = 0; i < INSPECTIONS_MAX; i++)
+        if (disk->inspections[i].ticket != 0 && disk->inspections[i].tenant_id == tenant_id)
+            return &disk->inspections[i];
+    return NULL;
+}
+
+static struct Outcome inspection_outcome(const struct Inspection *inspection)
+{
+    struct Outcome outcome = {.result = RESULT_DONE, .error = inspection->error};
+    const char *still = inspection->passed_over > 0 ? "; some have names outside or could not be tagged" : "";
+
+    if (inspection->error < 0) {
+        outcome.result = RESULT_FAILED;
+        snprintf(outcome.text, sizeof(outcome.text), "not all of it could be looked at: %s",
+                 strerror(-inspection->error));
+    } else if (inspection->wrong == 0) {
+        snprintf(outcome.text, sizeof(outcome.text), "all %" PRIu64 " files count%s", inspection->seen,
+                 still);
+    } else if (inspection->repair) {
+        snprintf(outcome.text, sizeof(outcome.text),
+                 "%" PRIu64 " of %" PRIu64 " files did not count, and do now%s", inspection->wrong,
+                 inspection->seen, still);
+    } else {
+        outcome.result = RESULT_SKIPPED;
+        snprintf(outcome.text, sizeof(outcome.text),
+                 "%" PRIu64 " of %" PRIu64 " files do not count: --repair mends it%s", inspection->wrong,
+                 inspection->seen, still);
+    }
+    return outcome;
+}
+
+static void end_inspection(struct DiskGuard *disk, struct Tenant *tenant, const struct DiskOrder *order,
+                           int error, const struct TagResult *result)
+{
+    struct Inspection *inspection = find_inspection(disk, order->tenant_id);
+    struct Directory *directory = tenant ? find_directory(&tenant->disk, order->path) : NULL;
+    struct Outcome outcome;
+    uint64_t ticket;
+
+    if (!inspection)
+        return;
+    inspection->seen += result->seen;
+    inspection->wrong += inspection->repair ? result->changed : result->wrong;
+    inspection->passed_over += result->linked + result->foreign + result->failed;
+    inspection->error = error < 0 ? error : inspection->error;
+    if (directory)
+        take_counts(directory, result);
+    if (--inspection->waiting > 0)
+        return;
+    outcome = inspection_outcome(inspection);
+    ticket = inspection->ticket;
+    inspection->ticket = 0;
+    if (tenant)
+        disk_notice(disk, tenant, LOG_NOTICE, "checked: %s", outcome.text);
+    disk->inspected(disk->userdata, ticket, tenant, &outcome);
+}
+
+void adoption_tagged(struct DiskGuard *disk, struct DiskOrder *order, bool done, int error,
+                     const struct TagResult *result)
+{
+    struct Tenant *tenant = order->tenant_id != 0 ? registry_find(disk->registry, order->tenant_id) : NULL;
+    struct Directory *directory = tenant ? find_directory(&tenant->disk, order->path) : NULL;
+
+    if (!done) {
+        if (directory && order->kind == ORDER_TAG)
+            take_counts(directory, result);
+        return say_progress(disk, tenant, order, result);
+    }
+    if (order->kind == ORDER_TAG)
+        end_tagging(disk, tenant, order, error, result);
+    else if (order->kind == ORDER_CLEAR)
+        end_clearing(disk, tenant, order, error);
+    else
+        end_inspection(disk, tenant, order, error, result);
+    disk_order_free(disk, order);
+}
+
+int adoption_inspect(struct DiskGuard *disk, struct Tenant *tenant, bool repair, uint64_t ticket)
+{
+    struct Inspection *inspection = NULL;
+
+    for (size_t i = 0; i < INSPECTIONS_MAX && !inspection; i++)
+        if (disk->inspections[i].ticket == 0)
+            inspection = &disk->inspections[i];
+    if (!inspection || find_inspection(disk, tenant->cgroup.id))
+        return -EBUSY;
+    *inspection = (struct Inspection){.ticket = ticket, .tenant_id = tenant->cgroup.id, .repair = repair};
+    for (size_t i = 0; i < tenant->disk.n_directories; i++) {
+        const struct Directory *directory = &tenant->disk.directories[i];
+        const struct DiskShare *share = counts(directory) ? disk_share(&tenant->disk, directory->dev) : NULL;
+
+        if (share && order_walk(disk, ORDER_INSPECT, repair ? TAG_REPAIR : TAG_CHECK, tenant->cgroup.id,
+                                directory, share->project) >= 0)
+            inspection->waiting++;
+    }
+    if (inspection->waiting > 0)
+        return 0;
+    inspection->ticket = 0;
+    return -ENOENT;
+}

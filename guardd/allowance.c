@@ -1,0 +1,173 @@
+/* A hard limit is asked for by the pipeline and answered to it. The tripwire of the same resource goes with
+ * it in one order, and by itself whenever a look shows that it lies wrong. */
+#include "allowance.h"
+
+#include <errno.h>
+#include <string.h>
+#include <syslog.h>
+
+#include <utlist.h>
+
+#include "decide/tripwire.h"
+
+/* A tripwire that lies within this of where it belongs stays: each change is a write to the filesystem. */
+#define TRIPWIRE_SLACK_BYTES (1024 * 1024)
+#define TRIPWIRE_SLACK_INODES 64
+
+static uint64_t quota_value(uint64_t value)
+{
+    return value == LIMIT_INFINITY ? 0 : value;
+}
+
+static void place(struct DiskGuard *disk, const struct Tenant *tenant, const struct DiskShare *share,
+                  uint64_t space_hard_bytes, uint64_t inodes_hard, struct QuotaOrder *order)
+{
+    const struct DiskStore *store = disk_store(disk, share->dev, false);
+    const struct TripwireView view = {.class = tenant->class,
+                                      .space_hard_bytes = space_hard_bytes,
+                                      .inodes_hard = inodes_hard,
+                                      .share = share,
+                                      .n_growers = store ? store->n_growers : 1};
+
+    order->space_hard_bytes = space_hard_bytes;
+    order->inodes_hard = inodes_hard;
+    order->space_soft_bytes = order->inodes_soft = 0;
+    if (!tenant->released)
+        tripwire_place(&view, &order->space_soft_bytes, &order->inodes_soft);
+}
+
+static int ask(struct DiskGuard *disk, enum OrderKind kind, const struct Tenant *tenant, enum LimitId limit,
+               struct QuotaOrder *order)
+{
+    struct DiskOrder *asked = disk_order_new(disk, kind, tenant->cgroup.id, order->dev, order->project, NULL);
+    int r;
+
+    if (!asked)
+        return -ENOMEM;
+    asked->limit = limit;
+    r = worker_limit(&disk->worker, order, asked->ticket);
+    if (r < 0)
+        disk_order_free(disk, asked);
+    return r;
+}
+
+static int set_share(struct DiskGuard *disk, struct Tenant *tenant, const struct DiskShare *share,
+                     enum LimitId limit, uint64_t value)
+{
+    const struct Filesystem *filesystem = filesystem_find(&disk->filesystems, share->dev);
+    bool space = limit == LIMIT_DISK_SPACE_MAX;
+    struct QuotaOrder order = {
+        .dev = share->dev, .project = share->project, .space = space, .inodes = !space};
+
+    if (!filesystem || !filesystem->guarded)
+        return -ENODEV;
+    order.path = filesystem->path;
+    place(disk, tenant, share, space ? quota_value(value) : share->usage.space_hard_bytes,
+          space ? share->usage.inodes_hard : quota_value(value), &order);
+    return ask(disk, ORDER_LIMIT, tenant, limit, &order);
+}
+
+int allowance_set(struct DiskGuard *disk, struct Tenant *tenant, enum LimitId limit, uint64_t value)
+{
+    int asked = 0, error = -ENODATA;
+
+    for (size_t i = 0; i < tenant->disk.n_shares; i++) {
+        int r = set_share(disk, tenant, &tenant->disk.shares[i], limit, value);
+
+        if (r >= 0)
+            asked++;
+        else
+            error = r;
+    }
+    return asked > 0 ? asked : error;
+}
+
+static bool is_off(uint64_t present, uint64_t wanted, uint64_t slack)
+{
+    if (present == 0 || wanted == 0)
+        return present != wanted;
+    return present > wanted ? present - wanted >= slack : wanted - present >= slack;
+}
+
+static void place_share(struct DiskGuard *disk, struct Tenant *tenant, struct DiskShare *share)
+{
+    const struct Filesystem *filesystem = filesystem_find(&disk->filesystems, share->dev);
+    const struct DiskUsage *usage = &share->usage;
+    struct QuotaOrder order = {.dev = share->dev, .project = share->project};
+
+    if (!share->valid || !filesystem || !filesystem->guarded || disk->pipeline->mode == MODE_OBSERVE)
+        return;
+    order.path = filesystem->path;
+    place(disk, tenant, share, usage->space_hard_bytes, usage->inodes_hard, &order);
+    /* Where its growth is to be announced again, a wire that was crossed is of no use, however near. */
+    order.space = is_off(usage->space_soft_bytes, order.space_soft_bytes,
+                         usage->space_bytes > usage->space_soft_bytes ? 1 : TRIPWIRE_SLACK_BYTES);
+    order.inodes = is_off(usage->inodes_soft, order.inodes_soft,
+                          usage->inodes > usage->inodes_soft ? 1 : TRIPWIRE_SLACK_INODES);
+    if ((order.space || order.inodes) && ask(disk, ORDER_TRIPWIRE, tenant, LIMIT_INVALID, &order) >= 0) {
+        /* As asked, until the worker says what is: or each look before that would ask again. */
+        share->usage.space_soft_bytes = order.space ? order.space_soft_bytes : usage->space_soft_bytes;
+        share->usage.inodes_soft = order.inodes ? order.inodes_soft : usage->inodes_soft;
+    }
+}
+
+/* Each wire was laid by what was free and by how many they were. When half of that is gone, or twice as many
+ * share it, everybody's is laid nearer. */
+static bool is_outdated(const struct DiskStore *store, uint64_t free_bytes)
+{
+    return free_bytes <= store->placed_free_bytes / 2 || free_bytes / 2 >= store->placed_free_bytes ||
+           store->n_growers >= 2 * store->placed_growers;
+}
+
+static void place_everybody(struct DiskGuard *disk, const struct DiskShare *share)
+{
+    struct DiskStore *store = disk_store(disk, share->dev, false);
+    struct Tenant *tenant, *other;
+
+    if (!store || !is_outdated(store, share->free_bytes))
+        return;
+    store->placed_free_bytes = share->free_bytes;
+    store->placed_growers = store->n_growers;
+    HASH_ITER (hh, disk->registry->tenants, tenant, other)
+        if (disk_share(&tenant->disk, share->dev) && disk_share(&tenant->disk, share->dev) != share)
+            tenant->disk.look_usec = 0;
+}
+
+void allowance_place_tripwires(struct DiskGuard *disk, struct Tenant *tenant)
+{
+    if (tenant->released || tenant->limits[LIMIT_DISK_SPACE_MAX].waiting > 0 ||
+        tenant->limits[LIMIT_DISK_INODES_MAX].waiting > 0)
+        return;
+    for (size_t i = 0; i < tenant->disk.n_shares; i++) {
+        place_share(disk, tenant, &tenant->disk.shares[i]);
+        place_everybody(disk, &tenant->disk.shares[i]);
+    }
+}
+
+void allowance_lift(struct DiskGuard *disk, const struct Filesystem *filesystem, uint32_t project)
+{
+    const struct QuotaOrder order = {
+        .path = filesystem->path, .dev = filesystem->dev, .project = project, .space = true, .inodes = true};
+    struct DiskOrder *asked = disk_order_new(disk, ORDER_TRIPWIRE, 0, filesystem->dev, project, NULL);
+
+    if (asked && worker_limit(&disk->worker, &order, asked->ticket) < 0)
+        disk_order_free(disk, asked);
+}
+
+void allowance_limited(struct DiskGuard *disk, struct DiskOrder *order, int error,
+                       const struct DiskUsage *usage)
+{
+    struct Tenant *tenant = order->tenant_id != 0 ? registry_find(disk->registry, order->tenant_id) : NULL;
+    struct DiskShare *share = tenant ? disk_share(&tenant->disk, order->dev) : NULL;
+
+    if (share && error == 0) {
+        share->usage = *usage;
+        share->valid = true;
+    }
+    if (order->kind == ORDER_TRIPWIRE && error < 0 && error != -ENODEV)
+        disk_notice(disk, tenant, LOG_WARNING, "no tripwire on project %u: %s", order->project,
+                    strerror(-error));
+    if (tenant && order->kind == ORDER_LIMIT)
+        pipeline_limit_answer(disk->pipeline, tenant, order->limit, error, NULL, disk->clock());
+    disk_order_free(disk, order);
+}

@@ -1,0 +1,18 @@
+/* Allowance: hard limits and tripwires of a tenant's projects, as orders to the worker. See disk.h. */
+#pragma once
+
+#include "disk.h"
+
+/* For Pipeline.set_quota: orders this limit on each share; returns how many answers will come
+ * (pipeline_limit_answer), or < 0: -ENODATA, it has no share. */
+int allowance_set(struct DiskGuard *disk, struct Tenant *tenant, enum LimitId limit, uint64_t value);
+
+/* Lays the tripwires where they belong by what was just read. */
+void allowance_place_tripwires(struct DiskGuard *disk, struct Tenant *tenant);
+
+/* All limits off a project that has no tenant. */
+void allowance_lift(struct DiskGuard *disk, const struct Filesystem *filesystem, uint32_t project);
+
+/* The worker's word. */
+void allowance_limited(struct DiskGuard *disk, struct DiskOrder *order, int error,
+                       const struct DiskUsage *usage);

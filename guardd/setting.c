@@ -1,0 +1,249 @@
+/* See setting.h. The order: would it be possible at all, the override on disk, the limits one after the
+ * other, each on the way of every action; when the last outcome is in, the answer. */
+#include "setting.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "adoption.h"
+#include "decide/limits.h"
+
+static struct Setting *find_setting(struct Guard *guard, uint64_t tenant_id)
+{
+    for (size_t i = 0; i < SETTINGS_MAX; i++)
+        if (guard->settings[i].ticket != 0 && guard->settings[i].tenant_id == tenant_id)
+            return &guard->settings[i];
+    return NULL;
+}
+
+static struct Setting *free_setting(struct Guard *guard)
+{
+    for (size_t i = 0; i < SETTINGS_MAX; i++)
+        if (guard->settings[i].ticket == 0)
+            return &guard->settings[i];
+    return NULL;
+}
+
+/* --- is it possible ------------------------------------------------------------------------------- */
+
+static bool refuse(char *why, const char *text)
+{
+    snprintf(why, REASON_MAX, "%s", text);
+    return false;
+}
+
+static bool has_disk_limit(const struct Limits *limits)
+{
+    return limits->set[LIMIT_DISK_SPACE_MAX] || limits->set[LIMIT_DISK_INODES_MAX];
+}
+
+/* Nothing is changed by asking, save that directories are adopted that would have been anyway. */
+static bool is_possible(struct Guard *guard, struct Tenant *tenant, const struct Limits *limits, char *why)
+{
+    uint64_t present;
+
+    if (guard->config->policy.mode == MODE_OBSERVE)
+        return refuse(why, "Mode=observe: guardd changes nothing");
+    if (tenant->untouchable)
+        return refuse(why, "it holds guardd, PID 1 or what they need: it gets no limits");
+    if (tenant->released)
+        return refuse(why, "it was released, and is left alone until a reload");
+    if (find_setting(guard, tenant->cgroup.id) || !free_setting(guard))
+        return refuse(why, "another change of its limits is under way");
+    for (int id = 0; id < LIMIT_COUNT; id++)
+        if (limits->set[id] && tenant->limits[id].waiting > 0)
+            return refuse(why, "another change of its limits is under way");
+    if (limits->set[LIMIT_TASKS_MAX] && pipeline_present_limit(tenant, LIMIT_TASKS_MAX, &present) < 0)
+        return refuse(why, "its tasks cannot be limited: no pids controller in its cgroup");
+    return true;
+}
+
+static bool has_shares(struct Guard *guard, struct Tenant *tenant, char *why)
+{
+    adoption_look(&guard->disk, tenant, guard->clock());
+    if (tenant->disk.n_shares > 0)
+        return true;
+    snprintf(why, REASON_MAX, "its disk cannot be limited: %s",
+             !guard->disk.open                   ? "disks are not guarded here"
+             : tenant->disk.unguarded[0] != '\0' ? tenant->disk.unguarded
+                                                 : "no directory of it was found");
+    return false;
+}
+
+/* --- the end -------------------------------------------------------------------------------------- */
+
+/* What follows from a limit that its tenant is beyond already. */
+static void remark(const struct Setting *setting, const struct Tenant *tenant, char *text, size_t size)
+{
+    static const enum ReadingId used_by[LIMIT_COUNT] = {[LIMIT_TASKS_MAX] = READING_TASKS_CURRENT,
+                                                        [LIMIT_DISK_SPACE_MAX] = READING_DISK_SPACE,
+                                                        [LIMIT_DISK_INODES_MAX] = READING_DISK_INODES};
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (int id = 0; id < LIMIT_COUNT && used < size; id++) {
+        const struct ReadingInfo *info = reading_info(used_by[id]);
+        int64_t value = tenant->readings.value[used_by[id]];
+        char amount[MEASURE_FORMAT_MAX];
+        uint64_t asked;
+        int n;
+
+        if (!setting->asked.set[id] || !tenant->readings.valid[used_by[id]] ||
+            !tenant_asked(tenant, id, &asked) || (uint64_t)value <= asked)
+            continue;
+        n = snprintf(text + used, size - used, "%s%s is below the present use of %s: it cannot grow",
+                     used > 0 ? "; " : "", limit_info(id)->directive,
+                     measure_format(info->measure, value, amount, sizeof(amount)));
+        used += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static void answer(struct Guard *guard, struct Setting *setting, const struct Tenant *tenant,
+                   const struct Outcome *outcome)
+{
+    uint64_t ticket = setting->ticket;
+
+    *setting = (struct Setting){};
+    guard->answer(guard->userdata, ticket, tenant, NULL, outcome);
+}
+
+static void put_back(struct Guard *guard, struct Setting *setting, struct Tenant *tenant)
+{
+    (void)override_reset(&guard->overrides, tenant->name, NULL);
+    (void)override_set(&guard->overrides, tenant->name, &setting->before.persistent, false,
+                       setting->before.uid, setting->before.realtime_usec);
+    (void)override_set(&guard->overrides, tenant->name, &setting->before.runtime, true, setting->before.uid,
+                       setting->before.realtime_usec);
+    override_limits(&guard->overrides, tenant->name, &tenant->overrides);
+}
+
+static void finish(struct Guard *guard, struct Setting *setting, struct Tenant *tenant)
+{
+    struct Outcome outcome = {.result = RESULT_DONE};
+
+    if (setting->failed[0] != '\0') {
+        outcome.result = RESULT_FAILED;
+        snprintf(outcome.text, sizeof(outcome.text), "nothing is changed: %s", setting->failed);
+        put_back(guard, setting, tenant);
+        answer(guard, setting, tenant, &outcome);
+        guard_apply_limits(guard, tenant, guard->clock());
+        return;
+    }
+    guard_refresh(guard, tenant);
+    remark(setting, tenant, outcome.text, sizeof(outcome.text));
+    answer(guard, setting, tenant, &outcome);
+}
+
+void setting_settled(struct Guard *guard, struct Tenant *tenant, const struct Decision *decision,
+                     const struct Outcome *outcome)
+{
+    struct Setting *setting = find_setting(guard, tenant->cgroup.id);
+
+    if (!setting || (decision->verb != VERB_LIMIT && decision->verb != VERB_UNLIMIT) ||
+        !(setting->waiting & (1u << decision->limit)))
+        return;
+    setting->waiting &= ~(1u << decision->limit);
+    if (!result_is_success(outcome->result) && setting->failed[0] == '\0')
+        snprintf(setting->failed, sizeof(setting->failed), "%s: %.200s",
+                 limit_info(decision->limit)->directive, outcome->text);
+    if (setting->waiting == 0 && !setting->beginning)
+        finish(guard, setting, tenant);
+}
+
+void setting_vanished(struct Guard *guard, const struct Tenant *tenant)
+{
+    struct Setting *setting = find_setting(guard, tenant->cgroup.id);
+    struct Outcome outcome = {.result = RESULT_GONE,
+                              .text = "the cgroup is gone; the limits are kept for its name"};
+
+    if (setting)
+        answer(guard, setting, tenant, &outcome);
+}
+
+/* --- the way -------------------------------------------------------------------------------------- */
+
+static void apply(struct Guard *guard, struct Setting *setting, struct Tenant *tenant, uid_t uid)
+{
+    usec_t now = guard->clock();
+
+    setting->beginning = true;
+    for (int id = 0; id < LIMIT_COUNT; id++) {
+        struct Decision decision;
+        uint64_t present;
+
+        if (!setting->asked.set[id] || pipeline_present_limit(tenant, id, &present) < 0 ||
+            !limit_decide(tenant, id, present, now, &decision))
+            continue;
+        decision.cause = CAUSE_OPERATOR;
+        decision.uid = uid;
+        setting->waiting |= 1u << id;
+        pipeline_carry_out(&guard->pipeline, tenant, &decision, 0, now);
+    }
+    setting->beginning = false;
+    if (setting->waiting == 0)
+        finish(guard, setting, tenant);
+}
+
+static void remember(const struct Guard *guard, const struct Tenant *tenant, struct Override *ret)
+{
+    const struct Override *present = override_find(&guard->overrides, tenant->name);
+
+    *ret = present ? *present : (struct Override){};
+}
+
+static enum SettingAnswer begin(struct Guard *guard, struct Tenant *tenant, const struct Limits *limits,
+                                const struct Override *before, uid_t uid, uint64_t ticket)
+{
+    struct Setting *setting = free_setting(guard);
+
+    *setting = (struct Setting){
+        .ticket = ticket, .tenant_id = tenant->cgroup.id, .asked = *limits, .before = *before};
+    override_limits(&guard->overrides, tenant->name, &tenant->overrides);
+    apply(guard, setting, tenant, uid);
+    return SETTING_UNDER_WAY;
+}
+
+enum SettingAnswer setting_set(struct Guard *guard, struct Tenant *tenant, const struct Limits *limits,
+                               bool runtime, uid_t uid, uint64_t ticket, char *why)
+{
+    struct Limits before_in_force = tenant->overrides;
+    struct Override before;
+    int r;
+
+    if (!is_possible(guard, tenant, limits, why))
+        return SETTING_REFUSED;
+    remember(guard, tenant, &before);
+    for (int id = 0; id < LIMIT_COUNT; id++)
+        tenant->overrides.set[id] = tenant->overrides.set[id] || limits->set[id];
+    if (has_disk_limit(limits) && !has_shares(guard, tenant, why)) {
+        tenant->overrides = before_in_force;
+        return SETTING_REFUSED;
+    }
+    tenant->overrides = before_in_force;
+    r = override_set(&guard->overrides, tenant->name, limits, runtime, uid,
+                     guard->clock() + guard->pipeline.realtime_offset_usec);
+    if (r < 0) {
+        snprintf(why, REASON_MAX, "it could not be written down: %s", strerror(-r));
+        return SETTING_REFUSED;
+    }
+    return begin(guard, tenant, limits, &before, uid, ticket);
+}
+
+enum SettingAnswer setting_reset(struct Guard *guard, struct Tenant *tenant, const struct Limits *limits,
+                                 uid_t uid, uint64_t ticket, char *why)
+{
+    struct Limits which = limits ? *limits : tenant->overrides;
+    struct Override before;
+    int r;
+
+    if (!is_possible(guard, tenant, &which, why))
+        return SETTING_REFUSED;
+    remember(guard, tenant, &before);
+    r = override_reset(&guard->overrides, tenant->name, &which);
+    if (r < 0) {
+        snprintf(why, REASON_MAX, "it could not be written down: %s", strerror(-r));
+        return SETTING_REFUSED;
+    }
+    return begin(guard, tenant, &which, &before, uid, ticket);
+}
