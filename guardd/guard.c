@@ -81,12 +81,26 @@ static void check_limits_again(struct Tenant *tenant, usec_t now)
     tenant->limits_due_usec = usec_add(now, limit_checks_usec[0]);
 }
 
+/* PID 1 is asked once for each service whose class goes by StateDirectory=. */
+static void ask_directories(struct Guard *guard, struct Tenant *tenant)
+{
+    char **path = tenant->class ? tenant->class->disk_paths : NULL;
+
+    if (!guard->disk.open || !tenant->cgroup.unit || tenant->state_directories)
+        return;
+    while (path && *path && strcmp(*path, "StateDirectory") != 0)
+        path++;
+    if (path && *path)
+        (void)unit_ask_directories(&guard->units, tenant->cgroup.unit, tenant->cgroup.id);
+}
+
 static void check_limits(struct Guard *guard, struct Tenant *tenant, usec_t now)
 {
     tenant->limit_checks++;
     tenant->limits_due_usec = tenant->limit_checks < LIMIT_CHECKS
                                   ? usec_add(now, limit_checks_usec[tenant->limit_checks])
                                   : USEC_INFINITY;
+    ask_directories(guard, tenant);
     adoption_look(&guard->disk, tenant, now);
     guard_apply_limits(guard, tenant, now);
 }
@@ -298,6 +312,15 @@ static void on_unit_answer(void *userdata, uint64_t tenant_id, enum LimitId limi
         pipeline_limit_answer(&guard->pipeline, tenant, limit, error, message, guard->clock());
 }
 
+static void on_directories(void *userdata, uint64_t tenant_id, char *const *directories)
+{
+    struct Guard *guard = userdata;
+    struct Tenant *tenant = registry_find(&guard->registry, tenant_id);
+
+    if (tenant && tenant_set_directories(tenant, directories) >= 0)
+        tenant->limits_due_usec = usec_min(tenant->limits_due_usec, guard->clock());
+}
+
 /* --- start ----------------------------------------------------------------------------------------- */
 
 static int open_tree(struct Guard *guard)
@@ -476,6 +499,7 @@ int guard_open(struct Guard *guard, struct Config *config, sd_event *event)
         return r;
     connect_parts(guard);
     unit_manager_init(&guard->units, event, on_unit_answer, guard);
+    guard->units.directories = on_directories;
     r = open_tree(guard);
     if (r < 0)
         return r;

@@ -11,9 +11,11 @@
 #include "act/unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <utlist.h>
 
@@ -320,4 +322,73 @@ void unit_tell_freezer(struct UnitManager *manager, const char *unit, bool froze
     if (r >= 0)
         manager->n_told++;
     sd_bus_message_unref(message);
+}
+
+/* --- StateDirectory= ------------------------------------------------------------------------------ */
+
+#define STATE_DIRECTORIES_MAX 16
+
+struct DirectoryQuestion {
+    struct UnitManager *manager; /* borrowed */
+    uint64_t tenant_id;
+};
+
+static void tell_directories(const struct DirectoryQuestion *question, sd_bus_message *reply)
+{
+    char *list[STATE_DIRECTORIES_MAX + 1] = {};
+    const char *name;
+    size_t n = 0;
+
+    if (sd_bus_message_enter_container(reply, 'v', "as") < 0 ||
+        sd_bus_message_enter_container(reply, 'a', "s") < 0)
+        return;
+    while (n < STATE_DIRECTORIES_MAX && sd_bus_message_read(reply, "s", &name) > 0) {
+        char *path = NULL;
+
+        /* With DynamicUser= the directory itself is below private/, and this is a link to it. */
+        if (asprintf(&path, "/var/lib/private/%s", name) < 0)
+            break;
+        if (access(path, F_OK) < 0)
+            snprintf(path, strlen(path) + 1, "/var/lib/%s", name);
+        list[n++] = path;
+    }
+    question->manager->directories(question->manager->userdata, question->tenant_id, list);
+    for (size_t i = 0; i < n; i++)
+        free(list[i]);
+}
+
+static int on_directories(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
+{
+    const struct DirectoryQuestion *question = userdata;
+
+    if (!sd_bus_message_is_method_error(reply, NULL) && question->manager->directories)
+        tell_directories(question, reply);
+    return 0;
+}
+
+int unit_ask_directories(struct UnitManager *manager, const char *unit, uint64_t tenant_id)
+{
+    struct DirectoryQuestion *question = malloc(sizeof(*question));
+    sd_bus_slot *slot = NULL;
+    char *path = NULL;
+    int r = question ? bus_ready(manager) : -ENOMEM;
+
+    if (r >= 0)
+        r = sd_bus_path_encode(MANAGER_PATH "/unit", unit, &path);
+    if (r >= 0) {
+        *question = (struct DirectoryQuestion){.manager = manager, .tenant_id = tenant_id};
+        r = sd_bus_call_method_async(manager->bus, &slot, MANAGER_NAME, path,
+                                     "org.freedesktop.DBus.Properties", "Get", on_directories, question, "ss",
+                                     "org.freedesktop.systemd1.Service", "StateDirectory");
+    }
+    free(path);
+    if (r < 0) {
+        free(question);
+        return r;
+    }
+    /* From here on both belong to the bus. */
+    sd_bus_slot_set_destroy_callback(slot, free);
+    sd_bus_slot_set_floating(slot, true);
+    sd_bus_slot_unref(slot);
+    return 0;
 }

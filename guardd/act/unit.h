@@ -19,12 +19,16 @@
 typedef void (*unit_answer_t)(void *userdata, uint64_t tenant_id, enum LimitId limit, int error,
                               const char *message);
 
+/* StateDirectory= of a service, absolute, NULL-terminated and borrowed; empty when it has none. */
+typedef void (*unit_directories_t)(void *userdata, uint64_t tenant_id, char *const *directories);
+
 struct UnitCall;
 
 struct UnitManager {
     sd_event *event; /* borrowed */
     sd_bus *bus;     /* owned; NULL while there is none */
     unit_answer_t answer;
+    unit_directories_t directories; /* set by the owner; NULL: nobody asks */
     void *userdata;
 
     struct UnitCall *asked, *waiting; /* owned: calls under way, and those that wait for their turn */
@@ -42,6 +46,10 @@ void unit_manager_done(struct UnitManager *manager);
  * < 0: could not be asked (-ENOTCONN: no bus, and too early to try again). */
 int unit_set_limit(struct UnitManager *manager, const char *unit, enum LimitId limit, uint64_t value,
                    uint64_t tenant_id);
+
+/* Asks for a service's StateDirectory=; `directories` is called once, unless the bus is lost or PID 1 has no
+ * such service. < 0: could not be asked. */
+int unit_ask_directories(struct UnitManager *manager, const char *unit, uint64_t tenant_id);
 
 /* FreezeUnit or ThawUnit, without waiting and without caring what the answer is: the cgroup is frozen
  * already, this keeps `systemctl` honest (a stop of a unit frozen behind systemd's back hangs for its

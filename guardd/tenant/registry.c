@@ -296,14 +296,32 @@ static struct Tenant *tenant_new(void)
     return tenant;
 }
 
+int tenant_set_directories(struct Tenant *tenant, char *const *directories)
+{
+    size_t n = 0;
+    char **copy;
+
+    while (directories[n])
+        n++;
+    copy = calloc(n + 1, sizeof(*copy));
+    for (size_t i = 0; copy && i < n; i++)
+        if (!(copy[i] = strdup(directories[i]))) {
+            free_strings(copy);
+            return -ENOMEM;
+        }
+    if (!copy)
+        return -ENOMEM;
+    free_strings(tenant->state_directories);
+    tenant->state_directories = copy;
+    return 0;
+}
+
 struct Tenant *tenant_free(struct Tenant *tenant)
 {
     if (tenant) {
         cgroup_close(&tenant->cgroup);
         disk_done(&tenant->disk);
-        for (char **path = tenant->state_directories; path && *path; path++)
-            free(*path);
-        free(tenant->state_directories);
+        free_strings(tenant->state_directories);
     }
     free(tenant);
     return NULL;

@@ -41,6 +41,8 @@ int registry_add(struct Registry *registry, const struct Policy *policy, uint64_
  * (tenant_free), or NULL when it was none. */
 struct Tenant *registry_remove(struct Registry *registry, const struct Policy *policy, uint64_t id);
 struct Tenant *tenant_free(struct Tenant *tenant);
+/* Replaces what is known of its unit's StateDirectory=; the list is copied. -ENOMEM: it is as it was. */
+int tenant_set_directories(struct Tenant *tenant, char *const *directories);
 
 /* After a reload: gives a tenant its class in the new policy (NULL: none) and its protection. */
 void registry_reclassify(struct Registry *registry, const struct Policy *policy, struct Tenant *tenant);
