@@ -298,17 +298,8 @@ static struct Tenant *tenant_new(void)
 
 int tenant_set_directories(struct Tenant *tenant, char *const *directories)
 {
-    size_t n = 0;
-    char **copy;
+    char **copy = copy_strings(directories);
 
-    while (directories[n])
-        n++;
-    copy = calloc(n + 1, sizeof(*copy));
-    for (size_t i = 0; copy && i < n; i++)
-        if (!(copy[i] = strdup(directories[i]))) {
-            free_strings(copy);
-            return -ENOMEM;
-        }
     if (!copy)
         return -ENOMEM;
     free_strings(tenant->state_directories);
