@@ -231,12 +231,35 @@ static void test_triggers(void **state)
     }
 }
 
+/* A new limit or reading has its row in the tables. */
+static void test_tables_are_complete(void **state)
+{
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        struct Complaint complaint = {0};
+        uint64_t value;
+
+        assert_false(value_limit((enum LimitId)i, "?", &value, &complaint));
+        assert_string_not_equal(complaint.right, "");
+    }
+    for (int i = 0; i < READING_COUNT; i++) {
+        const struct ReadingInfo *info = reading_info((enum ReadingId)i);
+        struct Complaint complaint = {0};
+        struct Condition condition;
+        char text[64];
+
+        snprintf(text, sizeof(text), "%s >= 0", info->name);
+        assert_false(value_trigger(text, &condition, &complaint));
+        assert_true(strchr(complaint.right, '>') || strchr(complaint.right, '<'));
+        assert_string_not_equal(value_example(info->measure), "");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limits),     cmocka_unit_test(test_limits_refused),
         cmocka_unit_test(test_conditions), cmocka_unit_test(test_conditions_refused),
-        cmocka_unit_test(test_triggers),
+        cmocka_unit_test(test_triggers),   cmocka_unit_test(test_tables_are_complete),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
