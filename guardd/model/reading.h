@@ -27,12 +27,12 @@ enum ReadingId {
 
 struct ReadingInfo {
     const char *name;
-    const char *unit; /* "" for a plain count */
-    enum Measure measure;
+    const char *unit;    /* "" for a plain count */
     const char *meaning; /* one line, for help and the interface */
-    bool announced;      /* the kernel announces its change: a rule on it costs nothing at peace */
-    bool has_limit;      /* a percentage of it is of the tenant's own limit, or of what the host has */
-    bool of_host;        /* of the host: a rule on it with Scope=host elects its victim */
+    enum Measure measure;
+    bool announced; /* the kernel announces its change: a rule on it costs nothing at peace */
+    bool has_limit; /* a percentage of it is of the tenant's own limit, or of what the host has */
+    bool of_host;   /* of the host: a rule on it with Scope=host elects its victim */
 };
 
 /* What one look at a tenant measured. A reading that could not be taken is not valid; a limit that is
@@ -46,6 +46,10 @@ struct Readings {
 };
 
 const struct ReadingInfo *reading_info(enum ReadingId id);
+
+/* True for what needs a project to be measured: disk.*, and host.disk.*, which is of the filesystem that the
+ * project is on. */
+bool reading_is_of_disk(enum ReadingId id);
 
 /* READING_INVALID when there is none of that name. */
 enum ReadingId reading_from_name(const char *name);

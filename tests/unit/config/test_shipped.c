@@ -104,6 +104,19 @@ static const struct TenantClass *find_class(const struct Config *config, const c
     return NULL;
 }
 
+static void assert_rules(const struct TenantClass *class, const char *const *names)
+{
+    size_t n = 0;
+
+    for (; names[n]; n++) {
+        assert_true(n < class->n_rules);
+        assert_string_equal(class->rules[n]->name, names[n]);
+    }
+    assert_int_equal(class->n_rules, n);
+}
+
+#define assert_has_rules(class, ...) assert_rules(class, (const char *const[]){__VA_ARGS__, NULL})
+
 static void test_containers_are_killed(void **state)
 {
     static const char *const names[] = {"docker", "podman", "nspawn"};
@@ -112,7 +125,6 @@ static void test_containers_are_killed(void **state)
         const struct TenantClass *class = find_class(*state, names[i]);
 
         assert_true(class->limits.set[LIMIT_TASKS_MAX]);
-        assert_int_equal(class->n_rules, 1);
         assert_string_equal(class->rules[0]->name, "fork-bomb");
         assert_int_equal(class->rules[0]->steps[0].verb, VERB_FREEZE);
         assert_int_equal(class->rules[0]->steps[1].verb, VERB_KILL);
@@ -127,10 +139,59 @@ static void test_the_rest_is_warned(void **state)
         const struct TenantClass *class = find_class(*state, names[i]);
 
         assert_false(class->limits.set[LIMIT_TASKS_MAX]);
-        assert_int_equal(class->n_rules, 1);
-        assert_int_equal(class->rules[0]->n_steps, 1);
-        assert_int_equal(class->rules[0]->steps[0].verb, VERB_WARN);
+        for (size_t j = 0; j < class->n_rules; j++) {
+            assert_int_equal(class->rules[j]->n_steps, 1);
+            assert_int_equal(class->rules[j]->steps[0].verb, VERB_WARN);
+        }
     }
+    assert_has_rules(find_class(*state, "vm"), "fork-bomb-warn");
+    assert_has_rules(find_class(*state, "users"), "fork-bomb-warn", "disk-near-limit", "inode-flood");
+    assert_has_rules(find_class(*state, "services"), "fork-bomb-warn");
+}
+
+/* Containers are watched for the disk's sake without a limit on it; nobody else's files are adopted. */
+static void test_disks(void **state)
+{
+    static const char *const names[] = {"docker", "podman", "nspawn", "vm", "users", "services"};
+    const struct Config *config = *state;
+
+    for (size_t i = 0; i < 6; i++) {
+        const struct TenantClass *class = find_class(config, names[i]);
+
+        assert_false(class->limits.set[LIMIT_DISK_SPACE_MAX] || class->limits.set[LIMIT_DISK_INODES_MAX]);
+        assert_null(class->disk_paths[0]);
+        assert_int_equal(class->disk_warn_percent, 80);
+        if (i < 2)
+            assert_has_rules(class, "fork-bomb", "disk-near-limit", "inode-flood", "disk-filling",
+                             "disk-host-low", "disk-host-inodes");
+    }
+}
+
+/* "Never kill for disk", and a way out of each. */
+static void test_rules_on_disks(void **state)
+{
+    static const char *const conditions[][3] = {
+        {"disk-near-limit", "disk.space > 80%", "disk.space < 75% for 10s"},
+        {"inode-flood", "disk.inodes > 80%", "disk.inodes < 75% for 10s"},
+        {"disk-filling", "disk.eta < 2min for 3s", "disk.eta > 10min for 30s"},
+        {"disk-host-low", "host.disk.free < 10% for 1s", "host.disk.free > 12% for 10s"},
+        {"disk-host-inodes", "host.disk.inodes < 5% for 1s", "host.disk.inodes > 7% for 10s"},
+    };
+    const struct TenantClass *class = find_class(*state, "docker");
+
+    for (size_t i = 0; i < 5; i++) {
+        const struct Rule *rule = class->rules[i + 1];
+        char buf[CONDITION_FORMAT_MAX];
+
+        assert_string_equal(rule->name, conditions[i][0]);
+        assert_string_equal(condition_format(&rule->when, buf, sizeof(buf)), conditions[i][1]);
+        assert_string_equal(condition_format(&rule->until, buf, sizeof(buf)), conditions[i][2]);
+        assert_int_equal(rule->steps[rule->n_steps - 1].verb, i < 2 ? VERB_WARN : VERB_FREEZE);
+        assert_int_equal(rule->scope, i < 3 ? SCOPE_TENANT : SCOPE_HOST);
+        assert_true(i < 3 || rule->rank == READING_DISK_GROWTH);
+    }
+    assert_int_equal(class->rules[4]->floor, 64 * 1024);
+    assert_int_equal(class->rules[5]->floor, 4 * 1024);
 }
 
 /* With every tenant at peace the daemon does not wake. */
@@ -154,6 +215,24 @@ static void test_defaults(void **state)
     assert_non_null(policy_protects(&config->policy,
                                     "system.slice/system-serial\\x2dgetty.slice/serial-getty@ttyS0.service"));
     assert_null(policy_protects(&config->policy, "user.slice/user-1000.slice"));
+    assert_int_equal(config->policy.disk.first_project, 1000000);
+    assert_int_equal(config->policy.disk.last_project, 1999999);
+}
+
+/* The file says the list, so that a drop-in adds to it; it is that of nobody saying anything. */
+static void test_roots_are_the_defaults(void **state)
+{
+    const struct Config *config = *state;
+    struct Problems problems = {0};
+    struct Config *empty = NULL;
+    size_t n = 0;
+
+    assert_int_equal(config_parse_buffer("empty", "", 0, &empty, &problems), 0);
+    for (; empty->policy.disk.roots[n]; n++)
+        assert_string_equal(config->policy.disk.roots[n], empty->policy.disk.roots[n]);
+    assert_int_equal(n, 5);
+    assert_null(config->policy.disk.roots[n]);
+    config_free(empty);
 }
 
 int main(void)
@@ -164,6 +243,9 @@ int main(void)
         cmocka_unit_test(test_the_rest_is_warned),
         cmocka_unit_test(test_nothing_is_swept),
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_disks),
+        cmocka_unit_test(test_rules_on_disks),
+        cmocka_unit_test(test_roots_are_the_defaults),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
