@@ -203,7 +203,7 @@ static void odd_files(void **state)
 
     assert_non_null(file);
     for (unsigned i = 0; i < 3 * 1000 * 1000; i++)
-        fputc(i == 9000 ? ':' : '1', file);
+        fputs(i == 9000 ? ":1000001 " : "1", file);
     fprintf(file, "\nweb:%u\n", FIRST);
     fclose(file);
     assert_int_equal(mkfifo(ground->admin, 0600), 0);
