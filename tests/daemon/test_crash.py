@@ -10,26 +10,8 @@ import threading
 
 from fake import *
 
-CONFIG = """
-[Guard]
-KillBudget=60/1min
-[Tenants held]
-Match=held/*
-TasksMax=100
-Rules=held
-[Tenants jobs]
-Match=jobs/*
-TasksMax=100
-Rules=fork-bomb
-[Rule fork-bomb]
-When=tasks.denied > 0
-Until=tasks.current < 50% for 200ms
-Steps=freeze 100ms, kill
-[Rule held]
-When=tasks.denied > 0
-Until=tasks.current < 50% for 200ms
-Steps=freeze 1h, kill
-"""
+RELIEF = "tasks.current < 50% for 200ms"
+CONFIG = policy(held_class(until=RELIEF), jobs_class("100ms", until=RELIEF))
 INFINITY = 2**64 - 1
 
 
