@@ -475,11 +475,12 @@ static int put_limit_entry(struct Pipeline *pipeline, struct Tenant *tenant, con
 /* SetUnitProperties makes PID 1 apply all of a unit's cgroup anew, its device filter too. While runc is
  * setting up that very filter this makes the start of the container fail. So as long as a newcomer is
  * settling (its limits will be looked at again) its limit is written direct, and PID 1 is told at the last
- * look; what it was not told needs not be taken back. */
+ * look. What it was never told of needs not be taken back; what it was told of once does, whatever was
+ * written direct since. */
 static bool is_not_for_systemd(const struct Tenant *tenant, const struct Decision *decision)
 {
     if (decision->verb == VERB_UNLIMIT)
-        return tenant->limits[decision->limit].untold;
+        return tenant->limits[decision->limit].untold && !tenant->limits[decision->limit].told;
     return !tenant->was_here && tenant->limits_due_usec != USEC_INFINITY;
 }
 
@@ -542,6 +543,7 @@ static void carry_out_limit(struct Pipeline *pipeline, struct Tenant *tenant, co
                                  .found = found,
                                  .value = decision->value,
                                  .previous = in_force(state, found),
+                                 .told = state->applied && (state->told || !state->untold),
                                  .untold = direct && tenant->cgroup.unit && decision->verb == VERB_LIMIT};
     if (direct)
         return limit_direct(

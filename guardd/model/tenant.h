@@ -67,6 +67,7 @@ struct LimitState {
     bool applied;      /* by guardd: `found` is to be given back on release */
     unsigned waiting;  /* times the service manager was asked and has not answered yet */
     bool untold;       /* written direct to a unit that is being started; the service manager is told later */
+    bool told;         /* it was told of an earlier value, and would come back to that one */
     usec_t asked_usec; /* when it was decided last */
     uint32_t cause;    /* of that decision: enum Cause */
     uint32_t uid;      /* and whose wish it was */

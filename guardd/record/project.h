@@ -26,14 +26,15 @@ struct Project {
 };
 
 struct Projects {
-    int dir_fd; /* -EBADF: nothing is remembered, no id is taken */
+    int dir_fd; /* negative: why it could not be opened; nothing is remembered, no id is taken */
     struct Project *by_id, *by_key;
     uint32_t first, last; /* ProjectIds= */
     uint32_t next;
     size_t damaged; /* files that could not be read; kept as NAME.damaged */
 };
 
-/* Makes STATE/projects where needed. */
+/* Makes STATE/projects where needed. Where that cannot be done it succeeds all the same, and `dir_fd` says
+ * why: what would change something then fails with that. */
 int projects_open(struct Projects *projects, const char *state_dir, uint32_t first, uint32_t last);
 void projects_close(struct Projects *projects);
 
@@ -41,12 +42,14 @@ struct Project *project_find(const struct Projects *projects, const char *filesy
 struct Project *project_by_id(const struct Projects *projects, uint32_t id);
 /* Takes the next id of the range that nobody has: not here, not in `projid_file` (projid(5), /etc/projid) or
  * `projects_file` (projects(5)), and not `is_used` (which asks the filesystem). Durable before it returns.
- * -ENOSPC: the range is used up; -EROFS, -EBADF... */
+ * -ENOSPC: the range is used up, or the disk; -EEXIST: that tenant has one there; -EROFS, -ENOENT...: the
+ * directory. An admin's file that is there and cannot be read is an error too: it may name that very id. */
 int project_take(struct Projects *projects, const char *filesystem, const char *tenant,
                  const char *projid_file, const char *projects_file,
                  int (*is_used)(void *userdata, uint32_t id), void *userdata, struct Project **ret);
-/* Notes a directory (adds it, or changes `tagged`), durable before it returns; forgets one. */
+/* Notes a directory (adds it, or changes `tagged`), durable before it returns; forgets one. On an error
+ * nothing is changed. */
 int project_note(struct Projects *projects, struct Project *project, const char *path, bool tagged);
 int project_forget(struct Projects *projects, struct Project *project, const char *path);
-/* Gives the id back. */
+/* Gives the id back, and frees the project. */
 int project_return(struct Projects *projects, struct Project *project);

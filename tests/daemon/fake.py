@@ -3,6 +3,7 @@
 Kernel   plain directories with the files of cgroup v2, and a thread that answers cgroup.freeze and cgroup.kill as the kernel
          does, or misbehaves when told to.
 World    a Kernel, a configuration, a runtime directory, and guardd and guardctl on them.
+policy   the text of a configuration; started() a world with it and some tenants, in which guardd runs.
 test     a decorator; run() runs what it has collected.
 
 Plain files are no cgroupfs, and what differs is kept out of guardd's sight:
@@ -678,6 +679,38 @@ class World:
         process = subprocess.Popen(command, **arguments)
         self.children.append(process)
         return process
+
+
+# --- policies ----------------------------------------------------------------------------------------------------
+
+def tenant_class(name, steps, match=None, rule=None, when="tasks.denied > 0", until="tasks.current < 50% for 1s"):
+    """A class NAME of the cgroups NAME/*, with one rule of the same name."""
+    rule = rule or name
+    return (f"[Tenants {name}]\nMatch={match or name + '/*'}\nTasksMax=100\nRules={rule}\n"
+            f"[Rule {rule}]\nWhen={when}\nUntil={until}\nSteps={steps}\n")
+
+
+def held_class(**arguments):
+    """Whose forks are refused is frozen, and stays so until the test is over."""
+    return tenant_class("held", "freeze 1h, kill", **arguments)
+
+
+def jobs_class(patience, **arguments):
+    """Whose forks are refused is frozen, and killed after `patience`."""
+    return tenant_class("jobs", f"freeze {patience}, kill", rule="fork-bomb", **arguments)
+
+
+def policy(*classes):
+    """With a budget that no test spends."""
+    return "[Guard]\nKillBudget=60/1min\n" + "".join(classes)
+
+
+def started(config, *paths, **arguments):
+    """A world that guards, and the cgroups asked for, made before the start."""
+    world = World(config)
+    made = [world.kernel.make(path, **arguments) for path in paths]
+    world.start()
+    return world, *made
 
 
 # --- TAP ---------------------------------------------------------------------------------------------------------

@@ -7,34 +7,7 @@ import threading
 
 from fake import *
 
-CONFIG = """
-[Guard]
-KillBudget=60/1min
-[Tenants held]
-Match=held/*
-TasksMax=100
-Rules=held
-[Tenants jobs]
-Match=jobs/*/**
-TasksMax=100
-Rules=fork-bomb
-[Tenants graceful]
-Match=graceful/*
-TasksMax=100
-Rules=graceful
-[Rule fork-bomb]
-When=tasks.denied > 0
-Until=tasks.current < 50% for 1s
-Steps=freeze 300ms, kill
-[Rule graceful]
-When=tasks.denied > 0
-Until=tasks.current < 50% for 1s
-Steps=freeze 300ms, kill 1s
-[Rule held]
-When=tasks.denied > 0
-Until=tasks.current < 50% for 1s
-Steps=freeze 1h, kill
-"""
+CONFIG = policy(held_class(), jobs_class("300ms", match="jobs/*/**"), tenant_class("graceful", "freeze 300ms, kill 1s"))
 
 
 class Storm:

@@ -23,13 +23,6 @@ Steps=freeze 200ms, kill
 """
 
 
-def started(config=CONFIG):
-    world = World(config)
-    made = [world.kernel.make("held/a"), world.kernel.make("held/b")]
-    world.start()
-    return world, *made
-
-
 def freeze_by_rule(world, cgroup):
     cgroup.bomb()
     eventually("frozen by its rule", lambda: world.tenants()[cgroup.path]["state"] == "frozen")
@@ -38,7 +31,7 @@ def freeze_by_rule(world, cgroup):
 @test
 def broken():
     """guardctl reload of a broken file: file, line, what is right, exit status 1, and nothing changes"""
-    world, first, second = started()
+    world, first, second = started(CONFIG, "held/a", "held/b")
     with world:
         freeze_by_rule(world, first)
         world.configure(CONFIG.replace("TasksMax=500", "TasksMax=300\nTaskMax=100"))
@@ -53,7 +46,7 @@ def broken():
 @test
 def broken_by_hangup():
     """SIGHUP with a broken file: told with file and line, RELOADING=1 and READY=1, and nothing changes"""
-    world, first, second = started()
+    world, first, second = started(CONFIG, "held/a", "held/b")
     with world:
         world.configure(CONFIG.replace("Rules=held", "Rules=hold"))
         world.process.send_signal(signal.SIGHUP)
@@ -66,7 +59,7 @@ def broken_by_hangup():
 @test
 def was_here_before():
     """a tenant that only the new classes match, and that is beyond its limit, is left as it is; one below gets it at once"""
-    world, first, second = started()
+    world, first, second = started(CONFIG, "held/a", "held/b")
     with world:
         many, few = world.kernel.make("other/many", tasks=900), world.kernel.make("other/few", tasks=9)
         world.configure(CONFIG.replace("Match=held/*", "Match=held/*\nMatch=other/*"))
@@ -79,7 +72,7 @@ def was_here_before():
 @test
 def notified():
     """SIGHUP: RELOADING=1 with the time, then READY=1, with the new configuration in force"""
-    world, first, second = started()
+    world, first, second = started(CONFIG, "held/a", "held/b")
     with world:
         world.configure(CONFIG.replace("TasksMax=500", "TasksMax=300"))
         before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
@@ -95,7 +88,7 @@ def notified():
 @test
 def limits():
     """limits go down, up, away and come back; what was found stays the original"""
-    world, first, second = started()
+    world, first, second = started(CONFIG, "held/a", "held/b")
     with world:
         for wanted in "300", "800", "max", "400":
             key = f"TasksMax={wanted}" if wanted != "max" else ""
@@ -109,7 +102,7 @@ def limits():
 @test
 def classes():
     """tenants fall in other classes, become tenants, and stop being some"""
-    world, first, second = started()
+    world, first, second = started(CONFIG, "held/a", "held/b")
     with world:
         other = world.kernel.make("other/a")
         world.configure(CONFIG.replace("[Tenants held]\nMatch=held/*", "[Tenants one]\nMatch=held/a\nMatch=other/*"))
@@ -126,7 +119,7 @@ def classes():
 @test
 def rule_taken_away():
     """the rule that holds a tenant is taken away: thawed"""
-    world, first, second = started()
+    world, first, second = started(CONFIG, "held/a", "held/b")
     with world:
         freeze_by_rule(world, first)
         world.ctl("freeze", "held/b", check_exit=0)
@@ -140,7 +133,7 @@ def rule_taken_away():
 @test
 def rule_kept():
     """a rule that holds a tenant and stays: frozen through the reload, and it goes on by the new steps"""
-    world, first, second = started()
+    world, first, second = started(CONFIG, "held/a", "held/b")
     with world:
         freeze_by_rule(world, first)
         world.configure(CONFIG.replace("Rules=held", "Rules=quick held"))  # it has another place now
@@ -156,7 +149,7 @@ def rule_kept():
 @test
 def observe():
     """Mode=observe: what is frozen is thawed, then everything is decided and recorded, and nothing is touched"""
-    world, first, second = started()
+    world, first, second = started(CONFIG, "held/a", "held/b")
     with world:
         freeze_by_rule(world, first)
         world.configure(CONFIG.replace("[Guard]", "[Guard]\nMode=observe"))
@@ -201,7 +194,7 @@ def observed_story():
 @test
 def reloads_in_a_row():
     """a hundred reloads under a bomb: it stays frozen"""
-    world, first, second = started()
+    world, first, second = started(CONFIG, "held/a", "held/b")
     with world:
         freeze_by_rule(world, first)
         link = world.link()

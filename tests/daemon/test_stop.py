@@ -5,25 +5,13 @@ import sys
 
 from fake import *
 
-CONFIG = """
-[Tenants held]
-Match=held/*
-TasksMax=100
-Rules=held
-[Rule held]
-When=tasks.denied > 0
-Until=tasks.current < 50% for 1s
-Steps=freeze 1h, kill
-"""
+CONFIG = policy(held_class())
 INFINITY = 2**64 - 1
 
 
 def frozen_world(*, limit="max"):
     """One tenant frozen by its rule, one by hand, one at peace, one that is none."""
-    world = World(CONFIG)
-    made = [world.kernel.make(f"held/{name}", limit=limit) for name in ("rule", "hand", "peace")]
-    made.append(world.kernel.make("other"))
-    world.start()
+    world, *made = started(CONFIG, "held/rule", "held/hand", "held/peace", "other", limit=limit)
     made[0].bomb()
     world.ctl("freeze", "held/hand", check_exit=0)
     eventually("frozen", lambda: world.status()["standing"] == 2)

@@ -8,50 +8,11 @@ import threading
 
 from fake import *
 
-CONFIG = """
-[Guard]
-KillBudget=60/1min
-[Tenants patients]
-Match=patient/*
-TasksMax=100
-Rules=patient
-[Tenants graceful]
-Match=graceful/*
-TasksMax=100
-Rules=graceful
-[Tenants held]
-Match=held/*
-TasksMax=100
-Rules=held
-[Tenants jobs]
-Match=jobs/*
-TasksMax=100
-Rules=fork-bomb
-[Rule fork-bomb]
-When=tasks.denied > 0
-Until=tasks.current < 50% for 1s
-Steps=freeze 500ms, kill
-[Rule graceful]
-When=tasks.denied > 0
-Until=tasks.current < 50% for 1s
-Steps=freeze 500ms, kill 1s
-[Rule held]
-When=tasks.denied > 0
-Until=tasks.current < 50% for 1s
-Steps=freeze 1h, kill
-[Rule patient]
-When=tasks.current > 80% for 1s
-Until=tasks.current < 60% for 1s
-Steps=warn 500ms, freeze
-"""
-
-
-def started(config=CONFIG, **cgroups):
-    """A world that guards, and the tenants asked for."""
-    world = World(config)
-    made = [world.kernel.make(path.replace("_", "/")) for path in cgroups.get("paths", [])]
-    world.start()
-    return world, *made
+CONFIG = policy(
+    tenant_class("patient", "warn 500ms, freeze", when="tasks.current > 80% for 1s", until="tasks.current < 60% for 1s"),
+    tenant_class("graceful", "freeze 500ms, kill 1s"),
+    held_class(),
+    jobs_class("500ms"))
 
 
 def order(watch, tenant):
@@ -62,7 +23,7 @@ def order(watch, tenant):
 @test
 def frozen_then_killed():
     """a bomb: frozen with the ledger's entry before it, killed after the step, thawed afterwards"""
-    world, job, neighbour = started(paths=["jobs/a", "jobs/b"])
+    world, job, neighbour = started(CONFIG, "jobs/a", "jobs/b")
     with world:
         seen = []
         job.on_freeze = lambda c: seen.append(("freeze", [e["standing"] for e in world.entries("hold", c.path)]))
@@ -86,7 +47,7 @@ def frozen_then_killed():
 @test
 def watched():
     """guardctl watch and watch --json print decisions and outcomes as they happen, until it is interrupted"""
-    world, job = started(paths=["jobs/a"])
+    world, job = started(CONFIG, "jobs/a")
     with world:
         lines = {"--json": [], "--socket=" + world.socket: []}
         watchers = []
@@ -112,7 +73,7 @@ def watched():
 @test
 def relieved():
     """relief while frozen: thawed and not killed"""
-    world, job = started(paths=["held/a"])
+    world, job = started(CONFIG, "held/a")
     with world:
         watch = world.watch()
         job.bomb()
@@ -128,7 +89,7 @@ def relieved():
 @test
 def relieved_before_the_kill():
     """measured again right before the kill: who is back below Until is not killed"""
-    world, job = started(CONFIG.replace("50% for 1s", "50% for 2s"), paths=["jobs/a"])
+    world, job = started(CONFIG.replace("50% for 1s", "50% for 2s"), "jobs/a")
     with world:
         watch = world.watch()
         job.on_freeze = lambda c: c.set_tasks(10)
@@ -140,7 +101,7 @@ def relieved_before_the_kill():
 @test
 def never_frozen():
     """a freeze that the kernel never confirms is rolled back and failed, and the kill follows"""
-    world, job = started(paths=["jobs/a"])
+    world, job = started(CONFIG, "jobs/a")
     with world:
         job.freezes = False
         watch = world.watch()
@@ -156,7 +117,7 @@ def never_frozen():
 @test
 def slowly_frozen():
     """a freeze that takes its time is awaited, and no step goes by meanwhile"""
-    world, job = started(paths=["jobs/a"])
+    world, job = started(CONFIG, "jobs/a")
     with world:
         job.freeze_delay = 2
         watch = world.watch()
@@ -170,7 +131,7 @@ def slowly_frozen():
 @test
 def never_dead():
     """a kill that empties nothing is failed, not done"""
-    world, job = started(paths=["jobs/a"])
+    world, job = started(CONFIG, "jobs/a")
     with world:
         job.dies = False
         watch = world.watch()
@@ -200,7 +161,7 @@ while True:
 @test
 def grace():
     """kill 1s: SIGTERM to every process, also below, a thaw, and the kill for those who do not heed it"""
-    world, job = started(paths=["graceful/a"])
+    world, job = started(CONFIG, "graceful/a")
     with world:
         below = world.kernel.make("graceful/a/payload")
         start = lambda how: world.child(sys.executable, "-c", CHILD, how, stdout=subprocess.PIPE, text=True)
@@ -233,7 +194,7 @@ def grace():
 @test
 def grace_heeded():
     """who ends within the grace is not killed"""
-    world, job = started(CONFIG.replace("kill 1s", "kill 30s"), paths=["graceful/a"])
+    world, job = started(CONFIG.replace("kill 1s", "kill 30s"), "graceful/a")
     with world:
         child = world.child(sys.executable, "-c", CHILD, "heeds", stdout=subprocess.PIPE, text=True)
         same(child.stdout.readline(), "ready\n", "the child")
@@ -249,7 +210,7 @@ def grace_heeded():
 @test
 def polled_rule():
     """a rule on tasks.current: warned, frozen, and thawed when it goes back"""
-    world, job = started(paths=["patient/a"])
+    world, job = started(CONFIG, "patient/a")
     with world:
         watch = world.watch()
         job.set_tasks(90)
@@ -262,7 +223,7 @@ def polled_rule():
 @test
 def left_in_peace():
     """from 10 to 90 of 100 tasks and back: not touched"""
-    world, job, after = started(paths=["jobs/a", "jobs/b"])
+    world, job, after = started(CONFIG, "jobs/a", "jobs/b")
     with world:
         for n in [*range(10, 91, 5), *range(90, 9, -5)]:
             job.set_tasks(n)
@@ -275,7 +236,7 @@ def left_in_peace():
 @test
 def by_hand():
     """freeze, thaw and kill by hand, beside a rule that holds the same tenant"""
-    world, job = started(paths=["held/a"])
+    world, job = started(CONFIG, "held/a")
     with world:
         watch = world.watch()
         world.ctl("freeze", "held/a", check_exit=0)
@@ -299,7 +260,7 @@ def by_hand():
 @test
 def killed_by_hand():
     """a tenant that a rule has frozen and an operator kills is thawed, for whoever uses the cgroup next"""
-    world, job = started(paths=["held/a"])
+    world, job = started(CONFIG, "held/a")
     with world:
         watch = world.watch()
         job.bomb()
@@ -312,7 +273,7 @@ def killed_by_hand():
 @test
 def by_hand_failing():
     """a freeze by hand that is never confirmed: guardctl fails with the reason, and it is taken back"""
-    world, job = started(paths=["held/a"])
+    world, job = started(CONFIG, "held/a")
     with world:
         job.freezes = False
         failed = world.ctl("freeze", "held/a", check_exit=EXIT_FAILED)
@@ -323,7 +284,7 @@ def by_hand_failing():
 @test
 def overtaken():
     """a thaw by hand while a freeze is on its way, and a kill while a freeze is on its way"""
-    world, first, second = started(paths=["held/a", "held/b"])
+    world, first, second = started(CONFIG, "held/a", "held/b")
     with world:
         first.freezes = second.freezes = False
         watch = world.watch()
@@ -342,7 +303,7 @@ def overtaken():
 @test
 def somebody_elses():
     """what somebody else has frozen (docker pause) is not thawed, not by hand and not by a stop"""
-    world, job = started(paths=["held/a"])
+    world, job = started(CONFIG, "held/a")
     with world:
         job.freeze_by_somebody_else()
         check("somebody else" in world.ctl("thaw", "held/a", check_exit=0).stdout, "it is said")

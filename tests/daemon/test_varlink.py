@@ -8,16 +8,7 @@ import sys
 
 from fake import *
 
-CONFIG = """
-[Tenants held]
-Match=held/*
-TasksMax=100
-Rules=held
-[Rule held]
-When=tasks.denied > 0
-Until=tasks.current < 50% for 200ms
-Steps=freeze 1h, kill
-"""
+CONFIG = policy(held_class(until="tasks.current < 50% for 200ms"))
 
 
 class Guarded(World):

@@ -1,5 +1,5 @@
-/* Fuzz target: any bytes as a configuration file (libFuzzer's interface). Built with clang's
- * -fsanitize=fuzzer, or by any driver that calls LLVMFuzzerTestOneInput. */
+/* Fuzz target: any bytes as a configuration file. Targets have libFuzzer's interface, and tests/fuzz/run
+ * builds them with clang. */
 #include <stdint.h>
 #include <stdlib.h>
 

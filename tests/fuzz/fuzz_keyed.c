@@ -1,6 +1,5 @@
 /* Fuzz target: flat keyed files (base/fd.h). The kernel writes them; a made-up tree or a FUSE mount may
- * hold anything. Build: clang -fsanitize=fuzzer,address,undefined -Iguardd tests/fuzz/fuzz_keyed.c
- * guardd/base/fd.c */
+ * hold anything. */
 #include <stdlib.h>
 #include <string.h>
 

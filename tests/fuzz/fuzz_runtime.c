@@ -1,7 +1,5 @@
 /* Fuzz target: names from the state files of container runtimes (tenant/runtime.h). Whatever stands in
- * them, a name is of the runtime's alphabet and ends within its buffer. Build: clang
- * -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iguardd tests/fuzz/fuzz_runtime.c
- * guardd/tenant/runtime.c guardd/base/fd.c -lsystemd */
+ * them, a name is of the runtime's alphabet and ends within its buffer. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,0 +1,348 @@
+/* Overrides: what an operator set is found again, of two the runtime one is in force, and a name may be any.
+ */
+#include "scratch.h"
+
+#include <errno.h>
+#include <sys/mount.h>
+
+#include "record/override.h"
+#include "record/store.h"
+
+struct Ground {
+    struct Scratch scratch;
+    char state[PATH_MAX], runtime[PATH_MAX];
+    struct Overrides overrides;
+};
+
+static int set_up(void **state)
+{
+    struct Ground *ground = calloc(1, sizeof(*ground));
+
+    ground->scratch = scratch_new("/tmp");
+    scratch_mkdir(&ground->scratch, "state");
+    scratch_mkdir(&ground->scratch, "run");
+    scratch_path(&ground->scratch, "state", ground->state);
+    scratch_path(&ground->scratch, "run", ground->runtime);
+    assert_int_equal(overrides_open(&ground->overrides, ground->state, ground->runtime), 0);
+    *state = ground;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct Ground *ground = *state;
+
+    overrides_close(&ground->overrides);
+    scratch_done(&ground->scratch);
+    free(ground);
+    return 0;
+}
+
+static void reopen(struct Ground *ground)
+{
+    overrides_close(&ground->overrides);
+    assert_int_equal(overrides_open(&ground->overrides, ground->state, ground->runtime), 0);
+}
+
+static bool is_there(const struct Ground *ground, const char *name)
+{
+    char path[PATH_MAX];
+
+    return access(scratch_path(&ground->scratch, name, path), F_OK) == 0;
+}
+
+static struct Limits one(enum LimitId id, uint64_t value)
+{
+    struct Limits limits = {0};
+
+    limits.set[id] = true;
+    limits.value[id] = value;
+    return limits;
+}
+
+static int set(struct Ground *ground, const char *tenant, enum LimitId id, uint64_t value, bool runtime)
+{
+    struct Limits limits = one(id, value);
+
+    return override_set(&ground->overrides, tenant, &limits, runtime, 1000, 77);
+}
+
+#define NOTHING 12345678
+
+static uint64_t in_force(const struct Ground *ground, const char *tenant, enum LimitId id)
+{
+    struct Limits limits;
+
+    override_limits(&ground->overrides, tenant, &limits);
+    return limits.set[id] ? limits.value[id] : NOTHING;
+}
+
+static void found_again(void **state)
+{
+    struct Ground *ground = *state;
+    const struct Override *override;
+
+    assert_int_equal(set(ground, "docker/web", LIMIT_DISK_SPACE_MAX, 20ULL << 30, false), 0);
+    assert_int_equal(set(ground, "docker/web", LIMIT_DISK_INODES_MAX, LIMIT_INFINITY, false), 0);
+    assert_int_equal(set(ground, "docker/web", LIMIT_TASKS_MAX, LIMIT_INFINITY - 1, true), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        override = override_find(&ground->overrides, "docker/web");
+        assert_non_null(override);
+        assert_int_equal(override->uid, 1000);
+        assert_int_equal(override->realtime_usec, 77);
+        assert_false(override->persistent.set[LIMIT_TASKS_MAX]);
+        assert_true(override->runtime.set[LIMIT_TASKS_MAX]);
+        assert_int_equal(in_force(ground, "docker/web", LIMIT_DISK_SPACE_MAX), 20ULL << 30);
+        assert_true(in_force(ground, "docker/web", LIMIT_DISK_INODES_MAX) == LIMIT_INFINITY);
+        assert_true(in_force(ground, "docker/web", LIMIT_TASKS_MAX) == LIMIT_INFINITY - 1);
+        assert_true(is_there(ground, "state/overrides/docker%2Fweb.json"));
+        assert_true(is_there(ground, "run/overrides/docker%2Fweb.json"));
+        reopen(ground);
+    }
+    assert_int_equal(ground->overrides.damaged, 0);
+    assert_null(override_find(&ground->overrides, "docker/we"));
+    assert_int_equal(in_force(ground, "docker/we", LIMIT_TASKS_MAX), NOTHING);
+}
+
+static void runtime_before_persistent(void **state)
+{
+    struct Ground *ground = *state;
+    struct Limits space = one(LIMIT_DISK_SPACE_MAX, 0);
+
+    assert_int_equal(set(ground, "web", LIMIT_DISK_SPACE_MAX, 1, true), 0);
+    assert_int_equal(set(ground, "web", LIMIT_DISK_SPACE_MAX, 2, false), 0);
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 3, false), 0);
+    assert_int_equal(in_force(ground, "web", LIMIT_DISK_SPACE_MAX), 1);
+    reopen(ground);
+    assert_int_equal(in_force(ground, "web", LIMIT_DISK_SPACE_MAX), 1);
+    assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 3);
+
+    /* a reboot */
+    scratch_unlink_file(&ground->scratch, "run/overrides/web.json");
+    reopen(ground);
+    assert_int_equal(in_force(ground, "web", LIMIT_DISK_SPACE_MAX), 2);
+
+    assert_int_equal(set(ground, "web", LIMIT_DISK_SPACE_MAX, 1, true), 0);
+    assert_int_equal(override_reset(&ground->overrides, "web", &space), 0);
+    assert_int_equal(in_force(ground, "web", LIMIT_DISK_SPACE_MAX), NOTHING);
+    assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 3);
+    assert_false(is_there(ground, "run/overrides/web.json"));
+    reopen(ground);
+    assert_int_equal(in_force(ground, "web", LIMIT_DISK_SPACE_MAX), NOTHING);
+    assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 3);
+}
+
+static void all_taken_back(void **state)
+{
+    struct Ground *ground = *state;
+
+    assert_int_equal(set(ground, "web", LIMIT_DISK_SPACE_MAX, 1, true), 0);
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 2, false), 0);
+    assert_int_equal(override_reset(&ground->overrides, "web", NULL), 0);
+    assert_null(override_find(&ground->overrides, "web"));
+    assert_false(is_there(ground, "state/overrides/web.json"));
+    assert_int_equal(override_reset(&ground->overrides, "web", NULL), 0);
+    reopen(ground);
+    assert_null(override_find(&ground->overrides, "web"));
+}
+
+/* --- names ---------------------------------------------------------------------------------------- */
+
+static void any_name(void **state)
+{
+    static const char *const names[] = {
+        "system.slice/a b.service", ".new", "..", ".", "-x", "%2F", "a\nb", "\xff\xfe", "~", "\xc3\xa4",
+    };
+    struct Ground *ground = *state;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        assert_int_equal(set(ground, names[i], LIMIT_TASKS_MAX, i, false), 0);
+    reopen(ground);
+    assert_int_equal(ground->overrides.damaged, 0);
+    assert_int_equal(HASH_COUNT(ground->overrides.list), sizeof(names) / sizeof(names[0]));
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        assert_int_equal(in_force(ground, names[i], LIMIT_TASKS_MAX), i);
+}
+
+static void long_names(void **state)
+{
+    struct Ground *ground = *state;
+    char name[300];
+
+    /* Of all lengths about the cut, of bytes that are escaped and bytes that are not. */
+    for (size_t n = 60; n < 256; n++)
+        for (unsigned high = 0; high < 2; high++) {
+            memset(name, high ? 0xff : 'a', n);
+            name[n] = '\0';
+            assert_int_equal(override_find(&ground->overrides, name), NULL);
+            if (n % 13 == 0 || n > 190)
+                assert_int_equal(set(ground, name, LIMIT_TASKS_MAX, n, true), 0);
+        }
+    reopen(ground);
+    assert_int_equal(ground->overrides.damaged, 0);
+    for (size_t n = 191; n < 256; n++) {
+        memset(name, 'a', n);
+        name[n] = '\0';
+        assert_int_equal(in_force(ground, name, LIMIT_TASKS_MAX), n);
+        assert_int_equal(override_reset(&ground->overrides, name, NULL), 0);
+    }
+    memset(name, 'a', 256);
+    name[256] = '\0';
+    assert_int_equal(set(ground, name, LIMIT_TASKS_MAX, 1, true), -EINVAL);
+    assert_int_equal(set(ground, "", LIMIT_TASKS_MAX, 1, true), -EINVAL);
+}
+
+/* crc32 is no secret: two long names that come to one file. The first one keeps it. */
+static void one_file_for_two(void **state)
+{
+    struct Ground *ground = *state;
+    char first[256], second[256], a[STORE_NAME_MAX], b[STORE_NAME_MAX];
+
+    /* crc32's own polynomial, added to a message, leaves its checksum as it is. */
+    memset(first, 'a', 255);
+    first[255] = '\0';
+    memcpy(second, first, sizeof(first));
+    for (unsigned i = 0; i < 5; i++)
+        second[240 + i] = (char)(second[240 + i] ^ (char)(0x1db710641ULL >> (8 * i)));
+    assert_string_equal(store_file_name(first, a), store_file_name(second, b));
+    assert_string_not_equal(first, second);
+
+    assert_int_equal(set(ground, first, LIMIT_TASKS_MAX, 1, false), 0);
+    assert_int_equal(set(ground, second, LIMIT_TASKS_MAX, 2, false), -EEXIST);
+    assert_int_equal(override_reset(&ground->overrides, second, NULL), 0);
+    reopen(ground);
+    assert_int_equal(in_force(ground, first, LIMIT_TASKS_MAX), 1);
+    assert_null(override_find(&ground->overrides, second));
+}
+
+/* --- bad days ------------------------------------------------------------------------------------- */
+
+#define HEAD "{\"tenant\":\"web\",\"uid\":0,\"realtimeUSec\":0,\"limits\":"
+
+static void damaged(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "no",
+        HEAD "[]}",
+        HEAD "{\"TasksMax\":-1}}",
+        HEAD "{\"TasksMax\":\"many\"}}",
+        HEAD "{\"TasksMax\":1.5}}",
+        "{\"tenant\":\"db\",\"uid\":0,\"realtimeUSec\":0,\"limits\":{\"TasksMax\":1}}",
+        "{\"tenant\":\"web\",\"uid\":0,\"realtimeUSec\":0}",
+    };
+    struct Ground *ground = *state;
+
+    assert_int_equal(set(ground, "db", LIMIT_TASKS_MAX, 9, false), 0);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        scratch_write(&ground->scratch, "state/overrides/web.json", texts[i]);
+        scratch_write(&ground->scratch, "run/overrides/web.json", texts[i]);
+        reopen(ground);
+        assert_int_equal(ground->overrides.damaged, 2);
+        assert_null(override_find(&ground->overrides, "web"));
+        assert_int_equal(in_force(ground, "db", LIMIT_TASKS_MAX), 9);
+        assert_false(is_there(ground, "state/overrides/web.json"));
+        assert_true(is_there(ground, "state/overrides/web.damaged"));
+    }
+    /* of a newer guardd */
+    scratch_write(&ground->scratch, "state/overrides/web.json",
+                  HEAD "{\"Unknown\":[],\"TasksMax\":4},\"a\":1}");
+    reopen(ground);
+    assert_int_equal(ground->overrides.damaged, 0);
+    assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 4);
+}
+
+static void no_directory(void **state)
+{
+    struct Ground *ground = *state;
+    char path[PATH_MAX];
+
+    overrides_close(&ground->overrides);
+    assert_int_equal(rmdir(scratch_path(&ground->scratch, "state/overrides", path)), 0);
+    scratch_write(&ground->scratch, "state/overrides", "a file");
+    reopen(ground);
+    assert_int_equal(ground->overrides.state_fd, -ENOTDIR);
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 1, false), -ENOTDIR);
+    assert_null(override_find(&ground->overrides, "web"));
+    /* the other one is not concerned */
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 1, true), 0);
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 2, false), -ENOTDIR);
+    assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 1);
+    assert_int_equal(override_reset(&ground->overrides, "web", NULL), 0);
+    assert_null(override_find(&ground->overrides, "web"));
+}
+
+/* --- read-only file systems ------------------------------------------------------------------------ */
+
+/* One that is mounted nowhere; `path` leads to it as long as the descriptor is open. */
+static int file_system(char path[static 32])
+{
+    int context = fsopen("tmpfs", FSOPEN_CLOEXEC), fd = -1;
+
+    if (context >= 0 && fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+        fd = fsmount(context, FSMOUNT_CLOEXEC, 0);
+    close(context);
+    if (fd < 0)
+        skip();
+    snprintf(path, 32, "/proc/self/fd/%d", fd);
+    return fd;
+}
+
+static void set_read_only(int fd, bool yes)
+{
+    struct mount_attr attributes = {0};
+
+    *(yes ? &attributes.attr_set : &attributes.attr_clr) = MOUNT_ATTR_RDONLY;
+    assert_int_equal(mount_setattr(fd, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)), 0);
+}
+
+static void check_read_only(struct Ground *ground)
+{
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 2, false), -EROFS);
+    assert_int_equal(set(ground, "db", LIMIT_TASKS_MAX, 2, false), -EROFS);
+    assert_int_equal(override_reset(&ground->overrides, "web", NULL), -EROFS);
+    assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 1);
+    assert_int_equal(in_force(ground, "web", LIMIT_DISK_SPACE_MAX), 5);
+    assert_null(override_find(&ground->overrides, "db"));
+}
+
+static void read_only(void **state)
+{
+    struct Ground *ground = *state;
+    int state_fd = file_system(ground->state), runtime_fd = file_system(ground->runtime);
+
+    reopen(ground);
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 1, false), 0);
+    assert_int_equal(set(ground, "web", LIMIT_DISK_SPACE_MAX, 5, true), 0);
+    set_read_only(state_fd, true);
+    for (unsigned i = 0; i < 2; i++) {
+        /* what is there is read all the same */
+        check_read_only(ground);
+        reopen(ground);
+    }
+
+    /* a reset whose second half fails takes the first one back */
+    set_read_only(state_fd, false);
+    set_read_only(runtime_fd, true);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(override_reset(&ground->overrides, "web", NULL), -EROFS);
+        reopen(ground);
+        assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 1);
+        assert_int_equal(in_force(ground, "web", LIMIT_DISK_SPACE_MAX), 5);
+    }
+    close(state_fd);
+    close(runtime_fd);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(found_again), TEST(runtime_before_persistent), TEST(all_taken_back), TEST(any_name),
+        TEST(long_names),  TEST(one_file_for_two),          TEST(damaged),        TEST(no_directory),
+        TEST(read_only),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
