@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "config/config.h"
+#include "sense/filesystem.h"
 #include "sense/host.h"
 
 #define WIDTH 80
@@ -130,6 +131,18 @@ static void check_host(struct Check *check)
             {.what = "cgroup v2",
              .text = "no cgroup v2 tree is mounted: nothing can be guarded. Mount one (mount -t cgroup2), or "
                      "name it with CgroupRoot="}}};
+}
+
+/* Without a valid configuration nobody knows which roots are meant. */
+static void check_disks(struct Check *check)
+{
+    struct Filesystems filesystems;
+
+    if (!check->config || filesystems_open(&filesystems, NULL) < 0)
+        return;
+    if (filesystems_load(&filesystems, check->config->policy.disk.roots, NULL) == 0)
+        filesystem_findings(&filesystems, &check->host);
+    filesystems_close(&filesystems);
 }
 
 /* What is missing besides these makes the guard slower or blinder, and is no reason not to have it. */
@@ -322,6 +335,7 @@ int check_run(const char *root, char *const *files, bool json)
         r = check_matches(&check);
     if (r == 0) {
         check_host(&check);
+        check_disks(&check);
         r = tell(&check, json);
     }
     if (!check.config)

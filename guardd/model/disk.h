@@ -49,6 +49,7 @@ struct DiskShare {
     uint32_t project;
     char where[160]; /* "/var/lib/docker (/dev/vdb, UUID=...)" */
     bool valid;      /* usage was read */
+    bool repeats;    /* its filesystem announces each write over a limit, not only the crossing */
     struct DiskUsage usage;
     /* what the growth is counted from */
     uint64_t base_bytes, base_inodes;

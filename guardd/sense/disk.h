@@ -14,8 +14,17 @@
 /* One look: reads every share (usage and room), moves the growth on, fills the disk.* and host.disk.*
  * readings (not valid where there is no share, or none that could be read), takes `denied`. Of several
  * filesystems space, inodes, growth and room are those of the one on which it is nearest to its limit;
- * without limits of the one with the least room. Other readings are left alone. Allocates nothing. */
-void disk_look(struct Filesystems *filesystems, struct Disk *disk, usec_t now, struct Readings *readings);
+ * without limits of the one with the least room; disk.eta is that of the one that is full first. Sets
+ * look_usec. Other readings are left alone. Allocates nothing. */
+void disk_look(const struct Filesystems *filesystems, struct Disk *disk, usec_t now,
+               struct Readings *readings);
 
 /* No look was due: what was read stays valid, but a refusal is told once. */
 void disk_pass(struct Disk *disk, struct Readings *readings);
+
+/* --- the parts of a look that ask nobody ------------------------------------------------------------ */
+
+/* Moves the growth of a share on, whose `valid` and `usage` are new. */
+void disk_grow(struct DiskShare *share, usec_t now);
+/* Readings and look_usec from the shares; takes `denied` and `stale`. */
+void disk_tell(struct Disk *disk, usec_t now, struct Readings *readings);

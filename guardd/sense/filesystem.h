@@ -16,6 +16,8 @@
 #include "base/mounts.h"
 #include "model/disk.h"
 
+struct HostFindings;
+
 struct Filesystem {
     dev_t dev;
     char *path;   /* of one of its writable mounts (any, if none is), preferring the filesystem's own root;
@@ -48,16 +50,20 @@ void filesystems_close(struct Filesystems *filesystems);
  * mounted no more stays as `gone`. `ret_changed` (or NULL): something is new, gone, or guarded otherwise than
  * before. */
 int filesystems_load(struct Filesystems *filesystems, char *const *roots, bool *ret_changed);
-/* One that holds no root but that somebody asks for; NULL: not mounted here, or no memory. */
+/* Also one that holds no root, and one that is gone; NULL: not mounted here, or no memory. Valid until the
+ * next call that is not const. */
 const struct Filesystem *filesystem_find(struct Filesystems *filesystems, dev_t dev);
 
-/* To be polled: POLLPRI on the first, input on the second (-EBADF without udev). After either:
- * filesystems_drain(), then filesystems_load(). */
+/* To be polled: POLLPRI on the first (-EBADF when the table is a plain file), input on the second (-EBADF
+ * without udev). After either: filesystems_drain(), then filesystems_load(). */
 int filesystems_mount_fd(const struct Filesystems *filesystems);
 int filesystems_udev_fd(const struct Filesystems *filesystems);
 void filesystems_drain(struct Filesystems *filesystems);
 
-/* Free and all space and inodes (statfs). */
+/* One for each filesystem (sense/host.h): that it is guarded, or why not and what to do. */
+void filesystem_findings(const struct Filesystems *filesystems, struct HostFindings *findings);
+
+/* Free and all space and inodes (statfs). Free is what is left to users that are not root. */
 int filesystem_room(const struct Filesystem *filesystem, struct DiskShare *share);
 
 /* --- projects on it ------------------------------------------------------------------------------- */

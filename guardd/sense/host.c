@@ -75,8 +75,7 @@ int host_cgroup_of(int pid, char **ret_path)
     return 0;
 }
 
-static __attribute__((format(printf, 4, 5))) void finding(struct HostFindings *findings, bool ok,
-                                                          const char *what, const char *format, ...)
+void host_finding(struct HostFindings *findings, bool ok, const char *what, const char *format, ...)
 {
     struct HostFinding *added;
     va_list args;
@@ -150,43 +149,45 @@ static void probe_pids(int root_fd, const char *controllers, struct HostFindings
     char enabled[512];
 
     if (!has_word(controllers, "pids")) {
-        finding(ret, false, "pids controller",
-                "the cgroup v2 tree has none: forks and tasks are not seen and TasksMax= cannot be "
-                "set. On a hybrid host boot with systemd.unified_cgroup_hierarchy=1; else the kernel "
-                "lacks CONFIG_CGROUP_PIDS");
+        host_finding(ret, false, "pids controller",
+                     "the cgroup v2 tree has none: forks and tasks are not seen and TasksMax= cannot be "
+                     "set. On a hybrid host boot with systemd.unified_cgroup_hierarchy=1; else the kernel "
+                     "lacks CONFIG_CGROUP_PIDS");
         return;
     }
     if (!read_text(root_fd, "cgroup.subtree_control", enabled, sizeof(enabled)) || !has_word(enabled, "pids"))
-        finding(ret, false, "pids controller",
-                "there, but not enabled for the cgroups below the root: their forks and tasks are "
-                "not seen. Set DefaultTasksAccounting=yes in /etc/systemd/system.conf, or write "
-                "\"+pids\" to cgroup.subtree_control");
+        host_finding(ret, false, "pids controller",
+                     "there, but not enabled for the cgroups below the root: their forks and tasks are "
+                     "not seen. Set DefaultTasksAccounting=yes in /etc/systemd/system.conf, or write "
+                     "\"+pids\" to cgroup.subtree_control");
     else
-        finding(ret, true, "pids controller", "enabled: forks and tasks are seen and limited");
+        host_finding(ret, true, "pids controller", "enabled: forks and tasks are seen and limited");
 }
 
 static void probe_freeze(int child_fd, struct HostFindings *ret)
 {
     if (child_fd < 0)
-        finding(ret, false, "freezing", "cannot tell: the tree has no cgroup below its root to look into");
+        host_finding(ret, false, "freezing",
+                     "cannot tell: the tree has no cgroup below its root to look into");
     else if (!has_file(child_fd, "cgroup.freeze"))
-        finding(ret, false, "freezing",
-                "the kernel has no cgroup.freeze: nothing can be frozen, and a freeze step fails. Use "
-                "Linux 5.2 or later");
+        host_finding(ret, false, "freezing",
+                     "the kernel has no cgroup.freeze: nothing can be frozen, and a freeze step fails. Use "
+                     "Linux 5.2 or later");
     else
-        finding(ret, true, "freezing", "cgroup.freeze is there");
+        host_finding(ret, true, "freezing", "cgroup.freeze is there");
 }
 
 static void probe_kill(int child_fd, struct HostFindings *ret)
 {
     if (child_fd < 0)
-        finding(ret, false, "killing", "cannot tell: the tree has no cgroup below its root to look into");
+        host_finding(ret, false, "killing",
+                     "cannot tell: the tree has no cgroup below its root to look into");
     else if (!has_file(child_fd, "cgroup.kill"))
-        finding(ret, false, "killing",
-                "the kernel has no cgroup.kill: nothing can be killed as a whole, and a kill step "
-                "fails. Use Linux 5.14 or later");
+        host_finding(ret, false, "killing",
+                     "the kernel has no cgroup.kill: nothing can be killed as a whole, and a kill step "
+                     "fails. Use Linux 5.14 or later");
     else
-        finding(ret, true, "killing", "cgroup.kill is there");
+        host_finding(ret, true, "killing", "cgroup.kill is there");
 }
 
 static void probe_write(int child_fd, struct HostFindings *ret)
@@ -194,12 +195,12 @@ static void probe_write(int child_fd, struct HostFindings *ret)
     if (!has_file(child_fd, "cgroup.freeze"))
         return;
     if (faccessat(child_fd, "cgroup.freeze", W_OK, AT_EACCESS) == 0)
-        finding(ret, true, "permission", "cgroups may be written to");
+        host_finding(ret, true, "permission", "cgroups may be written to");
     else
-        finding(ret, false, "permission",
-                "cgroup.freeze cannot be written (%s): guardd can look, but not act. Run it as root, "
-                "on a cgroup tree that is not mounted read-only",
-                strerror(errno));
+        host_finding(ret, false, "permission",
+                     "cgroup.freeze cannot be written (%s): guardd can look, but not act. Run it as root, "
+                     "on a cgroup tree that is not mounted read-only",
+                     strerror(errno));
 }
 
 static void probe_local_events(int child_fd, struct HostFindings *ret)
@@ -207,11 +208,11 @@ static void probe_local_events(int child_fd, struct HostFindings *ret)
     if (!has_file(child_fd, "pids.events"))
         return; /* the finding on the controller says it */
     if (has_file(child_fd, "pids.events.local"))
-        finding(ret, true, "own refused forks", "pids.events.local is there");
+        host_finding(ret, true, "own refused forks", "pids.events.local is there");
     else
-        finding(ret, false, "own refused forks",
-                "the kernel has no pids.events.local, so pids.events is read: forks that a cgroup "
-                "inside a tenant was refused may count as the tenant's own. Linux 6.11 has it");
+        host_finding(ret, false, "own refused forks",
+                     "the kernel has no pids.events.local, so pids.events is read: forks that a cgroup "
+                     "inside a tenant was refused may count as the tenant's own. Linux 6.11 has it");
 }
 
 static bool read_sysctl(const char *path, uint64_t *ret_value)
@@ -240,27 +241,27 @@ static void probe_inotify(int root_fd, struct HostFindings *ret)
 
     if (!read_sysctl("/proc/sys/fs/inotify/max_user_watches", &watches) ||
         !read_sysctl("/proc/sys/fs/inotify/max_user_instances", &instances) || instances == 0)
-        finding(ret, false, "inotify",
-                "the kernel gives no inotify instances: new cgroups and refused forks are found only "
-                "by a slow sweep. Set the sysctl fs.inotify.max_user_instances");
+        host_finding(ret, false, "inotify",
+                     "the kernel gives no inotify instances: new cgroups and refused forks are found only "
+                     "by a slow sweep. Set the sysctl fs.inotify.max_user_instances");
     else if (watches < wanted)
-        finding(ret, false, "inotify",
-                "%llu watches may not be enough for this host (%llu): what has none is found only by "
-                "a slow sweep. Raise the sysctl fs.inotify.max_user_watches",
-                (unsigned long long)watches, (unsigned long long)wanted);
+        host_finding(ret, false, "inotify",
+                     "%llu watches may not be enough for this host (%llu): what has none is found only by "
+                     "a slow sweep. Raise the sysctl fs.inotify.max_user_watches",
+                     (unsigned long long)watches, (unsigned long long)wanted);
     else
-        finding(ret, true, "inotify", "%llu watches, at most %llu wanted", (unsigned long long)watches,
-                (unsigned long long)wanted);
+        host_finding(ret, true, "inotify", "%llu watches, at most %llu wanted", (unsigned long long)watches,
+                     (unsigned long long)wanted);
 }
 
 static void probe_systemd(struct HostFindings *ret)
 {
     if (sd_booted() > 0)
-        finding(ret, true, "systemd", "runs as PID 1: limits of units are set through it");
+        host_finding(ret, true, "systemd", "runs as PID 1: limits of units are set through it");
     else
-        finding(ret, false, "systemd",
-                "is not PID 1 here: limits are written direct to the cgroups, and whatever manages "
-                "them may write others");
+        host_finding(ret, false, "systemd",
+                     "is not PID 1 here: limits are written direct to the cgroups, and whatever manages "
+                     "them may write others");
 }
 
 void host_probe(const char *cgroup_root, struct HostFindings *ret)
@@ -271,16 +272,16 @@ void host_probe(const char *cgroup_root, struct HostFindings *ret)
 
     ret->n = 0;
     if (root_fd < 0 || !read_text(root_fd, "cgroup.controllers", controllers, sizeof(controllers))) {
-        finding(ret, false, "cgroup v2",
-                "%.120s is no cgroup v2 tree: nothing can be guarded. Mount one (mount -t cgroup2), "
-                "or name it with CgroupRoot=",
-                cgroup_root);
+        host_finding(ret, false, "cgroup v2",
+                     "%.120s is no cgroup v2 tree: nothing can be guarded. Mount one (mount -t cgroup2), "
+                     "or name it with CgroupRoot=",
+                     cgroup_root);
         return;
     }
     child_fd = open_any_child(root_fd);
     controllers[strcspn(controllers, "\n")] = '\0';
-    finding(ret, true, "cgroup v2", "%.80s, controllers: %.120s", cgroup_root,
-            controllers[0] != '\0' ? controllers : "none");
+    host_finding(ret, true, "cgroup v2", "%.80s, controllers: %.120s", cgroup_root,
+                 controllers[0] != '\0' ? controllers : "none");
     probe_pids(root_fd, controllers, ret);
     probe_freeze(child_fd, ret);
     probe_kill(child_fd, ret);

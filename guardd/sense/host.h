@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define HOST_FINDINGS_MAX 16
+#define HOST_FINDINGS_MAX 32
 
 struct HostFinding {
     bool ok;
@@ -17,6 +17,10 @@ struct HostFindings {
     struct HostFinding list[HOST_FINDINGS_MAX];
     size_t n;
 };
+
+/* Adds one; when there is no room left it is dropped. */
+void host_finding(struct HostFindings *findings, bool ok, const char *what, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* The first cgroup2 mount of a mount table (getmntent(3)); the unified one of a hybrid host included.
  * Caller frees. -ENOENT when there is none. */

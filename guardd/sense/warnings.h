@@ -13,13 +13,14 @@ struct nl_sock;
 enum WarningKind {
     WARNING_SOFT_SPACE, /* crossed, or wrote above it */
     WARNING_SOFT_INODES,
-    WARNING_HARD_SPACE, /* refused */
+    WARNING_HARD_SPACE, /* refused: at the hard limit, or at a soft one whose grace time is over */
     WARNING_HARD_INODES,
     WARNING_BELOW, /* some limit is kept again (not XFS) */
 };
 
 struct Warnings {
     struct nl_sock *socket; /* NULL: closed */
+    int family;             /* what its messages are numbered; 0: not known */
     /* Told of each different (device, project, kind) of one dispatch once. */
     void (*warned)(void *userdata, dev_t dev, uint32_t project, enum WarningKind kind);
     void (*lost)(void *userdata);
@@ -31,8 +32,11 @@ struct Warnings {
 int warnings_open(struct Warnings *warnings);
 void warnings_close(struct Warnings *warnings);
 int warnings_fd(const struct Warnings *warnings); /* -EBADF when closed */
-/* Reads what waits, a bounded number of messages. */
+/* Reads what waits, a bounded number of messages. Allocates nothing. */
 int warnings_dispatch(struct Warnings *warnings);
-/* The part that a test gives its bytes to: one netlink message, header included. */
+/* The same of any socket of datagrams, for tests. */
+int warnings_read(struct Warnings *warnings, int fd);
+/* The part that a test gives its bytes to: one netlink message, header included, all of nlmsg_len readable.
+ * 1: told; 0: not of a project, or of no kind that we know; -EBADMSG: it is no warning. */
 struct nlmsghdr;
 int warnings_parse(struct Warnings *warnings, struct nlmsghdr *message);
