@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -29,14 +30,16 @@ struct TagOrder {
 struct TagCount {
     atomic_uint_fast64_t seen, changed;
     atomic_uint_fast64_t wrong;   /* TAG_CHECK: has not the id, or is a directory that does not hand it on */
-    atomic_uint_fast64_t linked;  /* passed over: a file with names outside of this tree */
-    atomic_uint_fast64_t foreign; /* passed over: has another's project id */
+    atomic_uint_fast64_t linked;  /* passed over: a file with names that are not proven to be in this tree */
+    atomic_uint_fast64_t foreign; /* passed over: has another's project id; a directory with all below */
     atomic_uint_fast64_t failed;  /* passed over: could not be opened or set */
 };
 
 /* Returns 0 when a last pass found nothing more to change; TAG_STOPPED; -ENOENT, -ESTALE: the root is gone or
- * is another directory now; -EROFS; -EDQUOT, -ENOSPC: the filesystem could not write it; -EAGAIN: it was
- * changed faster than it could be walked (what was reached is tagged). */
+ * is another directory now, or a link stands in its path; -EROFS; -EOPNOTSUPP, -ENOTTY: no projects there;
+ * -EDQUOT, -ENOSPC: the filesystem could not write some of it (they are in `failed`, all else is done);
+ * -EMFILE, -ENFILE, -ENOMEM; -EAGAIN: it was changed faster than it could be walked (what was reached is
+ * tagged). A root that is another's in TAG_ADOPT is passed over: 0, and foreign is 1. */
 #define TAG_STOPPED 1
 int tag_tree(const struct TagOrder *order, struct TagCount *count, const atomic_bool *stop);
 

@@ -1,7 +1,7 @@
-/* The worker: one thread for what may wait for a disk, so that a slow filesystem never delays a freeze. Jobs
- * are done one after the other, limits before trees: a limit asked for while a million files are tagged does
- * not wait for them (a tree is left for it, and walked on afterwards). What came of them is handed back in
- * the loop's thread by worker_dispatch(). */
+/* The worker: what may wait for a disk is done beside the loop, so that a slow filesystem never delays a
+ * freeze. It has two threads (the unit's TasksMax= counts them), one for limits and one for trees: a limit
+ * asked for while a million files are tagged does not wait for them. Of each kind, jobs are done one after
+ * the other. What came of them is handed back in the loop's thread by worker_dispatch(). */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@ struct TagResult {
 };
 
 struct WorkerEvents {
-    /* `error`: 0 or what quota_set() returned; `usage`: as read back. */
+    /* `error`: 0 or what quota_set() returned; `usage`: as read back, zeroes after an error. */
     void (*limited)(void *userdata, uint64_t ticket, int error, const struct DiskUsage *usage);
     /* Of a tree: now and then (`done` false, at most about twice a second) and at its end. */
     void (*tagged)(void *userdata, uint64_t ticket, bool done, int error, const struct TagResult *result);
@@ -31,9 +31,9 @@ struct Worker {
     void *userdata;
 };
 
-/* Starts the thread. Signals are blocked by the caller before. */
+/* Starts the threads, with all signals blocked. */
 int worker_open(struct Worker *worker, const struct WorkerEvents *events, void *userdata);
-/* Stops it: a tree under way is left where it is, limits that wait are not set. Waits for the thread at most
+/* Stops it: a tree under way is left where it is, limits that wait are not set. Waits for the threads at most
  * 5 s: one that hangs in the kernel is left to the end of the process. */
 void worker_close(struct Worker *worker);
 int worker_fd(const struct Worker *worker);
