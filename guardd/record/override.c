@@ -224,7 +224,9 @@ static int override_read(void *userdata, const char *name, sd_json_variant *obje
     if (r < 0)
         return r == -ENOMEM ? r : STORE_DAMAGED;
     tenant = store_unescape(file.tenant);
-    if (!tenant || !tenant[0] || strlen(tenant) >= TENANT_NAME_MAX ||
+    if (!tenant)
+        return errno == ENOMEM ? -ENOMEM : STORE_DAMAGED;
+    if (!tenant[0] || strlen(tenant) >= TENANT_NAME_MAX ||
         strcmp(name, store_file_name(tenant, expected)) != 0 || !limits_from_json(file.limits, &limits))
         return STORE_DAMAGED;
     if (!any_set(&limits))

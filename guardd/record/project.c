@@ -230,11 +230,26 @@ static int directory_from_json(struct Project *project, sd_json_variant *json)
     if (!path || !sd_json_variant_is_string(path) || !tagged || !sd_json_variant_is_boolean(tagged))
         return STORE_DAMAGED;
     text = store_unescape(sd_json_variant_string(path));
-    if (!text || find_directory(project, text)) {
+    if (!text)
+        return errno == ENOMEM ? -ENOMEM : STORE_DAMAGED;
+    if (find_directory(project, text)) {
         free(text);
         return STORE_DAMAGED;
     }
     return add_directory(project, text, sd_json_variant_boolean(tagged));
+}
+
+static int project_from_text(uint32_t id, const char *filesystem, const char *tenant, struct Project **ret)
+{
+    char *a = store_unescape(filesystem), *b = a ? store_unescape(tenant) : NULL;
+
+    if (!b) {
+        int r = negative_errno();
+
+        free(a);
+        return r;
+    }
+    return project_new(id, a, b, ret);
 }
 
 /* A name that is not the id's own, an id or a key that is here already: not written by guardd. */
@@ -251,9 +266,9 @@ static int project_read(void *userdata, const char *name, sd_json_variant *objec
     if (r < 0 || file.id == 0 || strcmp(name, file_name(file.id, expected)) != 0 ||
         project_by_id(projects, file.id))
         return STORE_DAMAGED;
-    r = project_new(file.id, store_unescape(file.filesystem), store_unescape(file.tenant), &project);
+    r = project_from_text(file.id, file.filesystem, file.tenant, &project);
     if (r < 0)
-        return STORE_DAMAGED;
+        return r == -ENOMEM ? r : STORE_DAMAGED;
     if (project_find(projects, project->filesystem, project->tenant))
         return STORE_DAMAGED;
     for (size_t i = 0; i < sd_json_variant_elements(file.directories); i++) {

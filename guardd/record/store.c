@@ -272,8 +272,10 @@ char *store_unescape(const char *text)
         }
         high = *text == '%' ? hex_digit(text[1]) : -1;
         low = high >= 0 ? hex_digit(text[2]) : -1;
-        if (low < 0 || high * 16 + low == 0 || is_plain_in_text((unsigned char)(high * 16 + low)))
+        if (low < 0 || high * 16 + low == 0 || is_plain_in_text((unsigned char)(high * 16 + low))) {
+            errno = EBADMSG;
             return NULL;
+        }
         *p++ = (char)(high * 16 + low);
         text += 2;
     }

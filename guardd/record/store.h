@@ -35,8 +35,8 @@ int store_remove(int dir_fd, const char *name);
 int store_read(int dir_fd, int (*each)(void *userdata, const char *name, sd_json_variant *object),
                void *userdata, size_t *ret_damaged);
 
-/* Both return memory of their own; NULL: there is none, or (unescape) `text` is nothing that store_escape()
- * returns. */
+/* Both return memory of their own. NULL: there is none (errno ENOMEM), or for unescape `text` is nothing that
+ * store_escape() returns (EBADMSG). */
 char *store_escape(const char *text);
 char *store_unescape(const char *text);
 /* "docker%2Fweb.json". A name that would be longer than 200 bytes is cut, and a checksum of all of it
