@@ -116,7 +116,7 @@ static uint64_t place(const struct Line *line)
     near = add(line->usage, line->unit - 1) / line->unit * line->unit;
     near = add(near, step(line));
     if (warn > line->usage)
-        near = least(near, most(warn, add(line->usage, line->unit) / line->unit * line->unit));
+        near = least(near, warn);
     return least(near, hard);
 }
 

@@ -336,6 +336,19 @@ static void test_ties(void **state)
     assert_non_null(strstr(stage.reason, "passed over: docker/a 7M/s"));
 }
 
+/* What is not known comes last, whatever was known once. */
+static void test_order_of_the_unknown(void **state)
+{
+    struct Stage stage;
+
+    stage_init(&stage);
+    candidate(&stage, "docker/c", 90)->readings.valid[READING_DISK_GROWTH] = false;
+    candidate(&stage, "docker/b", 10)->readings.valid[READING_DISK_GROWTH] = false;
+    candidate(&stage, "docker/a", 5);
+    assert_string_equal(elect(&stage, START)->name, "docker/a");
+    assert_non_null(strstr(stage.reason, "passed over: docker/b (not known), docker/c (not known)"));
+}
+
 /* --- what is said ------------------------------------------------------------------------------------ */
 
 static void test_and_more(void **state)
@@ -401,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_not_candidates),
         cmocka_unit_test(test_vain),
         cmocka_unit_test(test_ties),
+        cmocka_unit_test(test_order_of_the_unknown),
         cmocka_unit_test(test_and_more),
         cmocka_unit_test(test_long_names),
     };

@@ -305,6 +305,8 @@ static void test_disk_limits(void **state)
 
         world_init(&world);
         world.tenant.disk.n_shares = 2;
+        world.tenant.disk.shares[0].usage =
+            (struct DiskUsage){.space_bytes = 99 * GIB, .inodes = 99 * GIB}; /* of long ago */
         world.tenant.disk.shares[1].valid = true;
         world.tenant.disk.shares[1].usage =
             (struct DiskUsage){.space_bytes = table[i].used, .inodes = table[i].used};

@@ -56,11 +56,12 @@ static uint64_t inodes(const struct Ground *ground)
 
 enum Watch {
     NOBODY,
-    FREE_10_PERCENT,    /* host.disk.free < 10%: the mark is at 10 GiB */
-    FREE_20_GIB,        /* host.disk.free <= 20G */
-    FREE_ABOVE,         /* host.disk.free > 10%: asks for nothing */
-    ETA,                /* disk.eta < 2min */
-    FREE_10_AND_20,     /* two marks: the higher one is reached first */
+    FREE_10_PERCENT, /* host.disk.free < 10%: the mark is at 10 GiB */
+    FREE_20_GIB,     /* host.disk.free <= 20G */
+    FREE_ABOVE,      /* host.disk.free > 10%: asks for nothing */
+    ETA,             /* disk.eta < 2min */
+    FREE_10_AND_20,  /* two marks: the higher one is reached first */
+    FREE_20_AND_10,
     FREE_10_IN_INODES,  /* host.disk.inodes < 10%: nothing about space */
     DISK_SPACE_ALREADY, /* disk.space > 80% */
 };
@@ -71,8 +72,10 @@ static void watch(struct Ground *ground, enum Watch watch)
         add_rule(ground, READING_HOST_DISK_FREE, COMPARISON_BELOW, 10, true);
     if (watch == FREE_20_GIB)
         add_rule(ground, READING_HOST_DISK_FREE, COMPARISON_AT_MOST, 20 * GIB, false);
-    if (watch == FREE_10_AND_20)
+    if (watch == FREE_10_AND_20 || watch == FREE_20_AND_10)
         add_rule(ground, READING_HOST_DISK_FREE, COMPARISON_BELOW, 20, true);
+    if (watch == FREE_20_AND_10)
+        add_rule(ground, READING_HOST_DISK_FREE, COMPARISON_BELOW, 10, true);
     if (watch == FREE_ABOVE)
         add_rule(ground, READING_HOST_DISK_FREE, COMPARISON_ABOVE, 10, true);
     if (watch == ETA)
@@ -106,6 +109,7 @@ static void test_space(void **state)
         {NOBODY, 10000, 0, 50 * GIB, 50, 10, 4096}, /* 5000, in blocks */
         {NOBODY, 10000, 0, 50 * GIB, 100, 10, 8192},
         {NOBODY, 1000, 0, 50 * GIB, 80, 10, 0},
+        {NOBODY, 10 * GIB, GIB, 50 * GIB, 120, 10, 10 * GIB},
         {NOBODY, UINT64_C(1) << 62, GIB, 50 * GIB, 50, 10, UINT64_C(1) << 61},
         /* It is crossed: it stays. */
         {NOBODY, 10 * GIB, 9 * GIB, 50 * GIB, 80, 10, 8 * GIB},
@@ -118,6 +122,7 @@ static void test_space(void **state)
         {FREE_10_PERCENT, 0, GIB, 50 * GIB, 80, 0, 21 * GIB},
         {FREE_20_GIB, 0, GIB, 50 * GIB, 80, 10, GIB + 1536 * MIB},
         {FREE_10_AND_20, 0, GIB, 50 * GIB, 80, 10, GIB + 1536 * MIB},
+        {FREE_20_AND_10, 0, GIB, 50 * GIB, 80, 10, GIB + 1536 * MIB},
         {ETA, 0, GIB, 50 * GIB, 80, 10, GIB + 2560 * MIB},
         /* A tenant that starts within a block. */
         {FREE_10_PERCENT, 0, GIB + 512, 50 * GIB, 80, 10, 3 * GIB + BLOCK},
