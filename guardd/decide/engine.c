@@ -137,21 +137,15 @@ static void evidence(const struct Turn *turn, char *buf, size_t size)
 /* The election, why, the evidence: what there is of them. host_elect() leaves room for the rest. */
 static void write_reason(const struct Turn *turn, const char *why, char *reason)
 {
-    const struct Case *condition = &turn->tenant->condition;
+    bool elected = turn->rule->scope == SCOPE_HOST && begins(turn);
     char text[3 * CONDITION_EVIDENCE_MAX];
-    size_t n = 0;
+    size_t n;
 
     evidence(turn, text, sizeof(text));
-    if (turn->rule->scope == SCOPE_HOST && begins(turn)) {
-        n = strlen(condition->election);
-        n = n < REASON_MAX - 3 ? n : REASON_MAX - 3;
-        memcpy(reason, condition->election, n);
-        if (n > 0 && (why[0] || text[0])) {
-            memcpy(reason + n, "; ", 2);
-            n += 2;
-        }
-    }
-    snprintf(reason + n, REASON_MAX - n, "%s%s%s", why, why[0] && text[0] ? ": " : "", text);
+    snprintf(reason, REASON_MAX, "%s", elected ? turn->tenant->condition.election : "");
+    n = strlen(reason);
+    snprintf(reason + n, REASON_MAX - n, "%s%s%s%s", n > 0 && (why[0] || text[0]) ? "; " : "", why,
+             why[0] && text[0] ? ": " : "", text);
 }
 
 /* `why`: a sentence, or "" where the evidence says it all. */
