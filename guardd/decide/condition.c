@@ -23,22 +23,64 @@ static bool is_below(enum Comparison comparison)
     return comparison == COMPARISON_BELOW || comparison == COMPARISON_AT_MOST;
 }
 
+/* A share of what the limit is. Bytes times a percentage may be more than a number holds: where it is, the
+ * last digits do not matter. */
+static bool compare_share(int64_t value, int64_t limit, enum Comparison comparison, int64_t percent)
+{
+    int64_t left, right;
+
+    while (__builtin_mul_overflow(value, 100, &left) || __builtin_mul_overflow(limit, percent, &right)) {
+        value /= 2;
+        limit /= 2;
+    }
+    return compare(left, comparison, right);
+}
+
 bool condition_holds(const struct Condition *condition, const struct Readings *readings)
 {
     int64_t value = readings->value[condition->reading];
     int64_t limit = readings->limit[condition->reading];
-    int64_t left, right;
 
     if (!readings->valid[condition->reading])
         return false;
+    /* Never, without end: more than any number. */
+    if (value == READING_UNLIMITED)
+        return !is_below(condition->comparison);
     if (!condition->percent)
         return compare(value, condition->comparison, condition->value);
     if (limit == READING_UNLIMITED)
         return is_below(condition->comparison);
-    /* Beyond this a product would wrap, and no count of tasks comes near it. */
-    if (__builtin_mul_overflow(value, 100, &left) || __builtin_mul_overflow(limit, condition->value, &right))
-        return false;
-    return compare(left, condition->comparison, right);
+    return compare_share(value, limit, condition->comparison, condition->value);
+}
+
+static const char *format_value(enum Measure measure, int64_t value, char *buf, size_t size)
+{
+    if (value != READING_UNLIMITED)
+        return measure_format(measure, value, buf, size);
+    snprintf(buf, size, "%s", measure == MEASURE_SECONDS ? "never" : "unlimited");
+    return buf;
+}
+
+static const char *format_threshold(const struct Condition *condition, char *buf, size_t size)
+{
+    enum Measure measure = reading_info(condition->reading)->measure;
+
+    if (condition->percent)
+        snprintf(buf, size, "%" PRId64 "%%", condition->value);
+    else if (measure == MEASURE_RATE) /* the value beside it says that it is per second */
+        snprintf(buf, size, "%" PRId64, condition->value);
+    else
+        measure_format(measure, condition->value, buf, size);
+    return buf;
+}
+
+static int64_t percent_of(int64_t value, int64_t limit)
+{
+    int64_t product;
+
+    if (!__builtin_mul_overflow(value, 100, &product))
+        return product / limit;
+    return limit >= 100 ? value / (limit / 100) : INT64_MAX;
 }
 
 const char *condition_evidence(const struct Condition *condition, const struct Readings *readings, char *buf,
@@ -46,16 +88,18 @@ const char *condition_evidence(const struct Condition *condition, const struct R
 {
     const struct ReadingInfo *info = reading_info(condition->reading);
     int64_t value = readings->value[condition->reading], limit = readings->limit[condition->reading];
-    char share[64] = "";
+    char text[MEASURE_FORMAT_MAX], threshold[MEASURE_FORMAT_MAX], whole[MEASURE_FORMAT_MAX];
+    char share[MEASURE_FORMAT_MAX + 32] = "";
 
     if (!readings->valid[condition->reading]) {
         snprintf(buf, size, "%s not known", info->name);
         return buf;
     }
     if (limit > 0 && limit != READING_UNLIMITED)
-        snprintf(share, sizeof(share), " of %" PRId64 ", %" PRId64 "%%", limit,
-                 value > INT64_MAX / 100 ? 0 : value * 100 / limit);
-    snprintf(buf, size, "%s %" PRId64 "%s%s (%s %" PRId64 "%s)", info->name, value, info->unit, share,
-             comparison_text(condition->comparison), condition->value, condition->percent ? "%" : "");
+        snprintf(share, sizeof(share), " of %s, %" PRId64 "%%",
+                 measure_format(info->measure, limit, whole, sizeof(whole)), percent_of(value, limit));
+    snprintf(buf, size, "%s %s%s (%s %s)", info->name, format_value(info->measure, value, text, sizeof(text)),
+             share, comparison_text(condition->comparison),
+             format_threshold(condition, threshold, sizeof(threshold)));
     return buf;
 }

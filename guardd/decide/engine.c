@@ -107,27 +107,50 @@ static enum Verb step_verb(const struct Turn *turn)
     return turn->rule->steps[turn->state->step].verb;
 }
 
-/* What made the rule decide: at its beginning When, later that there is no relief, or that there is. */
-static const char *evidence(const struct Turn *turn, char *buf, size_t size)
+static bool begins(const struct Turn *turn)
+{
+    return turn->state->phase == PHASE_IDLE || turn->state->phase == PHASE_PENDING;
+}
+
+/* What made the rule decide: at its beginning When, later that there is no relief, or that there is. An
+ * election has told When already. */
+static void evidence(const struct Turn *turn, char *buf, size_t size)
 {
     const struct Readings *readings = &turn->tenant->readings;
     char text[CONDITION_EVIDENCE_MAX], until[CONDITION_EVIDENCE_MAX];
-    bool begins = turn->state->phase == PHASE_IDLE || turn->state->phase == PHASE_PENDING;
+    bool elected = turn->rule->scope == SCOPE_HOST;
 
-    condition_evidence(&turn->rule->until, readings, until, sizeof(until));
-    if (!begins || turn->rule->until.reading == turn->rule->when.reading) {
-        condition_evidence(begins ? &turn->rule->when : &turn->rule->until, readings, buf, size);
-        return buf;
+    buf[0] = '\0';
+    if (!begins(turn)) {
+        condition_evidence(&turn->rule->until, readings, buf, size);
+        return;
     }
-    condition_evidence(&turn->rule->when, readings, text, sizeof(text));
-    snprintf(buf, size, "%s, until %s", text, until);
-    return buf;
+    if (!elected)
+        condition_evidence(&turn->rule->when, readings, text, sizeof(text));
+    if (turn->rule->until.reading != turn->rule->when.reading)
+        snprintf(buf, size, "%s%suntil %s", elected ? "" : text, elected ? "" : ", ",
+                 condition_evidence(&turn->rule->until, readings, until, sizeof(until)));
+    else if (!elected)
+        snprintf(buf, size, "%s", text);
+}
+
+/* The election, why, the evidence: what there is of them. host_elect() leaves room for the rest. */
+static void write_reason(const struct Turn *turn, const char *why, char *reason)
+{
+    bool elected = turn->rule->scope == SCOPE_HOST && begins(turn);
+    char text[3 * CONDITION_EVIDENCE_MAX];
+    size_t n;
+
+    evidence(turn, text, sizeof(text));
+    snprintf(reason, REASON_MAX, "%s", elected ? turn->tenant->condition.election : "");
+    n = strlen(reason);
+    snprintf(reason + n, REASON_MAX - n, "%s%s%s%s", n > 0 && (why[0] || text[0]) ? "; " : "", why,
+             why[0] && text[0] ? ": " : "", text);
 }
 
 /* `why`: a sentence, or "" where the evidence says it all. */
 static void decide(const struct Turn *turn, enum Verb verb, enum Cause cause, const char *why)
 {
-    char text[3 * CONDITION_EVIDENCE_MAX];
     struct Decision *decision;
 
     if (turn->decisions->n == DECISIONS_MAX)
@@ -136,8 +159,7 @@ static void decide(const struct Turn *turn, enum Verb verb, enum Cause cause, co
     *decision = (struct Decision){
         .verb = verb, .cause = cause, .holder = turn->holder, .limit = LIMIT_INVALID, .at_usec = turn->now};
     snprintf(decision->rule, sizeof(decision->rule), "%s", turn->rule->name);
-    snprintf(decision->reason, sizeof(decision->reason), "%s%s%s", why, why[0] ? ": " : "",
-             evidence(turn, text, sizeof(text)));
+    write_reason(turn, why, decision->reason);
 }
 
 /* Something else, in place of what is due. */
@@ -324,12 +346,22 @@ static void forget(struct RuleState *state)
     *state = (struct RuleState){.phase = PHASE_IDLE, .until_since_usec = USEC_INFINITY};
 }
 
+/* Why it was elected is told for as long as it is by any rule. */
+static void forget_election(struct Case *condition)
+{
+    for (size_t i = 0; i < POLICY_CLASS_RULES_MAX; i++)
+        if (condition->rules[i].elected)
+            return;
+    condition->election[0] = '\0';
+}
+
 /* Makes the move of the table; `decision` and `result` belong to RULE_TOOK and RULE_FAILED. */
 static void move(const struct Turn *turn, enum RuleEvent event, enum Verb verb, enum Result result)
 {
     const struct Move *to = &moves[turn->state->phase][event];
     struct RuleState *state = turn->state;
     enum RulePhase next = to->next;
+    bool elected = state->elected;
 
     switch (to->effect) {
     case EFFECT_NONE:
@@ -360,8 +392,11 @@ static void move(const struct Turn *turn, enum RuleEvent event, enum Verb verb, 
         break;
     }
     state->phase = next;
-    if (next == PHASE_IDLE)
-        forget(state);
+    if (next != PHASE_IDLE)
+        return;
+    forget(state);
+    if (elected)
+        forget_election(&turn->tenant->condition);
 }
 
 static enum RuleEvent when_event(const struct Turn *turn)
@@ -370,6 +405,9 @@ static enum RuleEvent when_event(const struct Turn *turn)
 
     if (!condition_holds(&turn->rule->when, &turn->tenant->readings))
         return RULE_QUIET;
+    /* `for` was held against the host already (host.c), and nobody but the elected one is meant. */
+    if (turn->rule->scope == SCOPE_HOST)
+        return turn->state->elected ? RULE_DUE : RULE_QUIET;
     return turn->now - began >= turn->rule->when.for_usec ? RULE_DUE : RULE_HOLDS;
 }
 
@@ -476,13 +514,20 @@ void engine_reset(struct Tenant *tenant)
 {
     for (size_t i = 0; i < POLICY_CLASS_RULES_MAX; i++)
         forget(&tenant->condition.rules[i]);
+    tenant->condition.election[0] = '\0';
     tenant->condition.look_usec = USEC_INFINITY;
+}
+
+static bool is_of_host(const struct Tenant *tenant, size_t rule)
+{
+    return tenant->class && rule < tenant->class->n_rules && tenant->class->rules[rule]->scope == SCOPE_HOST;
 }
 
 void engine_adopt(struct Tenant *tenant, size_t rule, size_t step, usec_t since_usec, unsigned repeats)
 {
     tenant->condition.rules[rule] = (struct RuleState){.phase = PHASE_STANDING,
                                                        .step = step,
+                                                       .elected = is_of_host(tenant, rule),
                                                        .began_usec = since_usec,
                                                        .step_usec = since_usec,
                                                        .until_since_usec = USEC_INFINITY,
@@ -520,6 +565,8 @@ static void carry_over(struct Tenant *into, const struct Tenant *from, unsigned 
     *state = from->condition.rules[old_index];
     if (state->step > last_step(rule))
         state->step = last_step(rule);
+    if (state->elected)
+        memcpy(into->condition.election, from->condition.election, sizeof(into->condition.election));
     if (from->condition.holders & (1u << old_index))
         into->condition.holders |= 1u << new_index;
     into->hold_slots[new_index] = from->hold_slots[old_index];

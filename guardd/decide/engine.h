@@ -7,6 +7,10 @@
  *   - a step is decided (ACTING), and stands when its outcome says that it took;
  *   - the next step comes when the step's time is over and Until has not held;
  *   - relief: Until held for as long as it asks; then the inverse (RELEASING), then peace (IDLE).
+ * A rule with Scope=host begins only where host_elect() chose the tenant (RuleState.elected, Case.election)
+ * and When holds on its own host.* readings; from there on it goes like any other. A look that does not begin
+ * it, and its end, take the election back.
+ *
  * Before anything final (terminate, kill) the fresh readings are asked once more whether Until is true at
  * this very moment; if so, nobody is killed. */
 #pragma once

@@ -1,9 +1,13 @@
 /* Rules with Scope=host: the condition is the host's, the victim is elected. Pure.
  *
  * Of the tenants whose class lists the rule and that the condition concerns, the one with most of `Rank=` is
- * elected; never one that is protected, exempt, released, already held, or below Floor=. Who was passed over
- * and why is part of the reason. After an election the next one waits HOST_DWELL_USEC: the first one's end
- * must have time to show. */
+ * elected; never one that is protected, exempt, released, already held, below Floor=, or that has none of it.
+ * Who was passed over and why is part of the reason. After an election the next one waits HOST_DWELL_USEC:
+ * the first one's end must have time to show.
+ *
+ * The caller asks host_look() when something was announced and when host_look_usec() says so; at HOST_ELECT
+ * it calls host_elect(), sets the chosen one's RuleState.elected and Case.election, and has the engine look
+ * at it (engine.h). Nobody elected is told once: when `vain` was false before. */
 #pragma once
 
 #include "model/decision.h"
@@ -31,8 +35,12 @@ enum HostVerdict host_look(struct HostState *state, const struct Readings *readi
 /* When to look again; USEC_INFINITY when quiet. */
 usec_t host_look_usec(const struct HostState *state, usec_t now);
 
-/* Picks among `candidates` (their readings fresh); NULL when nobody may be. `reason` (REASON_MAX):
- * "host.disk.free 9%
- * (< 10%); docker/a has most disk.growth, 120M/s; passed over: docker/b 80M/s, docker/c 3M/s (protected)". */
+/* Picks among `candidates`: tenants that the condition concerns, their readings fresh; who does not list the
+ * rule or is gone does not count. On equal terms the name decides. NULL when nobody may be: then `vain` is
+ * set and the reason begins with "nobody to freeze: ". `reason` (REASON_MAX, of which some is left for the
+ * engine's own words): "host.disk.free 9.1G of 100G, 9% (< 10%); docker/a has most disk.growth, 120M/s;
+ * passed over: docker/b 80M/s, docker/c 3M/s (protected)", at most HOST_PASSED_OVER_MAX of them, "and 5
+ * more". */
+#define HOST_PASSED_OVER_MAX 4
 struct Tenant *host_elect(struct HostState *state, struct Tenant *const *candidates, size_t n,
                           const struct Readings *host, usec_t now, char *reason);

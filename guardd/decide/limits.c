@@ -1,15 +1,34 @@
+/* What is asked for comes from two sides, and they have different rights. A class asks for many tenants that
+ * it does not know: it never raises what is found, and never sets what the tenant is beyond already. An
+ * operator who names one tenant and a value gets that value.
+ *
+ * A disk limit is one of a project that guardd itself gave the tenant: nobody else can have set one before,
+ * so what is found is always none, also where the ledger of an earlier boot is lost and the limit is still
+ * there. Below what is used it forbids nothing but growth, so it is set. */
 #include "decide/limits.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-static const char *format_limit(uint64_t value, char *buf, size_t size)
+/* What is kept in blocks reads back rounded. */
+#define SPACE_BLOCK_BYTES 4096
+
+/* One limit of one tenant at one moment. */
+struct Question {
+    struct Tenant *tenant;
+    struct LimitState *state;
+    enum LimitId id;
+    bool by_operator;
+    uint64_t asked, present, found;
+    usec_t now;
+};
+
+static bool is_same(enum LimitId id, uint64_t a, uint64_t b)
 {
-    if (value == LIMIT_INFINITY)
-        snprintf(buf, size, "infinity");
-    else
-        snprintf(buf, size, "%" PRIu64, value);
-    return buf;
+    if (id != LIMIT_DISK_SPACE_MAX || a == LIMIT_INFINITY || b == LIMIT_INFINITY)
+        return a == b;
+    return (a > b ? a - b : b - a) < SPACE_BLOCK_BYTES;
 }
 
 static struct Decision limit_decision(enum Verb verb, enum Cause cause, enum LimitId id, uint64_t value,
@@ -19,64 +38,186 @@ static struct Decision limit_decision(enum Verb verb, enum Cause cause, enum Lim
         .verb = verb, .cause = cause, .holder = HOLDER_OPERATOR, .limit = id, .value = value, .at_usec = now};
 }
 
-/* Beyond the limit already, and long since? Only what is counted can be. */
-static bool is_beyond(const struct Tenant *tenant, enum LimitId id, uint64_t value, usec_t now)
+/* How much of it is in use, on the filesystem where it is most; 0 where that is not known. */
+static uint64_t in_use(const struct Tenant *tenant, enum LimitId id)
 {
     const struct Readings *readings = &tenant->readings;
+    uint64_t most = 0, usage;
 
-    if (!tenant->was_here && now < usec_add(tenant->appeared_usec, LIMIT_NEWCOMER_USEC))
+    if (id == LIMIT_TASKS_MAX)
+        return readings->valid[READING_TASKS_CURRENT] ? (uint64_t)readings->value[READING_TASKS_CURRENT] : 0;
+    for (size_t i = 0; i < tenant->disk.n_shares; i++) {
+        const struct DiskShare *share = &tenant->disk.shares[i];
+
+        usage = id == LIMIT_DISK_SPACE_MAX ? share->usage.space_bytes : share->usage.inodes;
+        if (share->valid && usage > most)
+            most = usage;
+    }
+    return most;
+}
+
+static bool is_newcomer(const struct Question *question)
+{
+    return !question->tenant->was_here &&
+           question->now < usec_add(question->tenant->appeared_usec, LIMIT_NEWCOMER_USEC);
+}
+
+/* What follows for the tenant when it is beyond the limit already; "" when it is not. */
+static const char *consequence(const struct Question *question, char *buf, size_t size)
+{
+    uint64_t used = in_use(question->tenant, question->id);
+    char text[MEASURE_FORMAT_MAX];
+
+    buf[0] = '\0';
+    if (used <= question->asked)
+        return buf;
+    if (question->id == LIMIT_TASKS_MAX)
+        snprintf(buf, size, "below the %" PRIu64 " tasks that run: it cannot fork", used);
+    else
+        snprintf(buf, size, "below the present use of %s%s: it cannot grow",
+                 limit_format(question->id, used, text, sizeof(text)),
+                 question->id == LIMIT_DISK_INODES_MAX ? " inodes" : "");
+    return buf;
+}
+
+/* The class is told "no" where it would loosen, or take a tenant's forks by surprise. */
+static bool is_denied(const struct Question *question)
+{
+    char asked[MEASURE_FORMAT_MAX], found[MEASURE_FORMAT_MAX];
+    struct LimitState *state = question->state;
+
+    if (question->by_operator || question->id != LIMIT_TASKS_MAX || state->applied || is_newcomer(question) ||
+        in_use(question->tenant, question->id) <= question->asked)
         return false;
-    return id == LIMIT_TASKS_MAX && readings->valid[READING_TASKS_CURRENT] &&
-           (uint64_t)readings->value[READING_TASKS_CURRENT] > value;
+    snprintf(state->note, sizeof(state->note), "not set: %s tasks run already, more than %s",
+             limit_format(question->id, in_use(question->tenant, question->id), found, sizeof(found)),
+             limit_format(question->id, question->asked, asked, sizeof(asked)));
+    return true;
+}
+
+static void write_reason(const struct Question *question, char *reason)
+{
+    const char *directive = limit_info(question->id)->directive;
+    const struct LimitState *state = question->state;
+    bool changed = state->applied && !is_same(question->id, question->present, state->value);
+    char who[16 + POLICY_NAME_MAX], asked[MEASURE_FORMAT_MAX], before[MEASURE_FORMAT_MAX], beyond[96];
+
+    if (question->by_operator)
+        snprintf(who, sizeof(who), "an operator");
+    else
+        snprintf(who, sizeof(who), "class %s", question->tenant->class->name);
+    limit_format(question->id, question->asked, asked, sizeof(asked));
+    limit_format(question->id, limit_is_quota(question->id) ? question->present : question->found, before,
+                 sizeof(before));
+    consequence(question, beyond, sizeof(beyond));
+    if (limit_is_quota(question->id) && changed)
+        snprintf(reason, REASON_MAX, "%s asks for %s=%s, somebody else has set it to %s%s%s", who, directive,
+                 asked, before, beyond[0] ? "; " : "", beyond);
+    else
+        snprintf(reason, REASON_MAX, "%s asks for %s=%s, found %s%s%s", who, directive, asked, before,
+                 beyond[0] ? "; " : "", beyond);
+}
+
+static bool is_in_force(const struct Question *question)
+{
+    const struct LimitState *state = question->state;
+    bool tell = state->untold && question->tenant->limits_due_usec == USEC_INFINITY;
+
+    return state->applied && is_same(question->id, question->present, question->asked) && !tell;
+}
+
+/* Nothing is asked for, or what was found serves as well. */
+static bool give_back(const struct Question *question, struct Decision *ret_decision)
+{
+    enum Cause cause = question->by_operator ? CAUSE_OPERATOR : CAUSE_CLASS;
+    char present[MEASURE_FORMAT_MAX];
+
+    if (limit_release(question->tenant, question->id, cause, question->now, ret_decision))
+        return true;
+    if (!limit_is_quota(question->id) || question->present == LIMIT_INFINITY)
+        return false;
+    /* Of an earlier boot, or by somebody's hand: the project is guardd's, and nobody asks for it. */
+    *ret_decision = limit_decision(VERB_UNLIMIT, cause, question->id, LIMIT_INFINITY, question->now);
+    snprintf(ret_decision->reason, sizeof(ret_decision->reason), "%s=%s is there and nobody asks for it",
+             limit_info(question->id)->directive,
+             limit_format(question->id, question->present, present, sizeof(present)));
+    return true;
 }
 
 bool limit_release(const struct Tenant *tenant, enum LimitId id, enum Cause cause, usec_t now,
                    struct Decision *ret_decision)
 {
     const struct LimitState *state = &tenant->limits[id];
-    char found[24];
+    uint64_t found = limit_is_quota(id) ? LIMIT_INFINITY : state->found;
+    char text[MEASURE_FORMAT_MAX];
 
     if (!state->applied)
         return false;
-    *ret_decision = limit_decision(VERB_UNLIMIT, cause, id, state->found, now);
+    *ret_decision = limit_decision(VERB_UNLIMIT, cause, id, found, now);
     snprintf(ret_decision->reason, sizeof(ret_decision->reason), "%s back to %s, as found",
-             limit_info(id)->directive, format_limit(state->found, found, sizeof(found)));
+             limit_info(id)->directive, limit_format(id, found, text, sizeof(text)));
     return true;
+}
+
+static void look_at_found(struct Question *question)
+{
+    struct LimitState *state = question->state;
+
+    if (limit_is_quota(question->id)) {
+        if (question->present == 0)
+            question->present = LIMIT_INFINITY;
+        state->found = LIMIT_INFINITY;
+    } else if (state->applied && state->waiting == 0 && question->present != state->value)
+        state->found = question->present;
+    question->found = state->applied || limit_is_quota(question->id) ? state->found : question->present;
+}
+
+/* Is there nothing more to set than what was found? Says so where that is not what was asked for. */
+static bool is_served_by_found(const struct Question *question)
+{
+    struct LimitState *state = question->state;
+    char found[MEASURE_FORMAT_MAX];
+
+    if (question->by_operator)
+        return question->found == question->asked;
+    if (question->found < question->asked)
+        snprintf(state->note, sizeof(state->note), "it has %s=%s already, which is less",
+                 limit_info(question->id)->directive,
+                 limit_format(question->id, question->found, found, sizeof(found)));
+    return question->found <= question->asked;
+}
+
+/* What the service manager has not answered yet is waited for; an operator's next wish is not. */
+static bool is_on_its_way(const struct Question *question)
+{
+    return question->state->waiting > 0 &&
+           (!question->by_operator || question->state->value == question->asked);
 }
 
 bool limit_decide(struct Tenant *tenant, enum LimitId id, uint64_t present, usec_t now,
                   struct Decision *ret_decision)
 {
-    const char *directive = limit_info(id)->directive;
     struct LimitState *state = &tenant->limits[id];
-    uint64_t found, asked;
-    char asked_text[24], other_text[24];
+    struct Question question = {.tenant = tenant,
+                                .state = state,
+                                .id = id,
+                                .by_operator = tenant->overrides.set[id],
+                                .present = present,
+                                .now = now};
+    bool is_asked = tenant_asked(tenant, id, &question.asked);
 
     state->note[0] = '\0';
-    if (state->waiting > 0 || tenant->untouchable || tenant->released)
+    if (tenant->untouchable || tenant->released || is_on_its_way(&question))
         return false;
-    if (state->applied && present != state->value)
-        state->found = present;
-    found = state->applied ? state->found : present;
-    if (!tenant->class || !tenant->class->limits.set[id])
-        return limit_release(tenant, id, CAUSE_CLASS, now, ret_decision);
-    asked = tenant->class->limits.value[id];
-    format_limit(asked, asked_text, sizeof(asked_text));
-    if (found <= asked) {
-        if (found < asked)
-            snprintf(state->note, sizeof(state->note), "it has %s=%s already, which is less", directive,
-                     format_limit(found, other_text, sizeof(other_text)));
-        return limit_release(tenant, id, CAUSE_CLASS, now, ret_decision);
-    }
-    if (state->applied && present == asked && !(state->untold && tenant->limits_due_usec == USEC_INFINITY))
+    look_at_found(&question);
+    if (!is_asked || is_served_by_found(&question))
+        return give_back(&question, ret_decision);
+    if (limit_is_quota(id))
+        consequence(&question, state->note, sizeof(state->note));
+    if (is_in_force(&question) || is_denied(&question))
         return false;
-    if (!state->applied && is_beyond(tenant, id, asked, now)) {
-        snprintf(state->note, sizeof(state->note), "not set: %" PRId64 " tasks run already, more than %s",
-                 tenant->readings.value[READING_TASKS_CURRENT], asked_text);
-        return false;
-    }
-    *ret_decision = limit_decision(VERB_LIMIT, CAUSE_CLASS, id, asked, now);
-    snprintf(ret_decision->reason, sizeof(ret_decision->reason), "class %s asks for %s=%s, found %s",
-             tenant->class->name, directive, asked_text, format_limit(found, other_text, sizeof(other_text)));
+    *ret_decision = limit_decision(VERB_LIMIT, question.by_operator ? CAUSE_OPERATOR : CAUSE_CLASS, id,
+                                   question.asked, now);
+    write_reason(&question, ret_decision->reason);
     return true;
 }

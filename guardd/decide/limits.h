@@ -6,7 +6,11 @@
  *
  * And guardd does not set a limit that a tenant is beyond already: the kernel would refuse its every fork
  * from then on, and a rule would take the guard's own doing for an attack. A newcomer has no such right: what
- * is beyond its limit seconds after it began is the attack. */
+ * is beyond its limit seconds after it began is the attack.
+ *
+ * Two exceptions. An operator's override (Tenant.overrides) comes before what the class asks, and is set
+ * exactly as asked: above what was found, below what is in use. A disk limit is one of guardd's own project:
+ * found is always none, and below the present use it is set too, since it only stops growth. */
 #pragma once
 
 #include "base/usec.h"
@@ -16,8 +20,11 @@
 /* A tenant that appeared under guardd's eyes is a newcomer for so long. */
 #define LIMIT_NEWCOMER_USEC (10 * USEC_PER_SEC)
 
-/* `present`: in force now. Returns true and a decision (VERB_LIMIT or VERB_UNLIMIT) when something is to be
- * done. tenant->limits[id].note is set to why the limit is not as the class asks, or emptied. */
+/* `present`: in force now; a disk limit of 0 or LIMIT_INFINITY is none. Returns true and a decision
+ * (VERB_LIMIT or VERB_UNLIMIT) when something is to be done; of an override its cause is CAUSE_OPERATOR and
+ * its uid is the caller's to set. tenant->limits[id].note is set to why the limit is not as asked, or to what
+ * follows from a disk limit below the present use ("below the present use of 8.2G: it cannot grow"), or
+ * emptied. */
 bool limit_decide(struct Tenant *tenant, enum LimitId id, uint64_t present, usec_t now,
                   struct Decision *ret_decision);
 

@@ -5,6 +5,7 @@
  * without one of them crossing. So nobody has to be polled. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "model/disk.h"
@@ -17,7 +18,11 @@ struct TripwireView {
     size_t n_growers;                       /* tenants with a project on that filesystem */
 };
 
-/* Never below the present usage; 0: none is needed; never above the hard limit. Space is a multiple of 4096.
- */
+/* 0: none is needed. Never above the hard limit. Below the present usage only where it has crossed
+ * DiskWarnAt= and no rule asks for more: then it stays there. Space is a multiple of 4096. */
 void tripwire_place(const struct TripwireView *view, uint64_t *ret_space_soft_bytes,
                     uint64_t *ret_inodes_soft);
+
+/* Does what lies there now (`share->usage`) leave the tenant more than twice what it would be given? It was
+ * placed when more was free, or for fewer growers: to be placed anew. */
+bool tripwire_is_far(const struct TripwireView *view);

@@ -1,7 +1,6 @@
 #include "fixture.h"
 
 #include "decide/condition.h"
-#include "decide/limits.h"
 #include "decide/operator.h"
 
 static struct Readings tasks(int64_t value, int64_t limit)
@@ -35,7 +34,15 @@ static void test_comparisons(void **state)
         /* No limit: whatever it is, it is little. */
         {COMPARISON_BELOW, true, 50, 1000000, READING_UNLIMITED, true},
         {COMPARISON_ABOVE, true, 50, 1000000, READING_UNLIMITED, false},
-        {COMPARISON_ABOVE, true, 50, INT64_MAX, 5, false},
+        /* More than a product holds. */
+        {COMPARISON_BELOW, true, 10, INT64_MAX / 19, INT64_MAX / 2, false},
+        {COMPARISON_BELOW, true, 10, INT64_MAX / 21, INT64_MAX / 2, true},
+        {COMPARISON_ABOVE, true, 80, INT64_MAX - 1, 5, true},
+        /* Never, without end: more than anything. */
+        {COMPARISON_BELOW, false, 120, READING_UNLIMITED, READING_UNLIMITED, false},
+        {COMPARISON_AT_MOST, false, INT64_MAX, READING_UNLIMITED, READING_UNLIMITED, false},
+        {COMPARISON_ABOVE, false, INT64_MAX, READING_UNLIMITED, READING_UNLIMITED, true},
+        {COMPARISON_AT_LEAST, false, 120, READING_UNLIMITED, READING_UNLIMITED, true},
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -58,131 +65,72 @@ static void test_invalid_holds_neither_way(void **state)
     assert_false(condition_holds(&below, &none));
 }
 
-/* --- limits: what the class asks against what is found ---------------------------------------------- */
+#define GIB (INT64_C(1) << 30)
 
-static bool limit_of(struct World *world, uint64_t asked, uint64_t present, int64_t running,
-                     struct Decision *decision)
+static void test_evidence(void **state)
 {
-    world->class.limits.set[LIMIT_TASKS_MAX] = true;
-    world->class.limits.value[LIMIT_TASKS_MAX] = asked;
-    world->tenant.readings = tasks(running, READING_UNLIMITED);
-    return limit_decide(&world->tenant, LIMIT_TASKS_MAX, present, world->now, decision);
-}
+    static const struct {
+        struct Condition condition;
+        int64_t value, limit;
+        const char *text;
+    } table[] = {
+        {{READING_TASKS_DENIED, COMPARISON_ABOVE, 0, false, 0},
+         37,
+         READING_UNLIMITED,
+         "tasks.denied 37 (> 0)"},
+        {{READING_TASKS_CURRENT, COMPARISON_BELOW, 50, true, 0},
+         1024,
+         1024,
+         "tasks.current 1024 of 1024, 100% (< 50%)"},
+        {{READING_TASKS_CURRENT, COMPARISON_ABOVE, 20000, false, 0},
+         23456,
+         READING_UNLIMITED,
+         "tasks.current 23456 (> 20000)"},
+        {{READING_TASKS_GROWTH, COMPARISON_AT_LEAST, 50, false, 0}, -70, 0, "tasks.growth -70/s (>= 50)"},
+        {{READING_DISK_SPACE, COMPARISON_ABOVE, 80, true, 0},
+         82 * GIB / 10,
+         10 * GIB,
+         "disk.space 8.2G of 10G, 81% (> 80%)"},
+        {{READING_DISK_SPACE, COMPARISON_ABOVE, 8 * GIB, false, 0},
+         82 * GIB / 10,
+         READING_UNLIMITED,
+         "disk.space 8.2G (> 8G)"},
+        {{READING_DISK_GROWTH, COMPARISON_ABOVE, 100 << 20, false, 0},
+         120 << 20,
+         READING_UNLIMITED,
+         "disk.growth 120M/s (> 100M/s)"},
+        {{READING_DISK_ETA, COMPARISON_BELOW, 120, false, 0},
+         100,
+         READING_UNLIMITED,
+         "disk.eta 1min 40s (< 2min)"},
+        {{READING_DISK_ETA, COMPARISON_BELOW, 120, false, 0},
+         READING_UNLIMITED,
+         READING_UNLIMITED,
+         "disk.eta never (< 2min)"},
+        {{READING_HOST_DISK_FREE, COMPARISON_BELOW, 10, true, 0},
+         91 * GIB / 10,
+         100 * GIB,
+         "host.disk.free 9.1G of 100G, 9% (< 10%)"},
+        {{READING_HOST_DISK_FREE, COMPARISON_BELOW, 10, true, 0},
+         INT64_C(3) << 60,
+         INT64_C(6) << 60,
+         "host.disk.free 3E of 6E, 50% (< 10%)"},
+    };
 
-static void test_limit_is_set(void **state)
-{
-    struct World world;
-    struct Decision decision;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        enum ReadingId id = table[i].condition.reading;
+        struct Readings readings = {};
+        char text[CONDITION_EVIDENCE_MAX];
 
-    world_init(&world);
-    assert_true(limit_of(&world, 1024, LIMIT_INFINITY, 5, &decision));
-    assert_int_equal(decision.verb, VERB_LIMIT);
-    assert_int_equal(decision.value, 1024);
-    assert_string_equal(world.tenant.limits[0].note, "");
-}
-
-static void test_tighter_limit_is_kept(void **state)
-{
-    struct World world;
-    struct Decision decision;
-
-    world_init(&world);
-    assert_false(limit_of(&world, 1024, 100, 5, &decision));
-    assert_non_null(strstr(world.tenant.limits[0].note, "TasksMax=100 already"));
-}
-
-static void test_limit_below_use_is_not_set(void **state)
-{
-    struct World world;
-    struct Decision decision;
-
-    world_init(&world);
-    world.tenant.was_here = true;
-    assert_false(limit_of(&world, 1024, LIMIT_INFINITY, 5000, &decision));
-    assert_non_null(strstr(world.tenant.limits[0].note, "5000 tasks run already"));
-}
-
-/* A bomb that was quicker than the limit must not win by it. */
-static void test_newcomer_beyond_its_limit_gets_it(void **state)
-{
-    struct World world;
-    struct Decision decision;
-
-    world_init(&world);
-    world.tenant.appeared_usec = world.now - 1 * SECOND;
-    assert_true(limit_of(&world, 1024, LIMIT_INFINITY, 5000, &decision));
-    world.now += LIMIT_NEWCOMER_USEC;
-    assert_false(limit_of(&world, 1024, LIMIT_INFINITY, 5000, &decision));
-}
-
-/* The runtime was slower than guardd, and set less: that is the tenant's own from now on. */
-static void test_limit_set_by_another_is_kept(void **state)
-{
-    struct World world;
-    struct Decision decision;
-
-    world_init(&world);
-    world.tenant.limits[0] = (struct LimitState){.applied = true, .found = LIMIT_INFINITY, .value = 1024};
-    assert_true(limit_of(&world, 1024, 100, 5, &decision));
-    assert_int_equal(decision.verb, VERB_UNLIMIT);
-    assert_int_equal(decision.value, 100);
-}
-
-/* Written direct while the runtime was at work; at the last look PID 1 is told. */
-static void test_systemd_is_told_at_the_last_look(void **state)
-{
-    struct World world;
-    struct Decision decision;
-
-    world_init(&world);
-    world.tenant.limits[0] =
-        (struct LimitState){.applied = true, .untold = true, .found = LIMIT_INFINITY, .value = 1024};
-    world.tenant.limits_due_usec = world.now + 1 * SECOND;
-    assert_false(limit_of(&world, 1024, 1024, 5, &decision));
-    world.tenant.limits_due_usec = USEC_INFINITY;
-    assert_true(limit_of(&world, 1024, 1024, 5000, &decision));
-    assert_int_equal(decision.verb, VERB_LIMIT);
-    world.tenant.limits[0].untold = false;
-    assert_false(limit_of(&world, 1024, 1024, 5, &decision));
-}
-
-static void test_limit_lost_is_set_again(void **state)
-{
-    struct World world;
-    struct Decision decision;
-
-    world_init(&world);
-    world.tenant.limits[0] = (struct LimitState){.applied = true, .found = 5000, .value = 1024};
-    assert_true(limit_of(&world, 1024, LIMIT_INFINITY, 5, &decision));
-    assert_int_equal(decision.verb, VERB_LIMIT);
-    assert_int_equal(decision.value, 1024);
-    assert_true(world.tenant.limits[0].found == LIMIT_INFINITY);
-}
-
-static void test_limit_follows_a_reload(void **state)
-{
-    struct World world;
-    struct Decision decision;
-
-    world_init(&world);
-    world.tenant.limits[0] = (struct LimitState){.applied = true, .found = LIMIT_INFINITY, .value = 1024};
-    assert_false(limit_of(&world, 1024, 1024, 5, &decision));
-    assert_true(limit_of(&world, 2048, 1024, 5, &decision));
-    assert_int_equal(decision.value, 2048);
-    world.class.limits.set[LIMIT_TASKS_MAX] = false;
-    assert_true(limit_decide(&world.tenant, LIMIT_TASKS_MAX, 1024, world.now, &decision));
-    assert_int_equal(decision.verb, VERB_UNLIMIT);
-    assert_true(decision.value == LIMIT_INFINITY);
-}
-
-static void test_untouchable_gets_no_limit(void **state)
-{
-    struct World world;
-    struct Decision decision;
-
-    world_init(&world);
-    world.tenant.untouchable = true;
-    assert_false(limit_of(&world, 1024, LIMIT_INFINITY, 5, &decision));
+        readings.valid[id] = true;
+        readings.value[id] = table[i].value;
+        readings.limit[id] = table[i].limit;
+        assert_string_equal(condition_evidence(&table[i].condition, &readings, text, sizeof(text)),
+                            table[i].text);
+        readings.valid[id] = false;
+        assert_non_null(
+            strstr(condition_evidence(&table[i].condition, &readings, text, sizeof(text)), " not known"));
+    }
 }
 
 /* --- operators -------------------------------------------------------------------------------------- */
@@ -228,15 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_comparisons),
         cmocka_unit_test(test_invalid_holds_neither_way),
-        cmocka_unit_test(test_limit_is_set),
-        cmocka_unit_test(test_tighter_limit_is_kept),
-        cmocka_unit_test(test_limit_below_use_is_not_set),
-        cmocka_unit_test(test_newcomer_beyond_its_limit_gets_it),
-        cmocka_unit_test(test_limit_set_by_another_is_kept),
-        cmocka_unit_test(test_systemd_is_told_at_the_last_look),
-        cmocka_unit_test(test_limit_lost_is_set_again),
-        cmocka_unit_test(test_limit_follows_a_reload),
-        cmocka_unit_test(test_untouchable_gets_no_limit),
+        cmocka_unit_test(test_evidence),
         cmocka_unit_test(test_operator),
     };
 

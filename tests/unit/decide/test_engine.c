@@ -503,6 +503,267 @@ static void test_reclass_keeps_by_name(void **state)
     assert_int_equal(engine_lost_holders(&world.tenant, &one), 1u << 1);
 }
 
+/* --- Scope=host ------------------------------------------------------------------------------------ */
+
+/* disk-host-low: When=host.disk.free < 10% for 3s, Until=host.disk.free > 12% for 10s, Steps=freeze 5s, kill
+ */
+static void host_init(struct World *world)
+{
+    world_init(world);
+    snprintf(world->rule.name, sizeof(world->rule.name), "disk-host-low");
+    world->rule.scope = SCOPE_HOST;
+    world->rule.rank = READING_DISK_GROWTH;
+    world->rule.when = (struct Condition){READING_HOST_DISK_FREE, COMPARISON_BELOW, 10, true, 3 * SECOND};
+    world->rule.until = (struct Condition){READING_HOST_DISK_FREE, COMPARISON_ABOVE, 12, true, 10 * SECOND};
+}
+
+/* Of 100 GiB. */
+static void host_look_at(struct World *world, int64_t free_gib)
+{
+    struct Readings *readings = &world->tenant.readings;
+
+    *readings = (struct Readings){.at_usec = world->now};
+    readings->valid[READING_HOST_DISK_FREE] = true;
+    readings->value[READING_HOST_DISK_FREE] = free_gib << 30;
+    readings->limit[READING_HOST_DISK_FREE] = INT64_C(100) << 30;
+    world->decisions.n = 0;
+    engine_look(&world->engine, &world->tenant, world->now, &world->decisions);
+}
+
+static void elect(struct World *world, size_t rule)
+{
+    world->tenant.condition.rules[rule].elected = true;
+    snprintf(world->tenant.condition.election, sizeof(world->tenant.condition.election),
+             "host.disk.free 9G of 100G, 9%% (< 10%%); docker/web has most disk.growth, 120M/s");
+}
+
+static void host_bring_to(struct World *world, enum RulePhase phase, bool elected)
+{
+    host_init(world);
+    if (elected)
+        elect(world, 0);
+    if (phase == PHASE_IDLE)
+        return;
+    if (phase == PHASE_PENDING) { /* only a reload leaves one: a rule of the tenant became one of the host */
+        world->tenant.condition.rules[0].phase = PHASE_PENDING;
+        world->tenant.condition.rules[0].began_usec = world->now;
+        return;
+    }
+    host_look_at(world, 9);
+    if (phase == PHASE_ACTING)
+        return;
+    world_outcome(world, RESULT_DONE);
+    if (phase == PHASE_STANDING)
+        return;
+    host_look_at(world, 13);
+    world->now += 10 * SECOND;
+    host_look_at(world, 13);
+}
+
+static void host_let_in(struct World *world, enum Input input)
+{
+    switch (input) {
+    case INPUT_QUIET:
+        host_look_at(world, 11);
+        break;
+    case INPUT_HOLDS:
+        host_look_at(world, 9);
+        break;
+    case INPUT_DUE:
+        world->now += 3 * SECOND;
+        host_look_at(world, 9);
+        break;
+    case INPUT_STEP_OVER:
+        world->now += 5 * SECOND;
+        host_look_at(world, 11);
+        break;
+    case INPUT_RELIEVED:
+        host_look_at(world, 13);
+        world->now += 10 * SECOND;
+        host_look_at(world, 13);
+        break;
+    default:
+        let_in(world, input);
+    }
+}
+
+static void test_every_cell_of_the_host(void **state)
+{
+    static const struct {
+        enum RulePhase from;
+        bool elected;
+        enum Input input;
+        enum RulePhase to;
+        enum Verb verb;
+    } cells[] = {
+        {PHASE_IDLE, false, INPUT_QUIET, PHASE_IDLE, VERB_INVALID},
+        {PHASE_IDLE, false, INPUT_HOLDS, PHASE_IDLE, VERB_INVALID},
+        {PHASE_IDLE, false, INPUT_DUE, PHASE_IDLE, VERB_INVALID},
+        {PHASE_IDLE, false, INPUT_STEP_OVER, PHASE_IDLE, VERB_INVALID},
+        {PHASE_IDLE, false, INPUT_RELIEVED, PHASE_IDLE, VERB_INVALID},
+        {PHASE_IDLE, false, INPUT_TOOK, PHASE_IDLE, VERB_INVALID},
+        {PHASE_IDLE, false, INPUT_FAILED, PHASE_IDLE, VERB_INVALID},
+        {PHASE_IDLE, true, INPUT_QUIET, PHASE_IDLE, VERB_INVALID},
+        {PHASE_IDLE, true, INPUT_HOLDS, PHASE_ACTING, VERB_FREEZE}, /* its `for` is the host's */
+        {PHASE_IDLE, true, INPUT_DUE, PHASE_ACTING, VERB_FREEZE},
+        {PHASE_IDLE, true, INPUT_STEP_OVER, PHASE_IDLE, VERB_INVALID},
+        {PHASE_IDLE, true, INPUT_RELIEVED, PHASE_IDLE, VERB_INVALID},
+        {PHASE_IDLE, true, INPUT_TOOK, PHASE_IDLE, VERB_INVALID},
+        {PHASE_IDLE, true, INPUT_FAILED, PHASE_IDLE, VERB_INVALID},
+        {PHASE_PENDING, false, INPUT_QUIET, PHASE_IDLE, VERB_INVALID},
+        {PHASE_PENDING, false, INPUT_HOLDS, PHASE_IDLE, VERB_INVALID},
+        {PHASE_PENDING, false, INPUT_DUE, PHASE_IDLE, VERB_INVALID},
+        {PHASE_PENDING, true, INPUT_HOLDS, PHASE_ACTING, VERB_FREEZE},
+        {PHASE_ACTING, true, INPUT_QUIET, PHASE_ACTING, VERB_INVALID},
+        {PHASE_ACTING, true, INPUT_HOLDS, PHASE_ACTING, VERB_INVALID},
+        {PHASE_ACTING, true, INPUT_DUE, PHASE_ACTING, VERB_INVALID},
+        {PHASE_ACTING, true, INPUT_STEP_OVER, PHASE_ACTING, VERB_INVALID},
+        {PHASE_ACTING, true, INPUT_RELIEVED, PHASE_ACTING, VERB_INVALID},
+        {PHASE_ACTING, true, INPUT_TOOK, PHASE_STANDING, VERB_INVALID},
+        {PHASE_ACTING, true, INPUT_FAILED, PHASE_STANDING, VERB_INVALID},
+        {PHASE_STANDING, true, INPUT_QUIET, PHASE_STANDING, VERB_INVALID},
+        {PHASE_STANDING, true, INPUT_HOLDS, PHASE_STANDING, VERB_INVALID},
+        {PHASE_STANDING, true, INPUT_DUE, PHASE_STANDING, VERB_INVALID},
+        {PHASE_STANDING, true, INPUT_STEP_OVER, PHASE_ACTING, VERB_KILL},
+        {PHASE_STANDING, true, INPUT_RELIEVED, PHASE_RELEASING, VERB_THAW},
+        {PHASE_STANDING, true, INPUT_TOOK, PHASE_STANDING, VERB_INVALID},
+        {PHASE_STANDING, true, INPUT_FAILED, PHASE_STANDING, VERB_INVALID},
+        {PHASE_RELEASING, true, INPUT_QUIET, PHASE_RELEASING, VERB_INVALID},
+        {PHASE_RELEASING, true, INPUT_HOLDS, PHASE_RELEASING, VERB_INVALID},
+        {PHASE_RELEASING, true, INPUT_DUE, PHASE_RELEASING, VERB_INVALID},
+        {PHASE_RELEASING, true, INPUT_STEP_OVER, PHASE_RELEASING, VERB_INVALID},
+        {PHASE_RELEASING, true, INPUT_RELIEVED, PHASE_RELEASING, VERB_INVALID},
+        {PHASE_RELEASING, true, INPUT_TOOK, PHASE_IDLE, VERB_INVALID},
+        {PHASE_RELEASING, true, INPUT_FAILED, PHASE_RELEASING, VERB_INVALID},
+    };
+
+    for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+        struct World world;
+        bool elected;
+
+        host_bring_to(&world, cells[i].from, cells[i].elected);
+        assert_int_equal(world_phase(&world), cells[i].from);
+        host_let_in(&world, cells[i].input);
+        if (world_phase(&world) != cells[i].to)
+            fail_msg("cell %zu: went to %d", i, world_phase(&world));
+        if (cells[i].verb == VERB_INVALID)
+            assert_nothing_decided(&world);
+        else
+            assert_decided(&world, cells[i].verb);
+        /* Elected as long as the rule is at work, or is to be looked at; what is idle asks for no look. */
+        elected = cells[i].to != PHASE_IDLE ||
+                  (cells[i].from == PHASE_IDLE && cells[i].elected && cells[i].input >= INPUT_TOOK);
+        assert_int_equal(world.tenant.condition.rules[0].elected, elected);
+        assert_int_equal(world.tenant.condition.election[0] != '\0', elected);
+        if (cells[i].to == PHASE_IDLE)
+            assert_true(world.tenant.condition.look_usec == USEC_INFINITY);
+    }
+}
+
+static void test_election_begins_the_reason(void **state)
+{
+    struct World world;
+
+    host_init(&world);
+    elect(&world, 0);
+    host_look_at(&world, 9);
+    assert_string_equal(world.decisions.list[0].reason,
+                        "host.disk.free 9G of 100G, 9% (< 10%); docker/web has most disk.growth, 120M/s");
+    world_outcome(&world, RESULT_DONE);
+    world.now += 5 * SECOND;
+    host_look_at(&world, 8);
+    assert_string_equal(world.decisions.list[0].reason,
+                        "no relief within 5s of step 1 of 2: host.disk.free 8G of 100G, 8% (> 12%)");
+
+    host_init(&world);
+    world.rule.until = (struct Condition){READING_DISK_GROWTH, COMPARISON_BELOW, 1 << 20, false, 0};
+    offences_add(&world.offences, "docker/web", "disk-host-low", world.now);
+    elect(&world, 0);
+    host_look_at(&world, 9);
+    assert_decided(&world, VERB_KILL);
+    assert_string_equal(
+        world.decisions.list[0].reason,
+        "host.disk.free 9G of 100G, 9% (< 10%); docker/web has most disk.growth, 120M/s; "
+        "offended 1 time in the last 10 min, straight to the last step: until disk.growth not "
+        "known");
+}
+
+/* However long an election is, the reason ends in time. */
+static void test_long_election(void **state)
+{
+    struct World world;
+
+    host_init(&world);
+    elect(&world, 0);
+    memset(world.tenant.condition.election, 'x', REASON_MAX - 1);
+    world.rule.until.reading = READING_DISK_SPACE;
+    host_look_at(&world, 9);
+    assert_int_equal(strlen(world.decisions.list[0].reason), REASON_MAX - 1);
+}
+
+/* Never kills for disk: what only freezes does so at the tenth offence too. */
+static void test_elected_again_is_frozen_again(void **state)
+{
+    struct World world;
+
+    host_init(&world);
+    world.rule.n_steps = 1;
+    world.rule.steps[0].lasts_usec = USEC_INFINITY;
+    for (int i = 0; i < 10; i++)
+        offences_add(&world.offences, "docker/web", "disk-host-low", world.now);
+    elect(&world, 0);
+    host_look_at(&world, 9);
+    assert_decided(&world, VERB_FREEZE);
+    world_outcome(&world, RESULT_DONE);
+    for (int i = 0; i < 100; i++) {
+        world.now += 10 * SECOND;
+        host_look_at(&world, 5);
+        assert_nothing_decided(&world);
+    }
+}
+
+/* One election of two rules: it is told until the second is at peace too. */
+static void test_election_of_two_rules(void **state)
+{
+    struct World world;
+    struct Rule other;
+
+    host_init(&world);
+    other = world.rule;
+    world.class.rules[1] = &other;
+    world.class.n_rules = 2;
+    elect(&world, 0);
+    host_look_at(&world, 9);
+    assert_decided(&world, VERB_FREEZE);
+    elect(&world, 1);
+    host_look_at(&world, 11); /* the second one does not begin any more */
+    assert_false(world.tenant.condition.rules[1].elected);
+    assert_true(world.tenant.condition.election[0] != '\0');
+}
+
+static void test_election_is_kept(void **state)
+{
+    struct World world;
+    struct TenantClass other;
+
+    host_bring_to(&world, PHASE_STANDING, true);
+    other = world.class;
+    engine_reclass(&world.tenant, &other);
+    assert_true(world.tenant.condition.rules[0].elected);
+    assert_true(world.tenant.condition.election[0] != '\0');
+    engine_reset(&world.tenant);
+    assert_false(world.tenant.condition.rules[0].elected);
+    assert_string_equal(world.tenant.condition.election, "");
+    /* The ledger knows the rule: that it stands tells that the tenant was elected. */
+    engine_adopt(&world.tenant, 0, 0, world.now, 0);
+    assert_true(world.tenant.condition.rules[0].elected);
+    host_look_at(&world, 13);
+    world.now += 10 * SECOND;
+    world.tenant.condition.holders = 1;
+    host_look_at(&world, 13);
+    assert_decided(&world, VERB_THAW);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -527,6 +788,12 @@ int main(void)
         cmocka_unit_test(test_invalid_reading_holds_nothing),
         cmocka_unit_test(test_adopted_goes_on),
         cmocka_unit_test(test_reclass_keeps_by_name),
+        cmocka_unit_test(test_every_cell_of_the_host),
+        cmocka_unit_test(test_election_begins_the_reason),
+        cmocka_unit_test(test_long_election),
+        cmocka_unit_test(test_elected_again_is_frozen_again),
+        cmocka_unit_test(test_election_of_two_rules),
+        cmocka_unit_test(test_election_is_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

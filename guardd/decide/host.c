@@ -1,0 +1,195 @@
+/* A rule of the host goes by two clocks: since when its condition holds, and when it elected last. Whom it
+ * elects is a matter of one order: those with most of `Rank=` first. The first in that order against whom
+ * nothing speaks is the victim, and the same order tells who was passed over, so that what is most worth
+ * knowing is told where there is not room for all. */
+#include "decide/host.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "decide/condition.h"
+#include "decide/engine.h"
+
+/* What the engine has to say behind it: until when, how often it offended. */
+#define REASON_LEFT_FOR_ENGINE 96
+
+static usec_t due_usec(const struct HostState *state)
+{
+    usec_t due = usec_add(state->began_usec, state->rule->when.for_usec);
+    usec_t dwelt = state->elected_usec > 0 ? usec_add(state->elected_usec, HOST_DWELL_USEC) : 0;
+
+    return due > dwelt ? due : dwelt;
+}
+
+enum HostVerdict host_look(struct HostState *state, const struct Readings *readings, usec_t now)
+{
+    if (!condition_holds(&state->rule->when, readings)) {
+        state->began_usec = USEC_INFINITY;
+        state->vain = false;
+        return HOST_QUIET;
+    }
+    if (state->began_usec == USEC_INFINITY)
+        state->began_usec = now;
+    return now >= due_usec(state) ? HOST_ELECT : HOST_PENDING;
+}
+
+usec_t host_look_usec(const struct HostState *state, usec_t now)
+{
+    usec_t next = usec_add(now, LOOK_INTERVAL_USEC);
+
+    if (state->began_usec == USEC_INFINITY)
+        return USEC_INFINITY;
+    if (due_usec(state) > now)
+        return usec_min(next, due_usec(state));
+    /* Nobody may be elected: that seldom changes. */
+    return state->vain ? usec_add(now, HOST_DWELL_USEC) : next;
+}
+
+/* --- who may be elected --------------------------------------------------------------------------- */
+
+static const struct RuleState *rule_state(const struct Tenant *tenant, const struct Rule *rule)
+{
+    for (size_t i = 0; tenant->class && !tenant->gone && i < tenant->class->n_rules; i++)
+        if (strcmp(tenant->class->rules[i]->name, rule->name) == 0)
+            return &tenant->condition.rules[i];
+    return NULL;
+}
+
+static bool is_being_held(const struct Tenant *tenant)
+{
+    enum Verb verb = tenant->action.decision.verb;
+
+    return tenant->action.under_way && (verb == VERB_FREEZE || verb_is_final(verb));
+}
+
+/* What speaks against electing this one; NULL: nothing. */
+static const char *obstacle(const struct Rule *rule, const struct Tenant *tenant)
+{
+    const struct Readings *readings = &tenant->readings;
+
+    if (tenant->untouchable)
+        return "untouchable";
+    if (tenant->protected_by[0] != '\0')
+        return "protected";
+    if (tenant->released)
+        return "released";
+    if (tenant->condition.holders != 0 || is_being_held(tenant))
+        return "frozen already";
+    if (rule_state(tenant, rule)->phase != PHASE_IDLE)
+        return "in hand already";
+    if (!readings->valid[rule->rank])
+        return "not known";
+    if (readings->value[rule->rank] < rule->floor)
+        return "below Floor=";
+    if (readings->value[rule->rank] <= 0)
+        return "has none";
+    /* The engine would not begin: its readings are of another filesystem, or not as fresh as the host's. */
+    return condition_holds(&rule->when, readings) ? NULL : "not concerned";
+}
+
+/* The order of election. */
+static bool is_before(const struct Rule *rule, const struct Tenant *a, const struct Tenant *b)
+{
+    bool known_a = a->readings.valid[rule->rank], known_b = b->readings.valid[rule->rank];
+    int64_t value_a = a->readings.value[rule->rank], value_b = b->readings.value[rule->rank];
+    int names;
+
+    if (known_a != known_b)
+        return known_a;
+    if (known_a && value_a != value_b)
+        return value_a > value_b;
+    names = strcmp(a->name, b->name);
+    return names != 0 ? names < 0 : a->cgroup.id < b->cgroup.id;
+}
+
+struct Election {
+    const struct Rule *rule;
+    struct Tenant *const *candidates;
+    size_t n;
+};
+
+/* The next one in the order behind `behind` (NULL: the first); `electable`: of those against whom nothing
+ * speaks. */
+static struct Tenant *next_of(const struct Election *election, const struct Tenant *behind, bool electable)
+{
+    struct Tenant *found = NULL;
+
+    for (size_t i = 0; i < election->n; i++) {
+        struct Tenant *tenant = election->candidates[i];
+
+        if (!rule_state(tenant, election->rule) || (electable && obstacle(election->rule, tenant)))
+            continue;
+        if (behind && !is_before(election->rule, behind, tenant))
+            continue;
+        if (!found || is_before(election->rule, tenant, found))
+            found = tenant;
+    }
+    return found;
+}
+
+/* --- what is said of it --------------------------------------------------------------------------- */
+
+/* "docker/c 3M/s (protected)" */
+static void describe(const struct Rule *rule, const struct Tenant *tenant, char *buf, size_t size)
+{
+    const char *against = obstacle(rule, tenant);
+    char value[MEASURE_FORMAT_MAX] = "";
+
+    if (tenant->readings.valid[rule->rank])
+        measure_format(reading_info(rule->rank)->measure, tenant->readings.value[rule->rank], value,
+                       sizeof(value));
+    snprintf(buf, size, "%s%s%s%s%s%s", tenant->name, value[0] ? " " : "", value, against ? " (" : "",
+             against ? against : "", against ? ")" : "");
+}
+
+/* Appends "; passed over: A, B and 2 more" as far as there is room, or "; 4 passed over". */
+static void write_passed_over(const struct Election *election, const struct Tenant *elected, char *reason)
+{
+    const size_t size = REASON_MAX - REASON_LEFT_FOR_ENGINE,
+                 more_size = sizeof("and 18446744073709551615 more");
+    char item[TENANT_NAME_MAX + MEASURE_FORMAT_MAX + 32];
+    size_t told = 0, more = 0, n = strlen(reason);
+
+    for (struct Tenant *tenant = next_of(election, NULL, false); tenant;
+         tenant = told < HOST_PASSED_OVER_MAX ? next_of(election, tenant, false) : NULL) {
+        if (tenant == elected)
+            continue;
+        describe(election->rule, tenant, item, sizeof(item));
+        if (n + sizeof("; passed over: ") + strlen(item) + more_size > size)
+            break;
+        snprintf(reason + n, size - n, "%s%s", told == 0 ? "; passed over: " : ", ", item);
+        n += strlen(reason + n);
+        told++;
+    }
+    for (size_t i = 0; i < election->n; i++)
+        if (election->candidates[i] != elected && rule_state(election->candidates[i], election->rule))
+            more++;
+    if (more > told && n < size)
+        snprintf(reason + n, size - n, told > 0 ? " and %zu more" : "; %zu passed over", more - told);
+}
+
+struct Tenant *host_elect(struct HostState *state, struct Tenant *const *candidates, size_t n,
+                          const struct Readings *host, usec_t now, char *reason)
+{
+    const struct Rule *rule = state->rule;
+    const struct Election election = {rule, candidates, n};
+    struct Tenant *elected = next_of(&election, NULL, true);
+    char evidence[CONDITION_EVIDENCE_MAX], value[MEASURE_FORMAT_MAX];
+
+    condition_evidence(&rule->when, host, evidence, sizeof(evidence));
+    if (elected)
+        snprintf(reason, REASON_MAX, "%s; %s has most %s, %s", evidence, elected->name,
+                 reading_info(rule->rank)->name,
+                 measure_format(reading_info(rule->rank)->measure, elected->readings.value[rule->rank], value,
+                                sizeof(value)));
+    else
+        snprintf(reason, REASON_MAX, "nobody to %s: %s", verb_name(rule->steps[0].verb), evidence);
+    if (!elected && !next_of(&election, NULL, false))
+        snprintf(reason + strlen(reason), REASON_MAX - strlen(reason), "; no tenant is concerned");
+    else
+        write_passed_over(&election, elected, reason);
+    state->vain = !elected;
+    if (elected)
+        state->elected_usec = now > 0 ? now : 1; /* 0 stands for "none" */
+    return elected;
+}
