@@ -19,15 +19,30 @@ static uint64_t quota_value(uint64_t value)
     return value == LIMIT_INFINITY ? 0 : value;
 }
 
+static struct TripwireView view_of(const struct DiskGuard *disk, const struct Tenant *tenant,
+                                   const struct DiskShare *share, uint64_t space_hard_bytes,
+                                   uint64_t inodes_hard)
+{
+    const struct DiskStore *store = disk_store(disk, share->dev);
+
+    return (struct TripwireView){.class = tenant->class,
+                                 .space_hard_bytes = space_hard_bytes,
+                                 .inodes_hard = inodes_hard,
+                                 .share = share,
+                                 .n_growers = store ? store->n_growers : 1};
+}
+
+/* While a limit is on its way its tripwire goes with it. */
+static bool may_place(const struct Tenant *tenant)
+{
+    return !tenant->released && tenant->limits[LIMIT_DISK_SPACE_MAX].waiting == 0 &&
+           tenant->limits[LIMIT_DISK_INODES_MAX].waiting == 0;
+}
+
 static void place(struct DiskGuard *disk, const struct Tenant *tenant, const struct DiskShare *share,
                   uint64_t space_hard_bytes, uint64_t inodes_hard, struct QuotaOrder *order)
 {
-    const struct DiskStore *store = disk_store(disk, share->dev, false);
-    const struct TripwireView view = {.class = tenant->class,
-                                      .space_hard_bytes = space_hard_bytes,
-                                      .inodes_hard = inodes_hard,
-                                      .share = share,
-                                      .n_growers = store ? store->n_growers : 1};
+    const struct TripwireView view = view_of(disk, tenant, share, space_hard_bytes, inodes_hard);
 
     order->space_hard_bytes = space_hard_bytes;
     order->inodes_hard = inodes_hard;
@@ -111,36 +126,35 @@ static void place_share(struct DiskGuard *disk, struct Tenant *tenant, struct Di
     }
 }
 
-/* Each wire was laid by what was free and by how many they were. When half of that is gone, or twice as many
- * share it, everybody's is laid nearer. */
-static bool is_outdated(const struct DiskStore *store, uint64_t free_bytes)
+/* The others' wires were laid when there was more, or for fewer (decide/tripwire.c). What is free is read for
+ * one and is so for all. */
+static void place_others(struct DiskGuard *disk, const struct DiskShare *read)
 {
-    return free_bytes <= store->placed_free_bytes / 2 || free_bytes / 2 >= store->placed_free_bytes ||
-           store->n_growers >= 2 * store->placed_growers;
-}
-
-static void place_everybody(struct DiskGuard *disk, const struct DiskShare *share)
-{
-    struct DiskStore *store = disk_store(disk, share->dev, false);
     struct Tenant *tenant, *other;
 
-    if (!store || !is_outdated(store, share->free_bytes))
-        return;
-    store->placed_free_bytes = share->free_bytes;
-    store->placed_growers = store->n_growers;
-    HASH_ITER (hh, disk->registry->tenants, tenant, other)
-        if (disk_share(&tenant->disk, share->dev) && disk_share(&tenant->disk, share->dev) != share)
-            tenant->disk.look_usec = 0;
+    HASH_ITER (hh, disk->registry->tenants, tenant, other) {
+        struct DiskShare *share = disk_share(&tenant->disk, read->dev);
+        struct TripwireView view;
+
+        if (!share || share == read || !share->valid || !may_place(tenant))
+            continue;
+        share->free_bytes = read->free_bytes;
+        share->size_bytes = read->size_bytes;
+        share->free_inodes = read->free_inodes;
+        share->all_inodes = read->all_inodes;
+        view = view_of(disk, tenant, share, share->usage.space_hard_bytes, share->usage.inodes_hard);
+        if (tripwire_is_far(&view))
+            place_share(disk, tenant, share);
+    }
 }
 
 void allowance_place_tripwires(struct DiskGuard *disk, struct Tenant *tenant)
 {
-    if (tenant->released || tenant->limits[LIMIT_DISK_SPACE_MAX].waiting > 0 ||
-        tenant->limits[LIMIT_DISK_INODES_MAX].waiting > 0)
+    if (!may_place(tenant))
         return;
     for (size_t i = 0; i < tenant->disk.n_shares; i++) {
         place_share(disk, tenant, &tenant->disk.shares[i]);
-        place_everybody(disk, &tenant->disk.shares[i]);
+        place_others(disk, &tenant->disk.shares[i]);
     }
 }
 

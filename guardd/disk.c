@@ -62,14 +62,23 @@ void disk_order_free(struct DiskGuard *disk, struct DiskOrder *order)
     free(order);
 }
 
-struct DiskStore *disk_store(struct DiskGuard *disk, dev_t dev, bool make)
+struct DiskStore *disk_store(const struct DiskGuard *disk, dev_t dev)
 {
     struct DiskStore *store;
 
     DL_FOREACH (disk->stores, store)
         if (store->dev == dev)
             return store;
-    store = make ? calloc(1, sizeof(*store)) : NULL;
+    return NULL;
+}
+
+static struct DiskStore *make_store(struct DiskGuard *disk, dev_t dev)
+{
+    struct DiskStore *store = disk_store(disk, dev);
+
+    if (store)
+        return store;
+    store = calloc(1, sizeof(*store));
     if (store) {
         store->dev = dev;
         DL_APPEND(disk->stores, store);
@@ -90,7 +99,7 @@ static struct ProjectOwner *find_owner(const struct DiskGuard *disk, dev_t dev, 
 int disk_own(struct DiskGuard *disk, dev_t dev, uint32_t project, uint64_t tenant_id)
 {
     struct ProjectOwner *owner = find_owner(disk, dev, project);
-    struct DiskStore *store = disk_store(disk, dev, true);
+    struct DiskStore *store = make_store(disk, dev);
 
     if (!owner) {
         owner = calloc(1, sizeof(*owner));
@@ -110,7 +119,7 @@ int disk_own(struct DiskGuard *disk, dev_t dev, uint32_t project, uint64_t tenan
 void disk_disown(struct DiskGuard *disk, dev_t dev, uint32_t project)
 {
     struct ProjectOwner *owner = find_owner(disk, dev, project);
-    struct DiskStore *store = disk_store(disk, dev, false);
+    struct DiskStore *store = disk_store(disk, dev);
 
     if (!owner)
         return;
@@ -283,21 +292,17 @@ static bool is_at_work(const struct Tenant *tenant)
     return false;
 }
 
-/* Somebody else set another limit on the project of a tenant. */
-static void check_drift(struct DiskGuard *disk, struct Tenant *tenant, usec_t now)
+/* Somebody else set another limit on the project of a tenant: the limits are looked at, which says so and
+ * mends it. */
+static void check_drift(struct Tenant *tenant, usec_t now)
 {
     for (int id = 0; id < LIMIT_COUNT; id++) {
         const struct LimitState *state = &tenant->limits[id];
-        char wanted[MEASURE_FORMAT_MAX], found[MEASURE_FORMAT_MAX];
         uint64_t present;
 
-        if (!limit_is_quota(id) || !state->applied || state->waiting > 0 || tenant->limits_due_usec <= now ||
-            disk_limit(&tenant->disk, id, &present) < 0 || present == state->value)
-            continue;
-        disk_notice(disk, tenant, LOG_WARNING, "%s was set to %s behind guardd, set to %s again",
-                    limit_info(id)->directive, limit_format(id, present, found, sizeof(found)),
-                    limit_format(id, state->value, wanted, sizeof(wanted)));
-        tenant->limits_due_usec = now;
+        if (limit_is_quota(id) && state->applied && state->waiting == 0 &&
+            disk_limit(&tenant->disk, id, &present) >= 0 && !limit_is_same(id, present, state->value))
+            tenant->limits_due_usec = usec_min(tenant->limits_due_usec, now);
     }
 }
 
@@ -311,7 +316,7 @@ void disk_guard_look(struct DiskGuard *disk, struct Tenant *tenant, bool fresh, 
     }
     tenant->disk.stale = false;
     disk_look(&disk->filesystems, &tenant->disk, now, &tenant->readings);
-    check_drift(disk, tenant, now);
+    check_drift(tenant, now);
     allowance_place_tripwires(disk, tenant);
     election_look(disk, tenant, now);
 }

@@ -62,9 +62,7 @@ struct DiskOrder {
 struct DiskStore {
     dev_t dev;
     size_t n_growers; /* projects of tenants that are here */
-    /* when every tripwire there was placed anew */
-    uint64_t placed_free_bytes;
-    size_t placed_growers;
+    bool graced;      /* no soft limit there ever hardens any more */
     struct DiskStore *prev, *next;
 };
 
@@ -137,7 +135,7 @@ void disk_guard_pass(struct DiskGuard *disk, usec_t now);
 struct DiskOrder *disk_order_new(struct DiskGuard *disk, enum OrderKind kind, uint64_t tenant_id, dev_t dev,
                                  uint32_t project, const char *path);
 void disk_order_free(struct DiskGuard *disk, struct DiskOrder *order);
-struct DiskStore *disk_store(struct DiskGuard *disk, dev_t dev, bool make);
+struct DiskStore *disk_store(const struct DiskGuard *disk, dev_t dev);
 int disk_own(struct DiskGuard *disk, dev_t dev, uint32_t project, uint64_t tenant_id);
 void disk_disown(struct DiskGuard *disk, dev_t dev, uint32_t project);
 struct Tenant *disk_owner(const struct DiskGuard *disk, dev_t dev, uint32_t project);

@@ -375,7 +375,7 @@ static void limit_verify(struct Pipeline *pipeline, struct Tenant *tenant, const
         outcome = make_outcome(RESULT_GONE, decision, now, "the cgroup is gone");
     else if (r < 0)
         outcome = failure(decision, r, now, "it cannot be read back");
-    else if (present != decision->value)
+    else if (!limit_is_same(decision->limit, present, decision->value))
         outcome = make_outcome(RESULT_FAILED, decision, now, "it reads back as %s",
                                limit_format(decision->limit, present, text, sizeof(text)));
     else

@@ -3,21 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static bool compare(int64_t left, enum Comparison comparison, int64_t right)
-{
-    switch (comparison) {
-    case COMPARISON_ABOVE:
-        return left > right;
-    case COMPARISON_AT_LEAST:
-        return left >= right;
-    case COMPARISON_BELOW:
-        return left < right;
-    case COMPARISON_AT_MOST:
-        return left <= right;
-    }
-    return false;
-}
-
 static bool is_below(enum Comparison comparison)
 {
     return comparison == COMPARISON_BELOW || comparison == COMPARISON_AT_MOST;
@@ -33,7 +18,7 @@ static bool compare_share(int64_t value, int64_t limit, enum Comparison comparis
         value /= 2;
         limit /= 2;
     }
-    return compare(left, comparison, right);
+    return comparison_holds(left, comparison, right);
 }
 
 bool condition_holds(const struct Condition *condition, const struct Readings *readings)
@@ -47,7 +32,7 @@ bool condition_holds(const struct Condition *condition, const struct Readings *r
     if (value == READING_UNLIMITED)
         return !is_below(condition->comparison);
     if (!condition->percent)
-        return compare(value, condition->comparison, condition->value);
+        return comparison_holds(value, condition->comparison, condition->value);
     if (limit == READING_UNLIMITED)
         return is_below(condition->comparison);
     return compare_share(value, limit, condition->comparison, condition->value);

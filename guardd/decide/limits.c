@@ -11,9 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is kept in blocks reads back rounded. */
-#define SPACE_BLOCK_BYTES 4096
-
 /* One limit of one tenant at one moment. */
 struct Question {
     struct Tenant *tenant;
@@ -23,13 +20,6 @@ struct Question {
     uint64_t asked, present, found;
     usec_t now;
 };
-
-static bool is_same(enum LimitId id, uint64_t a, uint64_t b)
-{
-    if (id != LIMIT_DISK_SPACE_MAX || a == LIMIT_INFINITY || b == LIMIT_INFINITY)
-        return a == b;
-    return (a > b ? a - b : b - a) < SPACE_BLOCK_BYTES;
-}
 
 static struct Decision limit_decision(enum Verb verb, enum Cause cause, enum LimitId id, uint64_t value,
                                       usec_t now)
@@ -99,7 +89,7 @@ static void write_reason(const struct Question *question, char *reason)
 {
     const char *directive = limit_info(question->id)->directive;
     const struct LimitState *state = question->state;
-    bool changed = state->applied && !is_same(question->id, question->present, state->value);
+    bool changed = state->applied && !limit_is_same(question->id, question->present, state->value);
     char who[16 + POLICY_NAME_MAX], asked[MEASURE_FORMAT_MAX], before[MEASURE_FORMAT_MAX], beyond[96];
 
     if (question->by_operator)
@@ -123,7 +113,7 @@ static bool is_in_force(const struct Question *question)
     const struct LimitState *state = question->state;
     bool tell = state->untold && question->tenant->limits_due_usec == USEC_INFINITY;
 
-    return state->applied && is_same(question->id, question->present, question->asked) && !tell;
+    return state->applied && limit_is_same(question->id, question->present, question->asked) && !tell;
 }
 
 /* Nothing is asked for, or what was found serves as well. */

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SPACE_BLOCK_BYTES 4096
+
 static const struct LimitInfo limits[LIMIT_COUNT] = {
     [LIMIT_TASKS_MAX] = {"TasksMax", "pids.max", "pids", MEASURE_COUNT},
     [LIMIT_DISK_SPACE_MAX] = {"DiskSpaceMax", NULL, NULL, MEASURE_BYTES},
@@ -26,6 +28,13 @@ enum LimitId limit_from_directive(const char *directive)
 bool limit_is_quota(enum LimitId id)
 {
     return !limits[id].cgroup_file;
+}
+
+bool limit_is_same(enum LimitId id, uint64_t a, uint64_t b)
+{
+    if (id != LIMIT_DISK_SPACE_MAX || a == LIMIT_INFINITY || b == LIMIT_INFINITY)
+        return a == b;
+    return (a > b ? a - b : b - a) < SPACE_BLOCK_BYTES;
 }
 
 const char *limit_format(enum LimitId id, uint64_t value, char *buf, size_t size)

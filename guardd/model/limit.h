@@ -37,5 +37,8 @@ enum LimitId limit_from_directive(const char *directive);
 /* True for what a project quota keeps (model/disk.h), false for a file of the cgroup. */
 bool limit_is_quota(enum LimitId id);
 
+/* Space is kept in blocks, and reads back rounded. */
+bool limit_is_same(enum LimitId id, uint64_t a, uint64_t b);
+
 /* "infinity", or the value by its measure. Returns `buf` (MEASURE_FORMAT_MAX). Allocates nothing. */
 const char *limit_format(enum LimitId id, uint64_t value, char *buf, size_t size);
