@@ -81,12 +81,6 @@ static int read_table(int fd, char **ret_text, size_t *ret_length, bool *ret_tru
     return 0;
 }
 
-/* Drops what it cannot make sense of instead of failing the table. */
-static int ignore_line(struct libmnt_table *table, const char *file, int line)
-{
-    return 1;
-}
-
 static int copy(const char *text, char **ret)
 {
     *ret = text ? strdup(text) : NULL;
@@ -202,8 +196,8 @@ static int parse_line(char *line, struct Mount *ret)
         mnt_unref_table(table);
         return -ENOMEM;
     }
-    mnt_table_set_parser_errcb(table, ignore_line);
-    if (mnt_table_parse_stream(table, stream, "mountinfo") == 0 && mnt_table_first_fs(table, &fs) == 0)
+    /* It looks by the file's name whose table it is, which costs system calls a line, but for this name. */
+    if (mnt_table_parse_stream(table, stream, "/") == 0 && mnt_table_first_fs(table, &fs) == 0)
         r = take_mount(fs, line, ret);
     mnt_unref_table(table);
     return r;
@@ -341,13 +335,22 @@ static const struct Mount *step_down(const struct Mounts *mounts, const struct M
     return next;
 }
 
+/* The one at the bottom: nothing in the table holds it (of the first mount of a host: it holds itself). */
+static const struct Mount *bottom(const struct Mounts *mounts)
+{
+    for (size_t i = 0; i < mounts->n; i++) {
+        const struct Mount *mount = &mounts->list[i], *parent = by_id(mounts, mount->parent);
+
+        if (strcmp(mount->path, "/") == 0 && (!parent || parent == mount))
+            return mount;
+    }
+    return NULL;
+}
+
 static const struct Mount *walk(const struct Mounts *mounts, const char *path)
 {
-    const struct Mount *at = NULL, *next;
+    const struct Mount *at = bottom(mounts), *next;
 
-    for (size_t i = 0; i < mounts->n && !at; i++)
-        if (strcmp(mounts->list[i].path, "/") == 0 && !by_id(mounts, mounts->list[i].parent))
-            at = &mounts->list[i];
     for (int depth = 0; at && depth < DEPTH_MAX && (next = step_down(mounts, at, path)); depth++)
         at = next;
     return at;

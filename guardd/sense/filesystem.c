@@ -258,19 +258,17 @@ static int look_again(const struct Filesystems *filesystems, struct Filesystem *
 {
     struct Filesystem before = *filesystem;
     const struct Mount *mount = best_mount(&filesystems->mounts, filesystem->dev);
-    _cleanup_free_ char *type = strdup(filesystem->type);
+    bool another = mount && strcmp(mount->type, filesystem->type) != 0;
     int r;
 
-    if (!type)
-        return -ENOMEM;
     if (!mount && filesystems->mounts.truncated)
         return 0; /* it may be among those that were not read */
     r = look_at(filesystem, mount, filesystems->udev);
     if (r < 0)
         return r;
-    return filesystem->gone != before.gone || filesystem->guarded != before.guarded ||
-           filesystem->read_only != before.read_only || strcmp(filesystem->type, type) != 0 ||
-           strcmp(filesystem->uuid, before.uuid) != 0 || strcmp(filesystem->why, before.why) != 0;
+    return another || filesystem->gone != before.gone || filesystem->guarded != before.guarded ||
+           filesystem->read_only != before.read_only || strcmp(filesystem->uuid, before.uuid) != 0 ||
+           strcmp(filesystem->why, before.why) != 0;
 }
 
 static void forget_oldest_gone(struct Filesystems *filesystems)

@@ -146,6 +146,21 @@ static void test_covered(void **state)
     mounts_done(&mounts);
 }
 
+/* In an initramfs the first mount holds itself. */
+static void test_holds_itself(void **state)
+{
+    static const char table[] = "1 1 0:2 / / rw - rootfs rootfs rw\n"
+                                "2 1 8:2 / /a/b rw - xfs /dev/sdb rw\n"
+                                "3 1 8:3 / /c/d rw - xfs /dev/sdb rw\n"
+                                "4 1 8:4 / /c rw - xfs /dev/sdb rw\n";
+    struct Mounts mounts = mounts_of(table);
+
+    check_holding(&mounts, "/a/b/x", 2);
+    check_holding(&mounts, "/a", 1);
+    check_holding(&mounts, "/c/d", 4);
+    mounts_done(&mounts);
+}
+
 static void check_locate(const struct Mounts *mounts, dev_t dev, const char *directory, const char *expected)
 {
     char *path = NULL;
@@ -295,11 +310,12 @@ static void test_huge(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fields),  cmocka_unit_test(test_overlay_escapes),
-        cmocka_unit_test(test_holding), cmocka_unit_test(test_covered),
-        cmocka_unit_test(test_locate),  cmocka_unit_test(test_container),
-        cmocka_unit_test(test_own),     cmocka_unit_test(test_broken),
-        cmocka_unit_test(test_fuzz),    cmocka_unit_test(test_huge),
+        cmocka_unit_test(test_fields),       cmocka_unit_test(test_overlay_escapes),
+        cmocka_unit_test(test_holding),      cmocka_unit_test(test_covered),
+        cmocka_unit_test(test_holds_itself), cmocka_unit_test(test_locate),
+        cmocka_unit_test(test_container),    cmocka_unit_test(test_own),
+        cmocka_unit_test(test_broken),       cmocka_unit_test(test_fuzz),
+        cmocka_unit_test(test_huge),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

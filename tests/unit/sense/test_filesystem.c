@@ -143,6 +143,26 @@ static void test_gone_are_forgotten(void **state)
     ground_done(&ground);
 }
 
+/* A table that is too long to be read whole: what is not in sight need not be gone. */
+static void test_truncated(void **state)
+{
+    static const char line[] = "5 28 0:99 / /run/x rw - nsfs nsfs rw\n";
+    size_t n = 20000, size = sizeof(ROOT) + n * sizeof(line);
+    char *table = malloc(size), *at = table;
+    struct Ground ground;
+
+    assert_non_null(table);
+    ground_new(&ground, "");
+    load(&ground, ROOT DOCKER);
+    at += sprintf(at, ROOT);
+    for (size_t i = 0; i < n; i++)
+        at += sprintf(at, line);
+    assert_false(load(&ground, table));
+    assert_false(get(&ground, 999, 16)->gone);
+    free(table);
+    ground_done(&ground);
+}
+
 static void test_path(void **state)
 {
     struct Ground ground;
@@ -297,9 +317,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_taken_in),       cmocka_unit_test(test_asked_for),
         cmocka_unit_test(test_comes_and_goes), cmocka_unit_test(test_gone_are_forgotten),
-        cmocka_unit_test(test_path),           cmocka_unit_test(test_broken_table),
-        cmocka_unit_test(test_explain),        cmocka_unit_test(test_this_host),
-        cmocka_unit_test(test_findings),       cmocka_unit_test(test_another_device),
+        cmocka_unit_test(test_path),           cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_broken_table),   cmocka_unit_test(test_explain),
+        cmocka_unit_test(test_this_host),      cmocka_unit_test(test_findings),
+        cmocka_unit_test(test_another_device),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
