@@ -13,6 +13,8 @@
 /* A tripwire that lies within this of where it belongs stays: each change is a write to the filesystem. */
 #define TRIPWIRE_SLACK_BYTES (1024 * 1024)
 #define TRIPWIRE_SLACK_INODES 64
+/* What the kernel begins with: a week. */
+#define GRACE_DEFAULT_SEC (7 * 24 * 3600)
 
 static uint64_t quota_value(uint64_t value)
 {
@@ -51,6 +53,16 @@ static void place(struct DiskGuard *disk, const struct Tenant *tenant, const str
         tripwire_place(&view, &order->space_soft_bytes, &order->inodes_soft);
 }
 
+/* The first soft limit of a filesystem comes with a default grace that never ends: a tripwire forbids
+ * nothing. */
+static void see_to_grace(const struct DiskGuard *disk, struct QuotaOrder *order)
+{
+    const struct DiskStore *store = disk_store(disk, order->dev);
+
+    if (store && !store->graced && (order->space_soft_bytes != 0 || order->inodes_soft != 0))
+        order->grace_sec = QUOTA_GRACE_NEVER;
+}
+
 static int ask(struct DiskGuard *disk, enum OrderKind kind, const struct Tenant *tenant, enum LimitId limit,
                struct QuotaOrder *order)
 {
@@ -60,6 +72,7 @@ static int ask(struct DiskGuard *disk, enum OrderKind kind, const struct Tenant 
     if (!asked)
         return -ENOMEM;
     asked->limit = limit;
+    see_to_grace(disk, order);
     r = worker_limit(&disk->worker, order, asked->ticket);
     if (r < 0)
         disk_order_free(disk, asked);
@@ -162,10 +175,30 @@ void allowance_lift(struct DiskGuard *disk, const struct Filesystem *filesystem,
 {
     const struct QuotaOrder order = {
         .path = filesystem->path, .dev = filesystem->dev, .project = project, .space = true, .inodes = true};
-    struct DiskOrder *asked = disk_order_new(disk, ORDER_TRIPWIRE, 0, filesystem->dev, project, NULL);
+    struct DiskOrder *asked = disk_order_new(disk, ORDER_LIFT, 0, filesystem->dev, project, NULL);
 
     if (asked && worker_limit(&disk->worker, &order, asked->ticket) < 0)
         disk_order_free(disk, asked);
+}
+
+void allowance_end_grace(struct DiskGuard *disk)
+{
+    struct DiskStore *store;
+
+    DL_FOREACH (disk->stores, store) {
+        const struct Filesystem *filesystem =
+            store->graced ? filesystem_find(&disk->filesystems, store->dev) : NULL;
+        struct QuotaOrder order = {.dev = store->dev, .grace_sec = GRACE_DEFAULT_SEC};
+        struct DiskOrder *asked =
+            filesystem ? disk_order_new(disk, ORDER_LIFT, 0, store->dev, 0, NULL) : NULL;
+
+        if (!asked)
+            continue;
+        order.path = filesystem->path;
+        store->graced = false;
+        if (worker_limit(&disk->worker, &order, asked->ticket) < 0)
+            disk_order_free(disk, asked);
+    }
 }
 
 void allowance_limited(struct DiskGuard *disk, struct DiskOrder *order, int error,
@@ -174,6 +207,11 @@ void allowance_limited(struct DiskGuard *disk, struct DiskOrder *order, int erro
     struct Tenant *tenant = order->tenant_id != 0 ? registry_find(disk->registry, order->tenant_id) : NULL;
     struct DiskShare *share = tenant ? disk_share(&tenant->disk, order->dev) : NULL;
 
+    struct DiskStore *store = disk_store(disk, order->dev);
+
+    if (store && order->kind != ORDER_LIFT && error == 0 &&
+        (usage->space_soft_bytes != 0 || usage->inodes_soft != 0))
+        store->graced = true;
     if (share && error == 0) {
         share->usage = *usage;
         share->valid = true;

@@ -13,6 +13,9 @@ void allowance_place_tripwires(struct DiskGuard *disk, struct Tenant *tenant);
 /* All limits off a project that has no tenant. */
 void allowance_lift(struct DiskGuard *disk, const struct Filesystem *filesystem, uint32_t project);
 
+/* Soft limits of others harden again as they did before guardd: nothing of it is left on the host. */
+void allowance_end_grace(struct DiskGuard *disk);
+
 /* The worker's word. */
 void allowance_limited(struct DiskGuard *disk, struct DiskOrder *order, int error,
                        const struct DiskUsage *usage);

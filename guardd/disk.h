@@ -40,6 +40,7 @@ struct ProjectOwner {
 enum OrderKind {
     ORDER_LIMIT,    /* a hard limit that the pipeline waits for */
     ORDER_TRIPWIRE, /* a soft limit */
+    ORDER_LIFT,     /* all limits off a project that has no tenant (any more), or a grace */
     ORDER_TAG,
     ORDER_CLEAR,   /* takes the project off a directory that counts no more */
     ORDER_INSPECT, /* an operator asked whether all of it counts */

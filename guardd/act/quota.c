@@ -63,6 +63,8 @@ static uint64_t bytes_of(uint64_t blocks)
 
 static int order_problem(const struct QuotaOrder *order)
 {
+    if (order->grace_sec != 0 && !order->space && !order->inodes)
+        return 0;
     if (order->project == 0 || (!order->space && !order->inodes))
         return -EINVAL;
     if (order->space && order->space_hard_bytes > 0 && order->space_soft_bytes > order->space_hard_bytes)
@@ -136,33 +138,6 @@ static bool reads_back(int fd, const struct QuotaOrder *order, const struct Disk
            (usage->inodes_hard == order->inodes_hard && usage->inodes_soft == order->inodes_soft);
 }
 
-int quota_set_with(const struct QuotaOrder *order, struct DiskUsage *ret, const struct QuotaOps *ops)
-{
-    struct DiskUsage usage;
-    _cleanup_fd_ int fd = -EBADF;
-    int r = order_problem(order);
-
-    if (r < 0)
-        return r;
-    fd = filesystem_open(order->path, order->dev);
-    if (fd < 0)
-        return fd;
-    r = limits_write(ops, fd, order);
-    if (r == 0)
-        r = limits_read(ops, fd, order->project, &usage);
-    if (r < 0)
-        return r;
-    if (!reads_back(fd, order, &usage))
-        return -EBADMSG;
-    *ret = usage;
-    return 0;
-}
-
-int quota_set(const struct QuotaOrder *order, struct DiskUsage *ret)
-{
-    return quota_set_with(order, ret, &kernel_ops);
-}
-
 static int grace_read(const struct QuotaOps *ops, int fd, uint64_t *ret_space_sec, uint64_t *ret_inodes_sec)
 {
     struct if_dqinfo info = {.dqi_valid = 0};
@@ -222,4 +197,39 @@ int quota_grace(const char *path, dev_t dev, uint32_t space_sec, uint32_t inodes
 {
     return quota_grace_with(path, dev, space_sec, inodes_sec, ret_found_space_sec, ret_found_inodes_sec,
                             &kernel_ops);
+}
+
+int quota_set_with(const struct QuotaOrder *order, struct DiskUsage *ret, const struct QuotaOps *ops)
+{
+    struct DiskUsage usage;
+    _cleanup_fd_ int fd = -EBADF;
+    uint32_t found_space_sec, found_inodes_sec;
+    int r = order_problem(order);
+
+    if (r == 0 && order->grace_sec != 0)
+        r = quota_grace_with(order->path, order->dev, order->grace_sec, order->grace_sec, &found_space_sec,
+                             &found_inodes_sec, ops);
+    if (r < 0)
+        return r;
+    if (!order->space && !order->inodes) {
+        *ret = (struct DiskUsage){};
+        return 0;
+    }
+    fd = filesystem_open(order->path, order->dev);
+    if (fd < 0)
+        return fd;
+    r = limits_write(ops, fd, order);
+    if (r == 0)
+        r = limits_read(ops, fd, order->project, &usage);
+    if (r < 0)
+        return r;
+    if (!reads_back(fd, order, &usage))
+        return -EBADMSG;
+    *ret = usage;
+    return 0;
+}
+
+int quota_set(const struct QuotaOrder *order, struct DiskUsage *ret)
+{
+    return quota_set_with(order, ret, &kernel_ops);
 }

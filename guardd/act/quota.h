@@ -10,10 +10,11 @@
 #include "model/disk.h"
 
 struct QuotaOrder {
-    const char *path;                            /* of a mount point on it */
-    dev_t dev;                                   /* it must be this filesystem */
-    uint32_t project;                            /* never 0 */
-    bool space, inodes;                          /* which of the two */
+    const char *path;   /* of a mount point on it */
+    dev_t dev;          /* it must be this filesystem */
+    uint32_t project;   /* never 0 */
+    bool space, inodes; /* which of the two; neither: the grace alone, and no project is needed */
+    uint32_t grace_sec; /* first the default grace of all soft limits there; 0: it stays as it is */
     uint64_t space_hard_bytes, space_soft_bytes; /* 0: none */
     uint64_t inodes_hard, inodes_soft;
 };
