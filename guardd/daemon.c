@@ -180,6 +180,27 @@ static int service_release(void *userdata, struct Tenant *tenant, uid_t uid, uin
     return r < 0 ? r : SERVICE_UNDER_WAY;
 }
 
+static int service_set(void *userdata, struct Tenant *tenant, const struct Limits *limits, bool runtime,
+                       uid_t uid, uint64_t ticket, char *why)
+{
+    snprintf(why, REASON_MAX, "not available");
+    return SERVICE_REFUSED;
+}
+
+static int service_reset(void *userdata, struct Tenant *tenant, const struct Limits *limits, uid_t uid,
+                         uint64_t ticket, char *why)
+{
+    snprintf(why, REASON_MAX, "not available");
+    return SERVICE_REFUSED;
+}
+
+static int service_inspect(void *userdata, struct Tenant *tenant, bool repair, uid_t uid, uint64_t ticket,
+                           char *why)
+{
+    snprintf(why, REASON_MAX, "not available");
+    return SERVICE_REFUSED;
+}
+
 static int service_reload(void *userdata, struct Problems *problems)
 {
     return reload(userdata, problems);
@@ -227,6 +248,9 @@ static usec_t service_now(void *userdata)
 static const struct ServiceOps service_ops = {
     .act = service_act,
     .release = service_release,
+    .set = service_set,
+    .reset = service_reset,
+    .inspect = service_inspect,
     .reload = service_reload,
     .status = service_status,
     .refresh = service_refresh,
