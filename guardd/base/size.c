@@ -1,85 +1,84 @@
-/* Suffixes are one table a kind. A number is read with its fraction, which must come to whole units: nobody
- * means two and a half bytes. */
+/* An amount is digits, perhaps a point and more digits, and a suffix that says how often a step of 1024 or
+ * 1000 is taken. What stands behind the point is added up digit by digit from the last one, so that neither
+ * floating point nor the number of digits decides what comes out. */
 #include "base/size.h"
 
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-static const char suffixes[] = "kMGTPE";
+#define DIGITS "0123456789"
+#define BYTES_STEP 1024
+#define COUNT_STEP 1000
 
-/* How often the step is taken for a suffix letter: 0 for none, -1 when it is none. */
-static int suffix_power(char letter)
+/* 1, and the step once for each letter up to this one; 0: it is no suffix. Both fit for every letter. */
+static uint64_t suffix_unit(char letter, uint64_t step)
 {
-    const char *at;
+    const char *known = "KMGTPE", *at = strchr(known, toupper((unsigned char)letter));
+    uint64_t unit = step;
 
-    if (letter == '\0')
+    if (letter == '\0' || !at)
         return 0;
-    at = strchr("KMGTPE", toupper((unsigned char)letter));
-    return at ? (int)(at - strchr("KMGTPE", 'K')) + 1 : -1;
+    for (; at > known; at--)
+        unit *= step;
+    return unit;
 }
 
-static bool multiply(uint64_t *value, uint64_t step, int power)
+/* All that stands behind the number. */
+static bool parse_suffix(const char *text, uint64_t step, uint64_t *ret_unit)
 {
-    for (int i = 0; i < power; i++)
-        if (__builtin_mul_overflow(*value, step, value))
-            return false;
+    uint64_t unit = suffix_unit(text[0], step);
+
+    text += unit > 0;
+    if (text[0] != '\0' &&
+        !(step == BYTES_STEP && (strcmp(text, "B") == 0 || (unit > 0 && strcmp(text, "iB") == 0))))
+        return false;
+    *ret_unit = unit > 0 ? unit : 1;
     return true;
 }
 
-static bool take_digits(const char **p, uint64_t *ret_value, unsigned *ret_count)
+static bool parse_digits(const char *text, size_t length, uint64_t *ret_value)
 {
     uint64_t value = 0;
-    unsigned count = 0;
 
-    for (; isdigit((unsigned char)**p); (*p)++, count++)
-        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, **p - '0', &value))
+    for (size_t i = 0; i < length; i++)
+        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, text[i] - '0', &value))
             return false;
     *ret_value = value;
-    *ret_count = count;
-    return true;
+    return length > 0;
 }
 
-/* What is behind the point, as a number of units: 5 of "1.5k" are 500. */
-static bool add_fraction(uint64_t digits, unsigned count, uint64_t unit, uint64_t *value)
+/* What the digits behind the point are of a unit, rounded down: 512 for "5" of 1024. No sum is above ten
+ * units, which fits. */
+static uint64_t fraction_of(const char *digits, size_t count, uint64_t unit, bool *ret_whole)
 {
-    uint64_t product;
+    uint64_t part = 0;
 
-    for (; count > 0 && digits % 10 == 0; count--)
-        digits /= 10;
-    if (__builtin_mul_overflow(digits, unit, &product))
-        return false;
-    for (; count > 0; count--) {
-        if (product % 10 != 0 && unit < 1024 * 1024)
-            return false;
-        product /= 10;
+    *ret_whole = true;
+    while (count > 0) {
+        part += (uint64_t)(digits[--count] - '0') * unit;
+        *ret_whole &= part % 10 == 0;
+        part /= 10;
     }
-    return !__builtin_add_overflow(*value, product, value);
+    return part;
 }
 
-static bool parse(const char *text, uint64_t step, bool bytes, uint64_t *ret_value)
+static bool parse(const char *text, uint64_t step, uint64_t *ret_value)
 {
-    uint64_t value, fraction = 0, unit = 1;
-    unsigned digits, decimals = 0;
-    int power;
+    const size_t digits = strspn(text, DIGITS);
+    const char *point = text + digits;
+    const size_t decimals = *point == '.' ? strspn(point + 1, DIGITS) : 0;
+    uint64_t value, unit, part;
+    bool whole;
 
-    if (!take_digits(&text, &value, &digits) || digits == 0)
+    if (!parse_digits(text, digits, &value) || (*point == '.' && decimals == 0) ||
+        !parse_suffix(*point == '.' ? point + 1 + decimals : point, step, &unit))
         return false;
-    if (*text == '.') {
-        text++;
-        if (!take_digits(&text, &fraction, &decimals) || decimals == 0)
-            return false;
-    }
-    power = bytes && strcasecmp(text, "B") == 0 ? 0 : suffix_power(*text);
-    if (power < 0)
+    part = fraction_of(point + 1, decimals, unit, &whole);
+    if (!whole && (step == COUNT_STEP || unit == 1))
         return false;
-    text += power > 0;
-    if (*text != '\0' && !(bytes && (strcmp(text, "B") == 0 || (power > 0 && strcmp(text, "iB") == 0))))
-        return false;
-    if (!multiply(&unit, step, power) || !multiply(&value, step, power) ||
-        !add_fraction(fraction, decimals, unit, &value))
+    if (__builtin_mul_overflow(value, unit, &value) || __builtin_add_overflow(value, part, &value))
         return false;
     *ret_value = value;
     return true;
@@ -87,54 +86,45 @@ static bool parse(const char *text, uint64_t step, bool bytes, uint64_t *ret_val
 
 bool size_parse_bytes(const char *text, uint64_t *ret_bytes)
 {
-    return parse(text, 1024, true, ret_bytes);
+    return parse(text, BYTES_STEP, ret_bytes);
 }
 
 bool size_parse_count(const char *text, uint64_t *ret_count)
 {
-    return parse(text, 1000, false, ret_count);
+    return parse(text, COUNT_STEP, ret_count);
 }
 
-/* Three digits that tell something, and none behind the point that tell nothing. */
-static const char *format(uint64_t value, unsigned step, char *buf, size_t size)
+/* Three digits that tell something, and none behind the point that tell nothing. The point is a point in
+ * every locale. */
+static const char *format(uint64_t value, unsigned step, const char *suffixes, char *buf, size_t size)
 {
     double scaled = (double)value;
-    size_t power = 0, length;
+    unsigned tenths[] = {1, 10, 100}, decimals, shown;
 
     if (value < 10 * (uint64_t)step) {
         snprintf(buf, size, "%" PRIu64, value);
         return buf;
     }
-    while (scaled >= step * 0.9995 && power < sizeof(suffixes) - 1) {
+    for (scaled /= step; scaled >= step * 0.9995 && suffixes[1] != '\0'; suffixes++)
         scaled /= step;
-        power++;
-    }
-    snprintf(buf, size, "%.*f", scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0, scaled);
-    length = strlen(buf);
-    if (strchr(buf, '.')) {
-        while (length > 0 && buf[length - 1] == '0')
-            buf[--length] = '\0';
-        if (length > 0 && buf[length - 1] == '.')
-            buf[--length] = '\0';
-    }
-    if (length + 1 < size) {
-        buf[length] = suffixes[power - 1];
-        buf[length + 1] = '\0';
-    }
+    decimals = scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0;
+    shown = (unsigned)(scaled * tenths[decimals] + 0.5);
+    for (; decimals > 0 && shown % 10 == 0; decimals--)
+        shown /= 10;
+    if (decimals > 0)
+        snprintf(buf, size, "%u.%0*u%c", shown / tenths[decimals], (int)decimals, shown % tenths[decimals],
+                 suffixes[0]);
+    else
+        snprintf(buf, size, "%u%c", shown, suffixes[0]);
     return buf;
 }
 
 const char *size_format_bytes(uint64_t bytes, char *buf, size_t size)
 {
-    const char *text = format(bytes, 1024, buf, size);
-    char *kilo = strchr(buf, 'k');
-
-    if (kilo)
-        *kilo = 'K';
-    return text;
+    return format(bytes, BYTES_STEP, "KMGTPE", buf, size);
 }
 
 const char *size_format_count(uint64_t count, char *buf, size_t size)
 {
-    return format(count, 1000, buf, size);
+    return format(count, COUNT_STEP, "kMGTPE", buf, size);
 }
