@@ -50,3 +50,68 @@ const char *measure_format(enum Measure measure, int64_t value, char *buf, size_
     }
     return buf;
 }
+
+/* Parses `text` without a "/s" at its end, if it may have one. */
+static bool parse_rate(bool (*parse)(const char *, uint64_t *), const char *text, uint64_t *ret_amount)
+{
+    const size_t length = strlen(text);
+    char copy[MEASURE_FORMAT_MAX];
+
+    if (length < 2 || strcmp(text + length - 2, "/s") != 0)
+        return parse(text, ret_amount);
+    if (length - 2 >= sizeof(copy))
+        return false;
+    memcpy(copy, text, length - 2);
+    copy[length - 2] = '\0';
+    return parse(copy, ret_amount);
+}
+
+static bool parse_seconds(const char *text, uint64_t *ret_seconds)
+{
+    usec_t usec;
+
+    if (usec_parse(text, &usec) < 0 || usec == USEC_INFINITY || usec % USEC_PER_SEC != 0)
+        return false;
+    *ret_seconds = usec / USEC_PER_SEC;
+    return true;
+}
+
+bool measure_parse(enum Measure measure, const char *text, int64_t *ret_value)
+{
+    uint64_t amount = 0;
+    bool taken = false;
+
+    switch (measure) {
+    case MEASURE_COUNT:
+        taken = size_parse_count(text, &amount);
+        break;
+    case MEASURE_BYTES:
+        taken = size_parse_bytes(text, &amount);
+        break;
+    case MEASURE_RATE:
+        taken = parse_rate(size_parse_count, text, &amount);
+        break;
+    case MEASURE_BYTES_PER_SEC:
+        taken = parse_rate(size_parse_bytes, text, &amount);
+        break;
+    case MEASURE_SECONDS:
+        taken = parse_seconds(text, &amount);
+        break;
+    case MEASURE_INVALID:
+        break;
+    }
+    if (!taken || amount >= INT64_MAX)
+        return false;
+    *ret_value = (int64_t)amount;
+    return true;
+}
+
+const char *measure_format_exact(enum Measure measure, int64_t value, char *buf, size_t size)
+{
+    int64_t again;
+
+    measure_format(measure, value, buf, size);
+    if (!measure_parse(measure, buf, &again) || again != value)
+        snprintf(buf, size, "%" PRId64, value);
+    return buf;
+}

@@ -1,6 +1,7 @@
 /* What a number counts, and how it is written for people. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,3 +21,10 @@ enum Measure measure_from_name(const char *name);
 /* Returns `buf`. INT64_MIN.. are written with their sign. Allocates nothing. Tasks are written exactly. */
 const char *measure_format(enum Measure measure, int64_t value, char *buf, size_t size);
 #define MEASURE_FORMAT_MAX 48
+
+/* Reads what people write and what measure_format() writes: counts ("500", "20k"), bytes ("100M", "1.5G"),
+ * both with "/s" behind them or without it for what is per second, and durations in whole seconds ("2min").
+ * Never negative, and below INT64_MAX. false: it is none. */
+bool measure_parse(enum Measure measure, const char *text, int64_t *ret_value);
+/* The same value that measure_format() writes, but exactly: measure_parse() gives back what went in. */
+const char *measure_format_exact(enum Measure measure, int64_t value, char *buf, size_t size);

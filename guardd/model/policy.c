@@ -22,6 +22,21 @@ const char *comparison_text(enum Comparison comparison)
     return texts[comparison];
 }
 
+bool comparison_holds(int64_t left, enum Comparison comparison, int64_t right)
+{
+    switch (comparison) {
+    case COMPARISON_ABOVE:
+        return left > right;
+    case COMPARISON_AT_LEAST:
+        return left >= right;
+    case COMPARISON_BELOW:
+        return left < right;
+    case COMPARISON_AT_MOST:
+        return left <= right;
+    }
+    return false;
+}
+
 static const char *first_match(char *const *globs, const char *path)
 {
     for (; globs && *globs; globs++)
@@ -45,10 +60,17 @@ const char *policy_protects(const struct Policy *policy, const char *path)
 
 const char *condition_format(const struct Condition *condition, char *buf, size_t size)
 {
-    char duration[USEC_FORMAT_MAX];
-    int n = snprintf(buf, size, "%s %s %" PRId64 "%s", reading_info(condition->reading)->name,
-                     comparison_text(condition->comparison), condition->value, condition->percent ? "%" : "");
+    const struct ReadingInfo *info = reading_info(condition->reading);
+    char duration[USEC_FORMAT_MAX], value[MEASURE_FORMAT_MAX];
+    int n;
 
+    if (condition->percent)
+        snprintf(value, sizeof(value), "%" PRId64 "%%", condition->value);
+    else if (info->measure == MEASURE_RATE) /* the reading's name says that it is per second */
+        snprintf(value, sizeof(value), "%" PRId64, condition->value);
+    else
+        measure_format_exact(info->measure, condition->value, value, sizeof(value));
+    n = snprintf(buf, size, "%s %s %s", info->name, comparison_text(condition->comparison), value);
     if (condition->for_usec > 0 && n > 0 && (size_t)n < size)
         snprintf(buf + n, size - (size_t)n, " for %s",
                  usec_format(condition->for_usec, duration, sizeof(duration)));

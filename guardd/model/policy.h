@@ -95,6 +95,8 @@ struct Policy {
 
 const char *mode_name(enum Mode mode);
 const char *comparison_text(enum Comparison comparison);
+/* Is `left > right`, or whatever the comparison says? */
+bool comparison_holds(int64_t left, enum Comparison comparison, int64_t right);
 
 /* The class that a cgroup path falls in: the first that matches in file order, else NULL. */
 const struct TenantClass *policy_classify(const struct Policy *policy, const char *path);
@@ -102,6 +104,7 @@ const struct TenantClass *policy_classify(const struct Policy *policy, const cha
 /* The Protect= glob that a cgroup path matches, else NULL. */
 const char *policy_protects(const struct Policy *policy, const char *path);
 
-/* "tasks.current < 50% for 10s" into `buf`; returns `buf`. Allocates nothing. */
+/* "tasks.current < 50% for 10s", "disk.growth > 100M/s": what config/ reads back as the same, into `buf`;
+ * returns `buf`. Allocates nothing. */
 const char *condition_format(const struct Condition *condition, char *buf, size_t size);
 #define CONDITION_FORMAT_MAX 96

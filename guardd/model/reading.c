@@ -31,6 +31,22 @@ const struct ReadingInfo *reading_info(enum ReadingId id)
     return &readings[id];
 }
 
+bool reading_is_of_disk(enum ReadingId id)
+{
+    switch (id) {
+    case READING_DISK_SPACE:
+    case READING_DISK_INODES:
+    case READING_DISK_GROWTH:
+    case READING_DISK_DENIED:
+    case READING_DISK_ETA:
+    case READING_HOST_DISK_FREE:
+    case READING_HOST_DISK_INODES:
+        return true;
+    default:
+        return false;
+    }
+}
+
 enum ReadingId reading_from_name(const char *name)
 {
     for (int i = 0; i < READING_COUNT; i++)

@@ -47,5 +47,9 @@ struct Readings {
 
 const struct ReadingInfo *reading_info(enum ReadingId id);
 
+/* True for what needs a project to be measured: disk.*, and host.disk.*, which is of the filesystem that the
+ * project is on. */
+bool reading_is_of_disk(enum ReadingId id);
+
 /* READING_INVALID when there is none of that name. */
 enum ReadingId reading_from_name(const char *name);

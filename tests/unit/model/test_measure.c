@@ -1,0 +1,176 @@
+/* Numbers with what they count: their names, how they are written, and how they are read again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model/limit.h"
+#include "model/measure.h"
+#include "model/policy.h"
+
+#define G (INT64_C(1024) * 1024 * 1024)
+
+/* They are on the wire. */
+static void test_names(void **state)
+{
+    static const char *const names[] = {"count", "bytes", "rate", "bytes/s", "seconds"};
+
+    for (int i = 0; i < 5; i++) {
+        assert_string_equal(measure_name((enum Measure)i), names[i]);
+        assert_int_equal(measure_from_name(names[i]), i);
+    }
+    assert_int_equal(measure_from_name("Bytes"), MEASURE_INVALID);
+    assert_int_equal(measure_from_name(""), MEASURE_INVALID);
+}
+
+static void test_format(void **state)
+{
+    static const struct {
+        enum Measure measure;
+        int64_t value;
+        const char *text, *exact;
+    } rows[] = {
+        {MEASURE_COUNT, 0, "0", "0"},
+        {MEASURE_COUNT, 200000, "200000", "200000"},
+        {MEASURE_COUNT, -5, "-5", "-5"},
+        {MEASURE_RATE, 37, "37/s", "37/s"},
+        {MEASURE_RATE, -37, "-37/s", "-37"},
+        {MEASURE_BYTES, 5 * G, "5G", "5G"},
+        {MEASURE_BYTES, 5 * G + 1, "5G", "5368709121"},
+        {MEASURE_BYTES, -5 * G, "-5G", "-5368709120"},
+        {MEASURE_BYTES, INT64_MAX, "8E", "9223372036854775807"},
+        {MEASURE_BYTES, INT64_MIN, "-8E", "-9223372036854775808"},
+        {MEASURE_BYTES_PER_SEC, 3 * G / 2, "1.5G/s", "1.5G/s"},
+        {MEASURE_BYTES_PER_SEC, 0, "0/s", "0/s"},
+        {MEASURE_SECONDS, 0, "0", "0"},
+        {MEASURE_SECONDS, 120, "2min", "2min"},
+        {MEASURE_SECONDS, 90, "1min 30s", "1min 30s"},
+        {MEASURE_SECONDS, 3725, "1h 2min", "3725"},
+        {MEASURE_SECONDS, INT64_MAX, "infinity", "9223372036854775807"},
+    };
+    char buf[MEASURE_FORMAT_MAX];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_string_equal(measure_format(rows[i].measure, rows[i].value, buf, sizeof(buf)), rows[i].text);
+        assert_string_equal(measure_format_exact(rows[i].measure, rows[i].value, buf, sizeof(buf)),
+                            rows[i].exact);
+    }
+}
+
+static void test_parse(void **state)
+{
+    static const struct {
+        enum Measure measure;
+        const char *text;
+        int64_t value; /* -1: refused */
+    } rows[] = {
+        {MEASURE_COUNT, "20k", 20000},
+        {MEASURE_COUNT, "20k/s", -1},
+        {MEASURE_COUNT, "9223372036854775806", INT64_MAX - 1},
+        {MEASURE_COUNT, "9223372036854775807", -1}, /* what is unlimited */
+        {MEASURE_COUNT, "-1", -1},
+        {MEASURE_COUNT, "2min", -1},
+        {MEASURE_BYTES, "5G", 5 * G},
+        {MEASURE_BYTES, "5G/s", -1},
+        {MEASURE_BYTES, "8E", -1},
+        {MEASURE_BYTES, "infinity", -1},
+        {MEASURE_RATE, "2k", 2000},
+        {MEASURE_RATE, "2k/s", 2000},
+        {MEASURE_RATE, "/s", -1},
+        {MEASURE_RATE, "2/s/s", -1},
+        {MEASURE_BYTES_PER_SEC, "5G", 5 * G},
+        {MEASURE_BYTES_PER_SEC, "5GiB/s", 5 * G},
+        {MEASURE_BYTES_PER_SEC, "5G/min", -1},
+        {MEASURE_BYTES_PER_SEC, "0000000000000000000000000000000000000000000000000000001G/s", -1},
+        {MEASURE_SECONDS, "2min", 120},
+        {MEASURE_SECONDS, "1h 2min 5s", 3725},
+        {MEASURE_SECONDS, "45", 45},
+        {MEASURE_SECONDS, "0", 0},
+        {MEASURE_SECONDS, "1500ms", -1},
+        {MEASURE_SECONDS, "2000ms", 2},
+        {MEASURE_SECONDS, "infinity", -1},
+        {MEASURE_SECONDS, "", -1},
+        {MEASURE_INVALID, "5", -1},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int64_t value = -1;
+        bool taken = measure_parse(rows[i].measure, rows[i].text, &value);
+
+        if (value != rows[i].value || taken != (value >= 0))
+            fail_msg("'%s' as %s is %jd", rows[i].text, measure_name(rows[i].measure), (intmax_t)value);
+    }
+}
+
+static void test_limits(void **state)
+{
+    char buf[MEASURE_FORMAT_MAX];
+
+    assert_string_equal(limit_format(LIMIT_TASKS_MAX, 4194304, buf, sizeof(buf)), "4194304");
+    assert_string_equal(limit_format(LIMIT_DISK_SPACE_MAX, 20 * G, buf, sizeof(buf)), "20G");
+    assert_string_equal(limit_format(LIMIT_DISK_SPACE_MAX, LIMIT_INFINITY, buf, sizeof(buf)), "infinity");
+    assert_string_equal(limit_format(LIMIT_DISK_INODES_MAX, 200000, buf, sizeof(buf)), "200000");
+    assert_true(limit_is_quota(LIMIT_DISK_SPACE_MAX) && limit_is_quota(LIMIT_DISK_INODES_MAX));
+    assert_false(limit_is_quota(LIMIT_TASKS_MAX));
+}
+
+/* By their names, so that a new one is not forgotten. */
+static void test_readings_of_the_disk(void **state)
+{
+    for (int i = 0; i < READING_COUNT; i++) {
+        const struct ReadingInfo *info = reading_info((enum ReadingId)i);
+
+        assert_int_equal(reading_is_of_disk((enum ReadingId)i),
+                         strncmp(info->name, "disk.", 5) == 0 || strncmp(info->name, "host.disk.", 10) == 0);
+        assert_int_equal(info->of_host, strncmp(info->name, "host.", 5) == 0);
+    }
+}
+
+static void test_conditions(void **state)
+{
+    static const struct {
+        struct Condition condition;
+        const char *text;
+    } rows[] = {
+        {{READING_DISK_GROWTH, COMPARISON_ABOVE, 100 << 20, false, 0}, "disk.growth > 100M/s"},
+        {{READING_HOST_DISK_FREE, COMPARISON_BELOW, 5 * G, false, 0}, "host.disk.free < 5G"},
+        {{READING_HOST_DISK_FREE, COMPARISON_BELOW, 10, true, 0}, "host.disk.free < 10%"},
+        {{READING_DISK_ETA, COMPARISON_BELOW, 90, false, 3 * USEC_PER_SEC}, "disk.eta < 1min 30s for 3s"},
+        {{READING_DISK_ETA, COMPARISON_AT_MOST, 3725, false, 0}, "disk.eta <= 3725"},
+        {{READING_DISK_SPACE, COMPARISON_ABOVE, 10000000, false, 0}, "disk.space > 10000000"},
+        {{READING_TASKS_GROWTH, COMPARISON_ABOVE, 100, false, 0}, "tasks.growth > 100"},
+    };
+    char buf[CONDITION_FORMAT_MAX];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_string_equal(condition_format(&rows[i].condition, buf, sizeof(buf)), rows[i].text);
+}
+
+static void test_comparisons(void **state)
+{
+    for (int64_t left = 4; left <= 6; left++) {
+        assert_int_equal(comparison_holds(left, COMPARISON_ABOVE, 5), left > 5);
+        assert_int_equal(comparison_holds(left, COMPARISON_AT_LEAST, 5), left >= 5);
+        assert_int_equal(comparison_holds(left, COMPARISON_BELOW, 5), left < 5);
+        assert_int_equal(comparison_holds(left, COMPARISON_AT_MOST, 5), left <= 5);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_format),
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_readings_of_the_disk),
+        cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_comparisons),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
