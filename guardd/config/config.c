@@ -80,11 +80,14 @@ struct Config *config_free(struct Config *config)
 {
     if (!config)
         return NULL;
-    for (size_t i = 0; i < config->policy.n_classes; i++)
+    for (size_t i = 0; i < config->policy.n_classes; i++) {
         config_files_free(config->policy.classes[i].match);
+        config_files_free(config->policy.classes[i].disk_paths);
+    }
     free(config->policy.classes);
     free(config->policy.rules);
     config_files_free(config->policy.protect);
+    config_files_free(config->policy.disk.roots);
     config_files_free(config->files);
     free(config->cgroup_root);
     free(config->operator_group);

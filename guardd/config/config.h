@@ -5,8 +5,8 @@
  * Files, with systemd's precedence: guardd.conf is the first of /etc/guardd, /run/guardd,
  * /usr/local/lib/guardd and /usr/lib/guardd that has one; then come the drop-ins guardd.conf.d/ *.conf of
  * all four, sorted by file name, of two with one name that of the earlier directory (a link to /dev/null
- * or an empty file masks). Later values win; lists (Match=, Protect=, Rules=) grow, an empty value
- * empties them; an empty value of any other key takes back what stood before. */
+ * or an empty file masks). Later values win; lists (Match=, Protect=, Rules=, DiskRoots=, DiskPath=) grow, an
+ * empty value empties them; an empty value of any other key takes back what stood before. */
 #pragma once
 
 #include <stdbool.h>

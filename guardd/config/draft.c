@@ -8,6 +8,8 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "config/disk.h"
+
 /* What nobody configured; NULL: no memory. */
 static struct Config *config_new(void)
 {
@@ -17,6 +19,8 @@ static struct Config *config_new(void)
         return NULL;
     config->policy.mode = MODE_ENFORCE;
     config->policy.kill_limit = CONFIG_DEFAULT_KILL_LIMIT;
+    config->policy.disk.first_project = DISK_DEFAULT_FIRST_PROJECT;
+    config->policy.disk.last_project = DISK_DEFAULT_LAST_PROJECT;
     config->operator_group = strdup(CONFIG_DEFAULT_GROUP);
     config->files = calloc(1, sizeof(*config->files));
     if (!config->operator_group || !config->files)
@@ -36,14 +40,17 @@ void draft_done(struct Draft *draft)
     struct RuleDraft *rule;
 
     words_clear(&draft->protect);
+    words_clear(&draft->disk_roots);
     while ((class = draft->classes)) {
         DL_DELETE(draft->classes, class);
         words_clear(&class->match);
         words_clear(&class->rules);
+        words_clear(&class->disk_paths);
         free(class);
     }
     while ((rule = draft->rules)) {
         DL_DELETE(draft->rules, rule);
+        words_clear(&rule->floor);
         free(rule);
     }
     config_free(draft->config);
@@ -82,6 +89,7 @@ struct ClassDraft *draft_class(struct Draft *draft, const char *name)
         return NULL;
     snprintf(class->name, sizeof(class->name), "%s", name);
     class->place = draft->place;
+    class->disk_warn_percent = DISK_DEFAULT_WARN_PERCENT;
     DL_APPEND(draft->classes, class);
     return class;
 }

@@ -20,7 +20,9 @@ struct Word {
 struct RuleDraft {
     struct Rule rule;
     struct Place place; /* of its first header */
-    bool has_when, has_until;
+    bool has_when, has_until, has_rank;
+    struct Place when_place, steps_place, rank_place;
+    struct Word *floor;          /* as written: what it means is Rank='s to say, which may come later */
     bool refused;                /* something in it is wrong already: what then is missing is no news */
     const struct Rule *resolved; /* in the policy; set by resolve.c */
     struct RuleDraft *prev, *next;
@@ -33,12 +35,16 @@ struct ClassDraft {
     bool says_rules; /* has a Rules=, if only an empty one */
     bool refused;
     struct Limits limits;
+    struct Word *disk_paths;
+    unsigned disk_warn_percent;
     struct ClassDraft *prev, *next;
 };
 
 struct Draft {
     struct Config *config; /* owned; what needs no second look goes there at once */
     struct Word *protect;
+    struct Word *disk_roots;
+    bool says_disk_roots; /* has a DiskRoots=, if only an empty one */
     struct ClassDraft *classes;
     struct RuleDraft *rules;
     struct Problems *problems; /* borrowed */

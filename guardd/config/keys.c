@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/disk.h"
 #include "config/nearest.h"
 #include "config/values.h"
 
@@ -51,6 +52,29 @@ static int grow_globs(struct Word **words, const char *value, struct Place place
     if (!value_glob(value, complaint))
         return KEY_REFUSED;
     return words_add(words, value, place);
+}
+
+/* Paths with blanks between them. No '/' at the end is kept, so that paths can be compared. */
+static int grow_paths(struct Word **words, const char *value, struct Place place,
+                      bool (*check)(const char *text, struct Complaint *complaint),
+                      struct Complaint *complaint)
+{
+    char copy[CONFIG_LINE_MAX + 1], *rest = copy, *path;
+    int r = 0;
+
+    snprintf(copy, sizeof(copy), "%s", value);
+    if (value[0] == '\0')
+        words_clear(words);
+    while (r == 0 && (path = strsep(&rest, " \t"))) {
+        size_t length = strlen(path);
+
+        if (length == 0)
+            continue;
+        while (path[0] == '/' && length > 1 && path[length - 1] == '/')
+            path[--length] = '\0';
+        r = check(path, complaint) ? words_add(words, path, place) : KEY_REFUSED;
+    }
+    return r;
 }
 
 /* [Guard] */
@@ -101,6 +125,23 @@ static int set_protect(struct Draft *draft, const char *value, struct Complaint 
     return grow_globs(&draft->protect, value, draft->place, complaint);
 }
 
+static int set_disk_roots(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    draft->says_disk_roots = true;
+    return grow_paths(&draft->disk_roots, value, draft->place, value_disk_root, complaint);
+}
+
+static int set_project_ids(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    struct DiskPolicy *disk = &draft->config->policy.disk;
+
+    if (value[0] != '\0')
+        return refused_unless(value_project_ids(value, &disk->first_project, &disk->last_project, complaint));
+    disk->first_project = DISK_DEFAULT_FIRST_PROJECT;
+    disk->last_project = DISK_DEFAULT_LAST_PROJECT;
+    return 0;
+}
+
 static const struct Key guard_keys[] = {
     {"Mode", set_mode, "enforce, or observe: decide and record, act on nothing"},
     {"CgroupRoot", set_cgroup_root,
@@ -109,6 +150,9 @@ static const struct Key guard_keys[] = {
     {"ViewerGroup", set_viewer_group, "the name of one group; empty: root and operators alone"},
     {"KillBudget", set_kill_budget, "N/DURATION, such as 5/1min, with N from 0 to 64"},
     {"Protect", set_protect, "a glob on cgroup paths, such as system.slice/ssh*.service"},
+    {"DiskRoots", set_disk_roots,
+     "absolute paths with blanks between them, such as /var/lib/docker /srv; empty: none"},
+    {"ProjectIds", set_project_ids, "FIRST-LAST, such as 1000000-1999999, from 1 to 4294967294"},
     {0},
 };
 
@@ -119,14 +163,42 @@ static int set_match(struct Draft *draft, const char *value, struct Complaint *c
     return grow_globs(&draft->class->match, value, draft->place, complaint);
 }
 
-static int set_tasks_max(struct Draft *draft, const char *value, struct Complaint *complaint)
+static int set_limit(struct Draft *draft, enum LimitId id, const char *value, struct Complaint *complaint)
 {
     struct Limits *limits = &draft->class->limits;
 
-    if (value[0] != '\0' && !value_tasks(value, &limits->value[LIMIT_TASKS_MAX], complaint))
+    if (value[0] != '\0' && !value_limit(id, value, &limits->value[id], complaint))
         return KEY_REFUSED;
-    limits->set[LIMIT_TASKS_MAX] = value[0] != '\0';
+    limits->set[id] = value[0] != '\0';
     return 0;
+}
+
+static int set_tasks_max(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    return set_limit(draft, LIMIT_TASKS_MAX, value, complaint);
+}
+
+static int set_disk_space_max(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    return set_limit(draft, LIMIT_DISK_SPACE_MAX, value, complaint);
+}
+
+static int set_disk_inodes_max(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    return set_limit(draft, LIMIT_DISK_INODES_MAX, value, complaint);
+}
+
+static int set_disk_warn_at(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    if (value[0] != '\0')
+        return refused_unless(value_disk_warn(value, &draft->class->disk_warn_percent, complaint));
+    draft->class->disk_warn_percent = DISK_DEFAULT_WARN_PERCENT;
+    return 0;
+}
+
+static int set_disk_path(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    return grow_paths(&draft->class->disk_paths, value, draft->place, value_disk_path, complaint);
 }
 
 static int set_rules(struct Draft *draft, const char *value, struct Complaint *complaint)
@@ -152,7 +224,13 @@ static int set_rules(struct Draft *draft, const char *value, struct Complaint *c
 
 static const struct Key class_keys[] = {
     {"Match", set_match, "a glob on cgroup paths, such as system.slice/docker-*.scope"},
-    {"TasksMax", set_tasks_max, "a number from 1 to 4194304, or infinity"},
+    /* What is right for a limit, value_limit() says. */
+    {"TasksMax", set_tasks_max, ""},
+    {"DiskSpaceMax", set_disk_space_max, ""},
+    {"DiskInodesMax", set_disk_inodes_max, ""},
+    {"DiskWarnAt", set_disk_warn_at, "a percentage of the limits from 1% to 99%, or off"},
+    {"DiskPath", set_disk_path,
+     "absolute paths such as /srv/%n or /home/%u (%n %p %u %U %%), or StateDirectory"},
     {"Rules", set_rules, "names of rules, with blanks between them; empty: none"},
     {0},
 };
@@ -163,14 +241,11 @@ static int set_when(struct Draft *draft, const char *value, struct Complaint *co
 {
     struct RuleDraft *rule = draft->rule;
 
-    if (value[0] != '\0' && !value_condition(value, &rule->rule.when, complaint))
+    if (value[0] != '\0' && !value_trigger(value, &rule->rule.when, complaint))
         return KEY_REFUSED;
     rule->has_when = value[0] != '\0';
-    if (!rule->has_when || !condition_always_holds(&rule->rule.when))
-        return 0;
-    complain(complaint, "'%s' holds for every tenant at every moment", value);
-    complain_right(complaint, "> 0, or >= with a value above 0");
-    return KEY_REFUSED;
+    rule->when_place = draft->place;
+    return 0;
 }
 
 static int set_until(struct Draft *draft, const char *value, struct Complaint *complaint)
@@ -187,6 +262,7 @@ static int set_steps(struct Draft *draft, const char *value, struct Complaint *c
 {
     struct Rule *rule = &draft->rule->rule;
 
+    draft->rule->steps_place = draft->place;
     if (value[0] != '\0')
         return refused_unless(value_steps(value, rule->steps, &rule->n_steps, complaint));
     rule->n_steps = 0;
@@ -195,14 +271,42 @@ static int set_steps(struct Draft *draft, const char *value, struct Complaint *c
 
 static int set_scope(struct Draft *draft, const char *value, struct Complaint *complaint)
 {
-    return value[0] == '\0' ? 0 : refused_unless(value_scope(value, complaint));
+    struct Rule *rule = &draft->rule->rule;
+
+    if (value[0] != '\0')
+        return refused_unless(value_scope(value, &rule->scope, complaint));
+    rule->scope = SCOPE_TENANT;
+    return 0;
+}
+
+static int set_rank(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    struct RuleDraft *rule = draft->rule;
+
+    if (value[0] != '\0' && !value_rank(value, &rule->rule.rank, complaint))
+        return KEY_REFUSED;
+    rule->has_rank = value[0] != '\0';
+    rule->rank_place = draft->place;
+    return 0;
+}
+
+static int set_floor(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    struct Word **floor = &draft->rule->floor;
+
+    words_clear(floor);
+    return value[0] == '\0' ? 0 : words_add(floor, value, draft->place);
 }
 
 static const struct Key rule_keys[] = {
-    {"When", set_when, "READING OPERATOR VALUE[%] [for DURATION], such as tasks.denied > 0"},
-    {"Until", set_until, "READING OPERATOR VALUE[%] [for DURATION], such as tasks.current < 50% for 10s"},
+    {"When", set_when, "READING OPERATOR VALUE [for DURATION], such as tasks.denied > 0"},
+    {"Until", set_until, "READING OPERATOR VALUE [for DURATION], such as tasks.current < 50% for 10s"},
     {"Steps", set_steps, "VERB [DURATION], and more with ',' between them, such as freeze 5s, kill"},
-    {"Scope", set_scope, "tenant: the condition is that of the tenant that is acted on"},
+    {"Scope", set_scope,
+     "tenant: the condition is that of the tenant that is acted on; or host: it is the host's, and the worst "
+     "by Rank= is acted on"},
+    {"Rank", set_rank, "a reading of tenants, the more of it the worse, such as disk.growth"},
+    {"Floor", set_floor, "a value of the reading in Rank="},
     {0},
 };
 

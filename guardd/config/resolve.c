@@ -6,6 +6,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "config/disk.h"
 #include "config/draft.h"
 #include "config/nearest.h"
 #include "config/values.h"
@@ -22,6 +23,8 @@ static const char *const protect_built_in[] = {
     "system.slice/dbus*.service", /* dbus-daemon and dbus-broker */
     NULL,
 };
+
+static const char *const no_strings[] = {NULL};
 
 static size_t words_count(const struct Word *words)
 {
@@ -60,6 +63,72 @@ static int rule_problem(struct Draft *draft, const struct RuleDraft *rule, const
     return problem_add(draft->problems, rule->place, &complaint);
 }
 
+static bool judge_floor(struct RuleDraft *draft, struct Place *ret_place, struct Complaint *complaint)
+{
+    const struct ReadingInfo *rank = reading_info(draft->rule.rank);
+
+    if (!draft->floor || measure_parse(rank->measure, draft->floor->text, &draft->rule.floor))
+        return true;
+    *ret_place = draft->floor->place;
+    complain_right(complaint, "%s", value_example(rank->measure));
+    return complain(complaint, "Floor=: '%s' is no value of %s", draft->floor->text, rank->name);
+}
+
+/* Rules with Scope=host, and what is only for them. False: a complaint, and where. */
+static bool judge_scope(struct RuleDraft *draft, struct Place *ret_place, struct Complaint *complaint)
+{
+    struct Rule *rule = &draft->rule;
+
+    if (rule->scope == SCOPE_TENANT) {
+        if (!draft->has_rank && !draft->floor)
+            return true;
+        *ret_place = draft->has_rank ? draft->rank_place : draft->floor->place;
+        complain_right(complaint, "Scope=host with it, or neither Rank= nor Floor=");
+        return complain(complaint, "%s=: rule '%s' elects nobody: it has no Scope=host",
+                        draft->has_rank ? "Rank" : "Floor", rule->name);
+    }
+    if (!reading_info(rule->when.reading)->of_host) {
+        *ret_place = draft->when_place;
+        complain_right(complaint, "a reading of the host, such as host.disk.free < 10%%, or Scope=tenant");
+        return complain(complaint, "When=: %s is of a tenant, and rule '%s' has Scope=host",
+                        reading_info(rule->when.reading)->name, rule->name);
+    }
+    if (!draft->has_rank) {
+        *ret_place = draft->place;
+        complain_right(complaint, "Rank=READING: who has most of it is acted on, such as Rank=disk.growth");
+        return complain(complaint, "rule '%s' has Scope=host and no Rank=", rule->name);
+    }
+    return judge_floor(draft, ret_place, complaint);
+}
+
+/* A full disk is not emptied by a kill: the files stay. */
+static bool judge_kill(const struct RuleDraft *draft, struct Place *ret_place, struct Complaint *complaint)
+{
+    const struct Rule *rule = &draft->rule;
+    const struct ReadingInfo *when = reading_info(rule->when.reading);
+
+    if (!when->of_host || !reading_is_of_disk(rule->when.reading) ||
+        rule->steps[rule->n_steps - 1].verb != VERB_KILL)
+        return true;
+    *ret_place = draft->steps_place;
+    complain_right(complaint, "warn, freeze: who is frozen writes no more");
+    return complain(complaint, "Steps=: rule '%s' is on %s, and 'kill' frees no space", rule->name,
+                    when->name);
+}
+
+/* What no key shows by itself, once all there must be is there. */
+static int check_rule(struct Draft *draft, struct RuleDraft *rule)
+{
+    struct Complaint complaint = {0};
+    struct Place place;
+
+    if (rule->refused || !rule->has_when || rule->rule.n_steps == 0)
+        return 0;
+    if (judge_scope(rule, &place, &complaint) && judge_kill(rule, &place, &complaint))
+        return 0;
+    return problem_add(draft->problems, place, &complaint);
+}
+
 static int resolve_rule(struct Draft *draft, struct RuleDraft *rule, struct Rule *ret_rule)
 {
     int r = 0;
@@ -68,6 +137,8 @@ static int resolve_rule(struct Draft *draft, struct RuleDraft *rule, struct Rule
         r = rule_problem(draft, rule, "When", "When=READING OPERATOR VALUE, such as tasks.denied > 0");
     if (r == 0 && rule->rule.n_steps == 0 && !rule->refused)
         r = rule_problem(draft, rule, "Steps", "Steps=warn at least");
+    if (r == 0)
+        r = check_rule(draft, rule);
     if (!rule->has_until)
         rule->rule.until = condition_opposite(&rule->rule.when);
     *ret_rule = rule->rule;
@@ -127,6 +198,12 @@ static const struct RuleDraft *find_rule(const struct Draft *draft, const char *
     return NULL;
 }
 
+static bool rule_is_of_disk(const struct Rule *rule)
+{
+    return reading_is_of_disk(rule->when.reading) || reading_is_of_disk(rule->until.reading) ||
+           (rule->scope == SCOPE_HOST && reading_is_of_disk(rule->rank));
+}
+
 static int resolve_class_rule(struct Draft *draft, const struct ClassDraft *from, const struct Word *word,
                               struct TenantClass *class)
 {
@@ -140,15 +217,30 @@ static int resolve_class_rule(struct Draft *draft, const struct ClassDraft *from
         return too_many_rules(draft, from, word);
     class->rules[class->n_rules++] = rule->resolved;
     class->sweep |= !reading_info(rule->resolved->when.reading)->announced;
+    class->disk |= rule_is_of_disk(rule->resolved);
     return 0;
+}
+
+static bool has_limit(const struct Limits *limits, enum LimitId id)
+{
+    return limits->set[id] && limits->value[id] != LIMIT_INFINITY;
 }
 
 static bool sets_limit(const struct ClassDraft *class)
 {
-    for (size_t i = 0; i < LIMIT_COUNT; i++)
-        if (class->limits.set[i] && class->limits.value[i] != LIMIT_INFINITY)
+    for (int i = 0; i < LIMIT_COUNT; i++)
+        if (has_limit(&class->limits, (enum LimitId)i))
             return true;
     return false;
+}
+
+/* Also when paths alone are named: what is in them is counted, and an operator may set limits live. */
+static bool counts_disk(const struct ClassDraft *class)
+{
+    for (int i = 0; i < LIMIT_COUNT; i++)
+        if (limit_is_quota((enum LimitId)i) && has_limit(&class->limits, (enum LimitId)i))
+            return true;
+    return class->disk_paths;
 }
 
 /* A class matches something and does something about it; doing without rules must have been meant. */
@@ -173,13 +265,16 @@ static int check_class(struct Draft *draft, const struct ClassDraft *class)
 
 static int resolve_class(struct Draft *draft, const struct ClassDraft *from, struct TenantClass *class)
 {
-    static const char *const nothing[] = {NULL};
     int r = check_class(draft, from);
 
     memcpy(class->name, from->name, sizeof(class->name));
     class->limits = from->limits;
+    class->disk_warn_percent = from->disk_warn_percent;
+    class->disk = counts_disk(from);
     if (r == 0)
-        r = strings_make(nothing, from->match, &class->match);
+        r = strings_make(no_strings, from->match, &class->match);
+    if (r == 0)
+        r = strings_make(no_strings, from->disk_paths, &class->disk_paths);
     for (const struct Word *word = from->rules; r == 0 && word; word = word->next)
         r = resolve_class_rule(draft, from, word, class);
     return r;
@@ -202,8 +297,12 @@ static int resolve_classes(struct Draft *draft)
 
 int draft_resolve(struct Draft *draft)
 {
-    int r = strings_make(protect_built_in, draft->protect, &draft->config->policy.protect);
+    struct Policy *policy = &draft->config->policy;
+    int r = strings_make(protect_built_in, draft->protect, &policy->protect);
 
+    if (r == 0)
+        r = strings_make(draft->says_disk_roots ? no_strings : disk_default_roots, draft->disk_roots,
+                         &policy->disk.roots);
     if (r == 0)
         r = resolve_rules(draft);
     return r < 0 ? r : resolve_classes(draft);

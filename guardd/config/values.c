@@ -8,15 +8,18 @@
 #include <string.h>
 
 #include "base/glob.h"
+#include "base/size.h"
 #include "config/nearest.h"
 
 #define BLANKS " \t"
 /* The kernel's PID_MAX_LIMIT on 64 bit: pids.max refuses more. */
 #define TASKS_LIMIT 4194304
+/* Less would not even hold the directories that count. */
+#define SPACE_LEAST ((uint64_t)64 * 1024)
+#define INODES_LEAST 16
 #define UNTIL_DEFAULT_USEC (30 * USEC_PER_SEC)
 
-/* Decimal digits and nothing else; false also when there are too many of them. */
-static bool parse_number(const char *text, size_t length, uint64_t *ret_number)
+bool value_number(const char *text, size_t length, uint64_t *ret_number)
 {
     uint64_t number = 0;
 
@@ -76,7 +79,7 @@ bool value_kill_limit(const char *text, struct KillLimit *ret_limit, struct Comp
 
     if (text[length] != '/')
         return complain(complaint, "'%s' names no time: there is no '/'", text);
-    if (!parse_number(text, length, &kills))
+    if (!value_number(text, length, &kills))
         return complain(complaint, "'%.*s' is no number of kills", (int)length, text);
     if (kills > POLICY_BUDGET_MAX)
         return complain(complaint, "%" PRIu64 " kills are too many", kills);
@@ -86,24 +89,47 @@ bool value_kill_limit(const char *text, struct KillLimit *ret_limit, struct Comp
     return true;
 }
 
-bool value_tasks(const char *text, uint64_t *ret_tasks, struct Complaint *complaint)
+static bool parse_tasks(const char *text, uint64_t *ret_tasks)
 {
-    uint64_t tasks;
+    return value_number(text, strlen(text), ret_tasks);
+}
+
+/* `noun` is what a percentage would be of; `is_no` goes on "'x' is no ...", `are` "17 ... out of range". */
+static const struct {
+    bool (*parse)(const char *text, uint64_t *ret_value);
+    uint64_t least, greatest;
+    const char *noun, *is_no, *are, *right;
+} limit_values[LIMIT_COUNT] = {
+    [LIMIT_TASKS_MAX] = {parse_tasks, 1, TASKS_LIMIT, "tasks", "number of tasks", "tasks are",
+                         "a number from 1 to 4194304, or infinity"},
+    [LIMIT_DISK_SPACE_MAX] = {size_parse_bytes, SPACE_LEAST, READING_UNLIMITED - 1, "space",
+                              "amount of space", "is",
+                              "bytes in powers of 1024, such as 512M or 10G, at least 64K, or infinity"},
+    [LIMIT_DISK_INODES_MAX] = {size_parse_count, INODES_LEAST, READING_UNLIMITED - 1, "inodes",
+                               "number of inodes", "inodes are",
+                               "a number such as 5000, 200k or 1M, at least 16, or infinity"},
+};
+
+bool value_limit(enum LimitId id, const char *text, uint64_t *ret_value, struct Complaint *complaint)
+{
+    const size_t length = strlen(text);
+    uint64_t value;
 
     if (strcmp(text, "infinity") == 0) {
-        *ret_tasks = LIMIT_INFINITY;
+        *ret_value = LIMIT_INFINITY;
         return true;
     }
-    if (text[strlen(text) - 1] == '%')
+    complain_right(complaint, "%s", limit_values[id].right);
+    if (length > 0 && text[length - 1] == '%')
         return complain(complaint,
-                        "'%s': a percentage would be of the host's tasks, and is not "
-                        "taken for a tenant",
-                        text);
-    if (!parse_number(text, strlen(text), &tasks))
-        return complain(complaint, "'%s' is no number of tasks", text);
-    if (tasks == 0 || tasks > TASKS_LIMIT)
-        return complain(complaint, "%s tasks are out of range", text);
-    *ret_tasks = tasks;
+                        "'%s': a percentage would be of the host's %s, and is not taken for a tenant", text,
+                        limit_values[id].noun);
+    if (!limit_values[id].parse(text, &value))
+        return complain(complaint, "'%s' is no %s", text, limit_values[id].is_no);
+    if (value < limit_values[id].least || value > limit_values[id].greatest)
+        return complain(complaint, "%s %s out of range", text, limit_values[id].are);
+    complaint->right[0] = '\0';
+    *ret_value = value;
     return true;
 }
 
@@ -156,35 +182,72 @@ static bool take_comparison(const char **p, struct Condition *condition, struct 
     return complain(complaint, "there is no operator '%.*s'", (int)length, *p);
 }
 
+const char *value_example(enum Measure measure)
+{
+    static const char *const examples[] = {
+        [MEASURE_COUNT] = "a whole decimal number without sign, such as 500, 20k or 1M",
+        [MEASURE_BYTES] = "bytes in powers of 1024, such as 65536, 100M or 1.5G",
+        [MEASURE_RATE] = "a whole decimal number without sign, per second, such as 50 or 2k/s",
+        [MEASURE_BYTES_PER_SEC] = "bytes per second in powers of 1024, such as 64K, 100M or 1.5G/s",
+        [MEASURE_SECONDS] = "a time in whole seconds, such as 30s, 2min or 1h 30min",
+    };
+
+    return examples[measure];
+}
+
+/* Like take_word(), but a time may have blanks in it: it ends before "for". */
+static void take_amount(const char **p, enum Measure measure, char word[static CONFIG_LINE_MAX + 1])
+{
+    const char *end = *p + strcspn(*p, BLANKS), *next = end + strspn(end, BLANKS);
+
+    while (measure == MEASURE_SECONDS && *next != '\0' &&
+           !(strncmp(next, "for", 3) == 0 && strchr(BLANKS, next[3]))) {
+        end = next + strcspn(next, BLANKS);
+        next = end + strspn(end, BLANKS);
+    }
+    snprintf(word, CONFIG_LINE_MAX + 1, "%.*s", (int)(end - *p), *p);
+    *p = next;
+}
+
+static bool check_percentage(const struct Condition *condition, const char *word, struct Complaint *complaint)
+{
+    const struct ReadingInfo *info = reading_info(condition->reading);
+
+    if (!info->has_limit) {
+        complain_right(complaint,
+                       "%s; only a reading with a limit of its own, such as tasks.current, has a "
+                       "percentage",
+                       value_example(info->measure));
+        return complain(complaint, "%s has no limit that it could be a percentage of", info->name);
+    }
+    if (condition->value > 100) {
+        complain_right(complaint, "0%% to 100%%");
+        return complain(complaint, "%s of a limit is never reached", word);
+    }
+    return true;
+}
+
 static bool take_value(const char **p, struct Condition *condition, struct Complaint *complaint)
 {
     const struct ReadingInfo *info = reading_info(condition->reading);
     char word[CONFIG_LINE_MAX + 1];
-    uint64_t number;
+    uint64_t percent = 0;
     size_t length;
 
-    take_word(p, BLANKS, word);
+    take_amount(p, info->measure, word);
     length = strlen(word);
     condition->percent = length > 0 && word[length - 1] == '%';
-    if (condition->percent)
-        length--;
-    if (!parse_number(word, length, &number) || number >= READING_UNLIMITED) {
-        complain_right(complaint, "a whole decimal number, without sign or suffix%s",
-                       info->has_limit ? ", or such a percentage" : "");
-        return word[0] == '\0' ? complain(complaint, "no value behind %s", info->name)
-                               : complain(complaint, "'%s' is no value", word);
+    if (condition->percent ? value_number(word, length - 1, &percent) && percent < READING_UNLIMITED
+                           : measure_parse(info->measure, word, &condition->value)) {
+        if (!condition->percent)
+            return true;
+        condition->value = (int64_t)percent;
+        return check_percentage(condition, word, complaint);
     }
-    if (condition->percent && !info->has_limit) {
-        complain_right(complaint, "a number; only a reading with a limit of its own, such as tasks.current, "
-                                  "has a percentage");
-        return complain(complaint, "%s has no limit that it could be a percentage of", info->name);
-    }
-    if (condition->percent && number > 100) {
-        complain_right(complaint, "0%% to 100%%");
-        return complain(complaint, "%s of a limit is never reached", word);
-    }
-    condition->value = (int64_t)number;
-    return true;
+    complain_right(complaint, "%s%s", value_example(info->measure),
+                   info->has_limit ? ", or a percentage such as 80%" : "");
+    return word[0] == '\0' ? complain(complaint, "no value behind %s", info->name)
+                           : complain(complaint, "'%s' is no value of %s", word, info->name);
 }
 
 static bool take_for(const char **p, struct Condition *condition, struct Complaint *complaint)
@@ -210,10 +273,51 @@ bool value_condition(const char *text, struct Condition *ret_condition, struct C
     return true;
 }
 
-/* No reading of a tenant at peace is below 0. */
+/* What each reading may be while nothing is wrong. Shrinking is no danger, and what has stopped growing is
+ * never full. Every tenant has a task, and its directories are files; no filesystem of a host that still
+ * works is wholly full, or wholly empty. */
+static const struct {
+    int64_t least, greatest;
+    const char *right; /* what When= on it looks like */
+} at_peace[READING_COUNT] = {
+    [READING_TASKS_CURRENT] = {1, READING_UNLIMITED, "what is too much, such as > 80%"},
+    [READING_TASKS_DENIED] = {0, READING_UNLIMITED, "> 0, or >= with a value above 0"},
+    [READING_TASKS_GROWTH] = {0, READING_UNLIMITED, "> 0, or >= with a value above 0"},
+    [READING_DISK_SPACE] = {1, READING_UNLIMITED, "what is too much, such as > 80%"},
+    [READING_DISK_INODES] = {1, READING_UNLIMITED, "what is too much, such as > 80%"},
+    [READING_DISK_GROWTH] = {0, READING_UNLIMITED, "> 0, or >= with a value above 0"},
+    [READING_DISK_DENIED] = {0, READING_UNLIMITED, "> 0, or >= with a value above 0"},
+    [READING_DISK_ETA] = {READING_UNLIMITED, READING_UNLIMITED, "what is too soon, such as < 2min"},
+    [READING_HOST_DISK_FREE] = {1, READING_UNLIMITED, "what is too little, such as < 10%"},
+    [READING_HOST_DISK_INODES] = {1, READING_UNLIMITED, "what is too little, such as < 10%"},
+};
+
+/* A comparison has one threshold: what holds at both ends holds between them. */
 bool condition_always_holds(const struct Condition *condition)
 {
-    return condition->comparison == COMPARISON_AT_LEAST && condition->value == 0;
+    const bool of_host = reading_info(condition->reading)->of_host;
+    int64_t least = at_peace[condition->reading].least, greatest = at_peace[condition->reading].greatest;
+
+    if (condition->percent) {
+        least = of_host ? 1 : 0;
+        greatest = of_host ? 99 : 100;
+    }
+    return comparison_holds(least, condition->comparison, condition->value) &&
+           comparison_holds(greatest, condition->comparison, condition->value);
+}
+
+bool value_trigger(const char *text, struct Condition *ret_condition, struct Complaint *complaint)
+{
+    struct Condition condition;
+
+    if (!value_condition(text, &condition, complaint))
+        return false;
+    if (condition_always_holds(&condition)) {
+        complain_right(complaint, "%s", at_peace[condition.reading].right);
+        return complain(complaint, "'%s' holds for every tenant at every moment", text);
+    }
+    *ret_condition = condition;
+    return true;
 }
 
 struct Condition condition_opposite(const struct Condition *condition)
@@ -329,13 +433,29 @@ bool value_steps(const char *text, struct Step ret_steps[POLICY_STEPS_MAX], size
     return true;
 }
 
-bool value_scope(const char *text, struct Complaint *complaint)
+bool value_scope(const char *text, enum Scope *ret_scope, struct Complaint *complaint)
 {
     if (strcmp(text, "tenant") == 0)
-        return true;
-    if (strcmp(text, "host") == 0)
-        return complain(complaint, "conditions on the host as a whole are not built yet");
-    return complain(complaint, "there is no scope '%s'", text);
+        *ret_scope = SCOPE_TENANT;
+    else if (strcmp(text, "host") == 0)
+        *ret_scope = SCOPE_HOST;
+    else
+        return complain(complaint, "there is no scope '%s'", text);
+    return true;
+}
+
+bool value_rank(const char *text, enum ReadingId *ret_reading, struct Complaint *complaint)
+{
+    const enum ReadingId reading = reading_from_name(text);
+
+    if (reading == READING_INVALID)
+        return complain_reading(text, complaint);
+    if (reading_info(reading)->of_host)
+        return complain(complaint, "%s is of the host, and the same for all who are on it", text);
+    if (reading == READING_DISK_ETA)
+        return complain(complaint, "who has most of %s is the slowest", text);
+    *ret_reading = reading;
+    return true;
 }
 
 bool value_glob(const char *text, struct Complaint *complaint)

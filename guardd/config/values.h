@@ -13,14 +13,19 @@
 bool value_mode(const char *text, enum Mode *ret_mode, struct Complaint *complaint);
 /* N/DURATION */
 bool value_kill_limit(const char *text, struct KillLimit *ret_limit, struct Complaint *complaint);
-/* A number of tasks, or "infinity" (LIMIT_INFINITY). */
-bool value_tasks(const char *text, uint64_t *ret_tasks, struct Complaint *complaint);
-/* READING OPERATOR VALUE[%] [for DURATION] */
+/* A limit, or "infinity" (LIMIT_INFINITY), by the one table of what limits may be: for a key in a file as for
+ * `guardctl set`. Any text may come, an empty one included, and a complaint always says what is right. */
+bool value_limit(enum LimitId id, const char *text, uint64_t *ret_value, struct Complaint *complaint);
+/* READING OPERATOR VALUE [for DURATION]; VALUE by the reading's measure, or a percentage. */
 bool value_condition(const char *text, struct Condition *ret_condition, struct Complaint *complaint);
+/* The same for When=: it must not hold for every tenant. */
+bool value_trigger(const char *text, struct Condition *ret_condition, struct Complaint *complaint);
 /* VERB [DURATION], VERB [DURATION]... */
 bool value_steps(const char *text, struct Step ret_steps[POLICY_STEPS_MAX], size_t *ret_n_steps,
                  struct Complaint *complaint);
-bool value_scope(const char *text, struct Complaint *complaint);
+bool value_scope(const char *text, enum Scope *ret_scope, struct Complaint *complaint);
+/* A reading by which the worst of several tenants is found: the more of it, the worse. */
+bool value_rank(const char *text, enum ReadingId *ret_reading, struct Complaint *complaint);
 
 /* These are right as they are, or not. */
 bool value_glob(const char *text, struct Complaint *complaint);
@@ -29,7 +34,13 @@ bool value_group(const char *text, struct Complaint *complaint);
 /* The name of a class or a rule. */
 bool value_name(const char *text, struct Complaint *complaint);
 
-/* Does a condition hold whatever is measured? Such a rule would act on every tenant at once. */
+/* What is right for a value that counts this. */
+const char *value_example(enum Measure measure);
+/* `length` decimal digits and nothing else; false also when there are too many of them. */
+bool value_number(const char *text, size_t length, uint64_t *ret_number);
+
+/* Does a condition hold whatever is measured, or for every tenant at peace? Such a rule would act on all of
+ * them at once. */
 bool condition_always_holds(const struct Condition *condition);
 /* The opposite of a condition, for 30 s: when the danger has passed, unless Until= says. */
 struct Condition condition_opposite(const struct Condition *condition);

@@ -68,7 +68,7 @@ struct TenantClass {
     const struct Rule *rules[POLICY_CLASS_RULES_MAX];
     size_t n_rules;
     bool sweep; /* a rule's When= is on a reading that the kernel does not announce */
-    bool disk;  /* has a disk limit, or a rule on a disk.* or host.disk.* reading: it gets projects */
+    bool disk;  /* has a disk limit, a DiskPath=, or a rule on disk.* or host.disk.*: it gets projects */
 };
 
 struct KillLimit {

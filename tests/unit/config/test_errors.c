@@ -69,8 +69,10 @@ static const struct Row {
     {"[Guard]\nProtects=a\n", 2, "no key 'Protects'", "Protect=?", 0},
     {"[Guard]\nMdoe=observe\n", 2, "no key 'Mdoe'", "Mode=?", 0},
     {"[Guard]\nWhen=tasks.denied > 0\n", 2, "no key 'When' in [Guard]", "one of: Mode=", 0},
-    {CLASS "MemoryHigh=1G\n", 7, "no key 'MemoryHigh' in [Tenants]", "one of: Match= TasksMax= Rules=", 0},
-    {RULE "Rank=size\n", 4, "no key 'Rank' in [Rule]", "one of: When= Until= Steps= Scope=", 0},
+    {CLASS "MemoryHigh=1G\n", 7, "no key 'MemoryHigh' in [Tenants]",
+     "one of: Match= TasksMax= DiskSpaceMax= DiskInodesMax=", 0},
+    {RULE "Ranks=size\n", 4, "no key 'Ranks' in [Rule]",
+     "Rank=? one of: When= Until= Steps= Scope= Rank= Floor=", 0},
     {"[Rule r]\nwhen=tasks.denied > 0\nSteps=warn\n", 2, "no key 'when'", "When=?", 0},
 
     /* [Guard] */
@@ -127,9 +129,9 @@ static const struct Row {
     {WHEN("tasks.denied => 5"), 3, "no operator '=>'", "one of > >= < <=", 0},
     {WHEN("tasks.denied >"), 3, "no value behind tasks.denied", "whole decimal", 0},
     {WHEN("tasks.denied > many"), 3, "'many' is no value", "whole decimal", 0},
-    {WHEN("tasks.denied > 1.5"), 3, "'1.5' is no value", "whole decimal", 0},
+    {WHEN("tasks.denied > 1.5"), 3, "'1.5' is no value of tasks.denied", "whole decimal", 0},
     {WHEN("tasks.denied > -1"), 3, "'-1' is no value", "without sign", 0},
-    {WHEN("tasks.current > 1k"), 3, "'1k' is no value", "or such a percentage", 0},
+    {WHEN("tasks.current > 1x"), 3, "'1x' is no value", "or a percentage such as 80%", 0},
     {WHEN("tasks.current > 9223372036854775807"), 3, "is no value", "whole decimal", 0},
     {WHEN("tasks.current > %"), 3, "'%' is no value", "whole decimal", 0},
     {WHEN("tasks.denied > 50%"), 3, "tasks.denied has no limit", "such as tasks.current", 0},
@@ -165,8 +167,7 @@ static const struct Row {
     {STEPS("kill 5s, kill"), 3, "'kill' is not the last step", "at most once", 0},
     {STEPS("freeze 5s, warn"), 3, "'warn' comes after 'freeze'", "grow in force", 0},
     {STEPS("freeze 5s, freeze 5s, kill"), 3, "'freeze' stands twice", "at most once", 0},
-    {RULE "Scope=host\n", 4, "not built yet", "tenant", 0},
-    {RULE "Scope=container\n", 4, "no scope 'container'", "tenant", 0},
+    {RULE "Scope=container\n", 4, "no scope 'container'", "tenant: the condition", 0},
 };
 
 static void fail_row(const struct Row *row, const struct Problems *problems)

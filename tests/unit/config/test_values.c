@@ -1,0 +1,243 @@
+/* Limits and conditions by themselves: what is taken, what each complaint says, and that a condition which
+ * was written out is read back as the same. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config/values.h"
+
+#define G (UINT64_C(1024) * 1024 * 1024)
+#define ON_TASKS "a number from 1 to 4194304, or infinity"
+#define ON_SPACE "bytes in powers of 1024, such as 512M or 10G, at least 64K, or infinity"
+#define ON_INODES "a number such as 5000, 200k or 1M, at least 16, or infinity"
+
+static void test_limits(void **state)
+{
+    static const struct {
+        enum LimitId id;
+        const char *text;
+        uint64_t value;
+    } rows[] = {
+        {LIMIT_TASKS_MAX, "1", 1},
+        {LIMIT_TASKS_MAX, "4194304", 4194304},
+        {LIMIT_TASKS_MAX, "infinity", LIMIT_INFINITY},
+        {LIMIT_DISK_SPACE_MAX, "64K", 65536},
+        {LIMIT_DISK_SPACE_MAX, "65536", 65536},
+        {LIMIT_DISK_SPACE_MAX, "10GiB", 10 * G},
+        {LIMIT_DISK_SPACE_MAX, "9223372036854775806", INT64_MAX - 1},
+        {LIMIT_DISK_SPACE_MAX, "infinity", LIMIT_INFINITY},
+        {LIMIT_DISK_INODES_MAX, "16", 16},
+        {LIMIT_DISK_INODES_MAX, "1.5M", 1500000},
+        {LIMIT_DISK_INODES_MAX, "infinity", LIMIT_INFINITY},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct Complaint complaint = {0};
+        uint64_t value = 77;
+
+        assert_true(value_limit(rows[i].id, rows[i].text, &value, &complaint));
+        assert_true(value == rows[i].value);
+        assert_string_equal(complaint.right, "");
+    }
+}
+
+static void test_limits_refused(void **state)
+{
+    static const struct {
+        enum LimitId id;
+        const char *text, *what, *right;
+    } rows[] = {
+        {LIMIT_TASKS_MAX, "", "'' is no number of tasks", ON_TASKS},
+        {LIMIT_TASKS_MAX, "1k", "'1k' is no number of tasks", ON_TASKS},
+        {LIMIT_TASKS_MAX, "4194305", "4194305 tasks are out of range", ON_TASKS},
+        {LIMIT_TASKS_MAX, "50%",
+         "'50%': a percentage would be of the host's tasks, and is not taken for a tenant", ON_TASKS},
+        {LIMIT_DISK_SPACE_MAX, "", "'' is no amount of space", ON_SPACE},
+        {LIMIT_DISK_SPACE_MAX, "ten", "'ten' is no amount of space", ON_SPACE},
+        {LIMIT_DISK_SPACE_MAX, "Infinity", "'Infinity' is no amount of space", ON_SPACE},
+        {LIMIT_DISK_SPACE_MAX, "-10G", "'-10G' is no amount of space", ON_SPACE},
+        {LIMIT_DISK_SPACE_MAX, "0", "0 is out of range", ON_SPACE},
+        {LIMIT_DISK_SPACE_MAX, "63.9K", "63.9K is out of range", ON_SPACE},
+        {LIMIT_DISK_SPACE_MAX, "8E", "8E is out of range", ON_SPACE},
+        {LIMIT_DISK_SPACE_MAX, "16E", "'16E' is no amount of space", ON_SPACE},
+        {LIMIT_DISK_SPACE_MAX, "10%",
+         "'10%': a percentage would be of the host's space, and is not taken for a tenant", ON_SPACE},
+        {LIMIT_DISK_INODES_MAX, "1MB", "'1MB' is no number of inodes", ON_INODES},
+        {LIMIT_DISK_INODES_MAX, "15", "15 inodes are out of range", ON_INODES},
+        {LIMIT_DISK_INODES_MAX, "%",
+         "'%': a percentage would be of the host's inodes, and is not taken for a tenant", ON_INODES},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct Complaint complaint = {0};
+        uint64_t value = 77;
+
+        assert_false(value_limit(rows[i].id, rows[i].text, &value, &complaint));
+        assert_string_equal(complaint.what, rows[i].what);
+        assert_string_equal(complaint.right, rows[i].right);
+        assert_int_equal(value, 77);
+    }
+}
+
+static void test_conditions(void **state)
+{
+    static const struct {
+        const char *text, *written;
+        int64_t value;
+    } rows[] = {
+        {"disk.growth > 100M", "disk.growth > 100M/s", 100 << 20},
+        {"disk.growth > 100M/s for 2s", "disk.growth > 100M/s for 2s", 100 << 20},
+        {"disk.growth>1.5G/s", "disk.growth > 1.5G/s", (int64_t)(3 * G / 2)},
+        {"host.disk.free < 5G", "host.disk.free < 5G", (int64_t)(5 * G)},
+        {"host.disk.free < 5368709121", "host.disk.free < 5368709121", (int64_t)(5 * G + 1)},
+        {"host.disk.free < 10%", "host.disk.free < 10%", 10},
+        {"host.disk.inodes <= 20k", "host.disk.inodes <= 20000", 20000},
+        {"disk.eta < 2min", "disk.eta < 2min", 120},
+        {"disk.eta < 1min 30s for 3s", "disk.eta < 1min 30s for 3s", 90},
+        {"disk.eta < 1h 2min 5s for 1min 3s", "disk.eta < 3725 for 1min 3s", 3725},
+        {"disk.eta < 45", "disk.eta < 45s", 45},
+        {"disk.space >= 80%", "disk.space >= 80%", 80},
+        {"disk.space > 9.8G", "disk.space > 9.8G", 10522669875},
+        {"disk.inodes > 1M", "disk.inodes > 1000000", 1000000},
+        {"tasks.growth > 2k/s", "tasks.growth > 2000", 2000},
+        {"tasks.denied > 0", "tasks.denied > 0", 0},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct Condition condition, again;
+        struct Complaint complaint = {0};
+        char buf[CONDITION_FORMAT_MAX];
+
+        assert_true(value_condition(rows[i].text, &condition, &complaint));
+        assert_true(condition.value == rows[i].value);
+        assert_string_equal(condition_format(&condition, buf, sizeof(buf)), rows[i].written);
+        assert_true(value_condition(buf, &again, &complaint));
+        assert_true(again.value == condition.value && again.percent == condition.percent);
+        assert_int_equal(again.reading, condition.reading);
+        assert_int_equal(again.comparison, condition.comparison);
+        assert_true(again.for_usec == condition.for_usec);
+    }
+}
+
+static void test_conditions_refused(void **state)
+{
+    static const struct {
+        const char *text, *what, *right;
+    } rows[] = {
+        {"disk.growth > fast", "'fast' is no value of disk.growth",
+         "bytes per second in powers of 1024, such as 64K, 100M or 1.5G/s"},
+        {"disk.growth > 100M/min", "'100M/min' is no value of disk.growth",
+         "bytes per second in powers of 1024, such as 64K, 100M or 1.5G/s"},
+        {"disk.growth > 10%", "disk.growth has no limit that it could be a percentage of",
+         "bytes per second in powers of 1024, such as 64K, 100M or 1.5G/s; only a reading with a limit of "
+         "its "
+         "own, such as tasks.current, has a percentage"},
+        {"host.disk.free < 5G/s", "'5G/s' is no value of host.disk.free",
+         "bytes in powers of 1024, such as 65536, 100M or 1.5G, or a percentage such as 80%"},
+        {"host.disk.free < 8E", "'8E' is no value of host.disk.free",
+         "bytes in powers of 1024, such as 65536, 100M or 1.5G, or a percentage such as 80%"},
+        {"host.disk.inodes < 5.5%", "'5.5%' is no value of host.disk.inodes",
+         "a whole decimal number without sign, such as 500, 20k or 1M, or a percentage such as 80%"},
+        {"disk.space > 5 G", "'G' stands where the condition ends or goes on with 'for'", ""},
+        {"disk.eta < 500ms", "'500ms' is no value of disk.eta",
+         "a time in whole seconds, such as 30s, 2min or 1h 30min"},
+        {"disk.eta < 2min and more", "'2min and more' is no value of disk.eta",
+         "a time in whole seconds, such as 30s, 2min or 1h 30min"},
+        {"disk.eta < infinity", "'infinity' is no value of disk.eta",
+         "a time in whole seconds, such as 30s, 2min or 1h 30min"},
+        {"disk.eta < for 3s", "'for 3s' is no value of disk.eta",
+         "a time in whole seconds, such as 30s, 2min or 1h 30min"},
+        {"disk.eta <", "no value behind disk.eta", "a time in whole seconds, such as 30s, 2min or 1h 30min"},
+        {"disk.eta < 2min for", "'' is no duration",
+         "a number above 0 with its unit: 500ms, 5s, 1min 30s, 2h"},
+        {"tasks.growth > 5M/h", "'5M/h' is no value of tasks.growth",
+         "a whole decimal number without sign, per second, such as 50 or 2k/s"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct Complaint complaint = {0};
+        struct Condition condition;
+
+        assert_false(value_condition(rows[i].text, &condition, &complaint));
+        assert_string_equal(complaint.what, rows[i].what);
+        assert_string_equal(complaint.right, rows[i].right);
+    }
+}
+
+/* NULL: it may stand behind When=. */
+#define ABOVE_NOTHING "> 0, or >= with a value above 0"
+#define TOO_MUCH "what is too much, such as > 80%"
+#define TOO_LITTLE "what is too little, such as < 10%"
+#define TOO_SOON "what is too soon, such as < 2min"
+static const struct {
+    const char *text, *right;
+} triggers[] = {
+    {"tasks.denied > 0", NULL},
+    {"tasks.denied >= 0", ABOVE_NOTHING},
+    {"tasks.denied >= 1", NULL},
+    {"tasks.growth >= 0", ABOVE_NOTHING},
+    {"tasks.growth < 100", NULL},
+    {"tasks.current > 0", TOO_MUCH},
+    {"tasks.current >= 1", TOO_MUCH},
+    {"tasks.current > 1", NULL},
+    {"tasks.current < 50%", NULL},
+    {"tasks.current <= 100%", TOO_MUCH},
+    {"tasks.current >= 0%", TOO_MUCH},
+    {"disk.space > 0", TOO_MUCH},
+    {"disk.space > 80%", NULL},
+    {"disk.space <= 100%", TOO_MUCH},
+    {"disk.inodes >= 1", TOO_MUCH},
+    {"disk.growth > 0", NULL},
+    {"disk.growth >= 0", ABOVE_NOTHING},
+    {"disk.denied >= 0/s", ""}, /* no value at all */
+    {"disk.denied >= 0", ABOVE_NOTHING},
+    {"disk.eta < 2min", NULL},
+    {"disk.eta <= 0", NULL},
+    {"disk.eta > 0", TOO_SOON},
+    {"disk.eta >= 0", TOO_SOON},
+    {"disk.eta > 10min", TOO_SOON}, /* at peace it is never */
+    {"host.disk.free > 0", TOO_LITTLE},
+    {"host.disk.free >= 1", TOO_LITTLE},
+    {"host.disk.free > 0%", TOO_LITTLE},
+    {"host.disk.free >= 1%", TOO_LITTLE},
+    {"host.disk.free < 100%", TOO_LITTLE},
+    {"host.disk.free < 99%", NULL},
+    {"host.disk.free < 5G", NULL},
+    {"host.disk.free > 5G", NULL},
+    {"host.disk.inodes >= 0", TOO_LITTLE},
+    {"host.disk.inodes < 5%", NULL},
+};
+
+static void test_triggers(void **state)
+{
+    for (size_t i = 0; i < sizeof(triggers) / sizeof(triggers[0]); i++) {
+        struct Complaint complaint = {0};
+        struct Condition condition;
+        char what[128];
+        bool taken = value_trigger(triggers[i].text, &condition, &complaint);
+
+        if (taken != !triggers[i].right)
+            fail_msg("'%s' is %s", triggers[i].text, taken ? "taken" : complaint.what);
+        if (taken || triggers[i].right[0] == '\0')
+            continue;
+        snprintf(what, sizeof(what), "'%s' holds for every tenant at every moment", triggers[i].text);
+        assert_string_equal(complaint.what, what);
+        assert_string_equal(complaint.right, triggers[i].right);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_limits),     cmocka_unit_test(test_limits_refused),
+        cmocka_unit_test(test_conditions), cmocka_unit_test(test_conditions_refused),
+        cmocka_unit_test(test_triggers),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
