@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/size.h"
-#include "config/problem.h"
+#include "config/values.h"
 #include "serve/answer.h"
 #include "serve/target.h"
 #include "wire/codec.h"
@@ -21,17 +20,6 @@ struct Setting {
     const char *name, *value;
 };
 
-static bool value_limit(enum LimitId id, const char *text, uint64_t *ret_value, struct Complaint *complaint)
-{
-    bool bytes = limit_info(id)->measure == MEASURE_BYTES;
-
-    if (strcmp(text, "infinity") == 0)
-        *ret_value = LIMIT_INFINITY;
-    else if (!(bytes ? size_parse_bytes(text, ret_value) : size_parse_count(text, ret_value)))
-        return complain(complaint, "'%s' is no %s", text, bytes ? "size" : "number");
-    return true;
-}
-
 static const char *known_names(char *buf, size_t size)
 {
     size_t used = (size_t)snprintf(buf, size, "one of");
@@ -40,14 +28,6 @@ static const char *known_names(char *buf, size_t size)
         used += (size_t)snprintf(buf + used, size - used, "%s %s", i > 0 ? "," : "",
                                  limit_info((enum LimitId)i)->directive);
     return buf;
-}
-
-/* What may stand behind the '=' when the complaint itself does not say. */
-static const char *right_value(enum LimitId id)
-{
-    if (limit_info(id)->measure == MEASURE_BYTES)
-        return "an amount like 20G or 512M, or infinity";
-    return limit_is_quota(id) ? "a number like 1500, 200k or 1M, or infinity" : "a number, or infinity";
 }
 
 /* `name` is left out when it is "". */
@@ -76,11 +56,6 @@ static int find_limit(struct ServicePeer *peer, const char *name, struct Limits 
                           id == LIMIT_INVALID ? known_names(right, sizeof(right)) : "each limit once");
 }
 
-static bool is_blank(char c)
-{
-    return c == '\0' || c == ' ' || c == '\t' || c == '\n';
-}
-
 /* 0; else the peer was answered. */
 static int take_value(struct ServicePeer *peer, enum LimitId id, const char *text, uint64_t *ret_value)
 {
@@ -88,14 +63,10 @@ static int take_value(struct ServicePeer *peer, enum LimitId id, const char *tex
     char message[COMPLAINT_MAX + 64];
     struct Complaint complaint = {};
 
-    /* as the values of the configuration come: not empty, without blanks at their ends */
-    if (is_blank(text[0]) || is_blank(text[strlen(text) - 1]))
-        complain(&complaint, "'%.*s' is no value", NAME_SHOWN, text);
-    else if (value_limit(id, text, ret_value, &complaint))
+    if (value_limit(id, text, ret_value, &complaint))
         return 0;
     snprintf(message, sizeof(message), "%s: %s", name, complaint.what);
-    return answer_invalid(peer, name, message,
-                          complaint.right[0] != '\0' ? complaint.right : right_value(id));
+    return answer_invalid(peer, name, message, complaint.right);
 }
 
 static int take_setting(struct ServicePeer *peer, sd_json_variant *element, struct Limits *limits)
