@@ -30,11 +30,13 @@ static const char *known_names(char *buf, size_t size)
     return buf;
 }
 
-/* `name` is left out when it is "". */
+/* Never 0. `name` is left out when it is "". */
 static int answer_invalid(struct ServicePeer *peer, const char *name, const char *message, const char *right)
 {
-    return sd_varlink_errorbo(peer->link, WIRE_ERROR_INVALID_LIMIT, WIRE_PAIR_TEXT("message", message),
-                              WIRE_PAIR_TEXT_IF_ANY("name", name), WIRE_PAIR_TEXT("right", right));
+    int r = sd_varlink_errorbo(peer->link, WIRE_ERROR_INVALID_LIMIT, WIRE_PAIR_TEXT("message", message),
+                               WIRE_PAIR_TEXT_IF_ANY("name", name), WIRE_PAIR_TEXT("right", right));
+
+    return r < 0 ? r : -EINVAL;
 }
 
 /* The limit of that name, which is asked for the first time in this call. 0; else the peer was answered. */

@@ -121,6 +121,7 @@ static void test_what_is_wrong_changes_nothing(void **state)
         {{{"DiskSpace", "1G"}}, 1, "DiskSpace", "'DiskSpace'", "TasksMax, DiskSpaceMax, DiskInodesMax"},
         {{{"", "1G"}}, 1, "", "no limit ''", "TasksMax"},
         {{{"TasksMax", "300"}, {"diskspacemax", "1G"}}, 2, "diskspacemax", "'diskspacemax'", "DiskSpaceMax"},
+        {{{"Tasks", "300"}, {"DiskSpaceMax", "1G"}}, 2, "Tasks", "'Tasks'", "DiskSpaceMax"},
         {{{"TasksMax", "300"}, {"TasksMax", "400"}}, 2, "TasksMax", "twice", "once"},
         {{{"TasksMax", "300"}, {"DiskSpaceMax", "20X"}}, 2, "DiskSpaceMax", "'20X'", "infinity"},
         {{{"DiskSpaceMax", "-1"}}, 1, "DiskSpaceMax", "'-1'", "infinity"},
