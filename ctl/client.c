@@ -55,9 +55,13 @@ static enum Exit error_exit(const char *error)
         const char *error;
         enum Exit exit;
     } exits[] = {
-        {WIRE_ERROR_NO_SUCH_TENANT, EXIT_NO_TENANT}, {WIRE_ERROR_AMBIGUOUS, EXIT_NO_TENANT},
-        {WIRE_ERROR_NO_SUCH_CLASS, EXIT_USAGE},      {WIRE_ERROR_DENIED, EXIT_DENIED},
-        {WIRE_ERROR_REFUSED, EXIT_REFUSED},          {SD_VARLINK_ERROR_PERMISSION_DENIED, EXIT_DENIED},
+        {WIRE_ERROR_NO_SUCH_TENANT, EXIT_NO_TENANT},
+        {WIRE_ERROR_AMBIGUOUS, EXIT_NO_TENANT},
+        {WIRE_ERROR_NO_SUCH_CLASS, EXIT_USAGE},
+        {WIRE_ERROR_INVALID_LIMIT, EXIT_USAGE},
+        {WIRE_ERROR_DENIED, EXIT_DENIED},
+        {WIRE_ERROR_REFUSED, EXIT_REFUSED},
+        {SD_VARLINK_ERROR_PERMISSION_DENIED, EXIT_DENIED},
     };
 
     for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++)
@@ -71,7 +75,9 @@ enum Exit client_error(const char *error, sd_json_variant *parameters)
     const char *message = reply_text(parameters, "message");
 
     if (message) {
-        complain("%s", message);
+        const char *right = reply_text(parameters, "right");
+
+        complain("%s%s%s", message, right ? "; right is " : "", right ? right : "");
         complain_details(parameters);
     } else if (strcmp(error, SD_VARLINK_ERROR_METHOD_NOT_FOUND) == 0)
         complain("the guardd that runs here cannot do that: it is older than this guardctl");
@@ -96,8 +102,9 @@ static enum Exit call_error(int r)
     return EXIT_FAILED;
 }
 
-enum Exit client_call(const struct Options *options, const char *method, sd_json_variant *parameters,
-                      sd_json_variant **ret_reply)
+/* `patience_usec`: 0 for sd-varlink's own. */
+static enum Exit call(const struct Options *options, const char *method, sd_json_variant *parameters,
+                      uint64_t patience_usec, sd_json_variant **ret_reply)
 {
     _cleanup_(sd_varlink_unrefp) sd_varlink *link = NULL;
     sd_json_variant *reply = NULL;
@@ -109,13 +116,27 @@ enum Exit client_call(const struct Options *options, const char *method, sd_json
     if (exit != EXIT_DONE)
         return exit;
     snprintf(name, sizeof(name), WIRE_INTERFACE ".%s", method);
-    r = sd_varlink_call(link, name, parameters, &reply, &error);
+    r = patience_usec > 0 ? sd_varlink_set_relative_timeout(link, patience_usec) : 0;
+    if (r >= 0)
+        r = sd_varlink_call(link, name, parameters, &reply, &error);
     if (r < 0)
         return call_error(r);
     if (error)
         return client_error(error, reply);
     *ret_reply = sd_json_variant_ref(reply);
     return EXIT_DONE;
+}
+
+enum Exit client_call(const struct Options *options, const char *method, sd_json_variant *parameters,
+                      sd_json_variant **ret_reply)
+{
+    return call(options, method, parameters, 0, ret_reply);
+}
+
+enum Exit client_call_patiently(const struct Options *options, const char *method,
+                                sd_json_variant *parameters, sd_json_variant **ret_reply)
+{
+    return call(options, method, parameters, UINT64_MAX, ret_reply);
 }
 
 enum Exit client_call_tenant(const struct Options *options, const char *method, const char *tenant,

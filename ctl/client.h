@@ -13,6 +13,10 @@ enum Exit client_open(const struct Options *options, sd_varlink **ret_link);
 enum Exit client_call(const struct Options *options, const char *method, sd_json_variant *parameters,
                       sd_json_variant **ret_reply);
 
+/* The same where the answer may take as long as it takes. */
+enum Exit client_call_patiently(const struct Options *options, const char *method,
+                                sd_json_variant *parameters, sd_json_variant **ret_reply);
+
 /* The same for a method whose one parameter is the tenant. */
 enum Exit client_call_tenant(const struct Options *options, const char *method, const char *tenant,
                              sd_json_variant **ret_reply);

@@ -17,20 +17,35 @@ static const struct Command {
     const char *name, *arguments;
     int min, max; /* arguments */
     const char *help;
+    const char *more; /* of its own help; NULL */
     enum Exit (*function)(const struct Options *options, char **arguments);
 } commands[] = {
-    {"status", "", 0, 0, "the host: mode, tenants, kill budget, what cannot be watched here and why",
+    {"status", "", 0, 0, "the host: mode, tenants, kill budget, what cannot be watched here and why", NULL,
      verb_status},
-    {"list", "[CLASS]", 0, 1, "a row per tenant", verb_list},
-    {"show", "TENANT", 1, 1, "one tenant: limits, readings, rules, last events", verb_show},
-    {"freeze", "TENANT", 1, 1, "stop all of its processes where they are", verb_freeze},
-    {"thaw", "TENANT", 1, 1, "let them go on", verb_thaw},
-    {"kill", "TENANT", 1, 1, "kill all of its processes", verb_kill},
+    {"list", "[CLASS]", 0, 1, "a row per tenant",
+     "DISK is what its files take, of its limit; INODES how many they are. Of a tenant with\n"
+     "  files on several filesystems it is the fullest one.",
+     verb_list},
+    {"show", "TENANT", 1, 1, "one tenant: limits, readings, rules, disk, last events", NULL, verb_show},
+    {"set", "TENANT KEY=VALUE...", 2, ARGUMENTS_ANY, "limits, while it runs: DiskSpaceMax=20G",
+     "All of them or none, in force when guardctl returns, and for good; with --runtime until\n"
+     "  the next boot. KEY is TasksMax, DiskSpaceMax or DiskInodesMax; VALUE as in the\n"
+     "  configuration: 20G, 200k, infinity.",
+     verb_set},
+    {"reset", "TENANT [KEY...]", 1, ARGUMENTS_ANY, "take back what was set: the class counts again",
+     "Without KEY all of it.", verb_reset},
+    {"freeze", "TENANT", 1, 1, "stop all of its processes where they are", NULL, verb_freeze},
+    {"thaw", "TENANT", 1, 1, "let them go on", NULL, verb_thaw},
+    {"kill", "TENANT", 1, 1, "kill all of its processes", NULL, verb_kill},
     {"release", "TENANT|--all", 0, 1, "take guardd's actions and limits off; leave it alone until a reload",
-     verb_release},
-    {"watch", "", 0, 0, "decisions, actions and outcomes as they happen", verb_watch},
-    {"reload", "", 0, 0, "read the configuration anew", verb_reload},
-    {"check", "[FILE...]", 0, ARGUMENTS_ANY, "can this host be guarded, and is the configuration right",
+     NULL, verb_release},
+    {"watch", "", 0, 0, "decisions, actions and outcomes as they happen", NULL, verb_watch},
+    {"reload", "", 0, 0, "read the configuration anew", NULL, verb_reload},
+    {"check", "[FILE...|TENANT]", 0, ARGUMENTS_ANY, "the host, the configuration; or a tenant's files",
+     "Can this host be guarded, and is the configuration right: the one in place, or these\n"
+     "  files. Of a tenant: does every file of it count for it? --repair mends what does not.\n"
+     "  An argument is a FILE when there is such a file, or it ends in .conf, or begins with\n"
+     "  / or ./ or ../; else a TENANT. Exits with 1 when something is wrong and not mended.",
      verb_check},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -41,11 +56,13 @@ static void print_help(void)
          "\n"
          "Shows and steers guardd, which keeps one tenant from taking the host down.\n");
     for (size_t i = 0; i < N_COMMANDS; i++)
-        printf("  %-7s %-13s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+        printf("  %-7s %-20s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
     puts("\n"
          "TENANT is a name (docker/web, user/alice, nginx.service), a cgroup path, or an\n"
          "unambiguous start of a container id.\n"
          "\n"
+         "  --runtime        of set: until the next boot, not for good\n"
+         "  --repair         of check: give the tenant's project to every file of it\n"
          "  --json           print what guardd answered, as JSON\n"
          "  --socket=PATH    where guardd listens (default: $GUARDD_SOCKET, else\n"
          "                   " WIRE_SOCKET ")\n"
@@ -60,6 +77,8 @@ static void print_command_help(const struct Command *command)
 {
     printf("guardctl %s%s%s\n\n  %s\n", command->name, command->arguments[0] != '\0' ? " " : "",
            command->arguments, command->help);
+    if (command->more)
+        printf("\n  %s\n", command->more);
 }
 
 /* Slips of the fingers that make `b` of `a`: letters wrong, too many or too few. */
@@ -112,6 +131,15 @@ static const struct Command *find_command(const char *name)
     return NULL;
 }
 
+/* An option that one verb has; false: complained about. */
+static bool fits_verb(bool given, const char *option, const char *verb, const struct Command *command)
+{
+    if (!given || strcmp(command->name, verb) == 0)
+        return true;
+    complain("%s is for %s only", option, verb);
+    return false;
+}
+
 static enum Exit run(const struct Options *options, char **words, int n_words)
 {
     const struct Command *command = find_command(words[0]);
@@ -123,10 +151,10 @@ static enum Exit run(const struct Options *options, char **words, int n_words)
                  command->name, command->arguments);
         return EXIT_USAGE;
     }
-    if (options->all && command->function != verb_release) {
-        complain("--all is for release only");
+    if (!fits_verb(options->all, "--all", "release", command) ||
+        !fits_verb(options->runtime, "--runtime", "set", command) ||
+        !fits_verb(options->repair, "--repair", "check", command))
         return EXIT_USAGE;
-    }
     return command->function(options, words + 1);
 }
 
@@ -140,10 +168,11 @@ enum Request {
 
 static enum Request parse(int argc, char **argv, struct Options *options)
 {
-    enum { OPTION_JSON = 256, OPTION_SOCKET, OPTION_ALL, OPTION_VERSION };
+    enum { OPTION_JSON = 256, OPTION_SOCKET, OPTION_ALL, OPTION_RUNTIME, OPTION_REPAIR, OPTION_VERSION };
     static const struct option known[] = {
         {"json", no_argument, NULL, OPTION_JSON},       {"socket", required_argument, NULL, OPTION_SOCKET},
-        {"all", no_argument, NULL, OPTION_ALL},         {"help", no_argument, NULL, 'h'},
+        {"all", no_argument, NULL, OPTION_ALL},         {"runtime", no_argument, NULL, OPTION_RUNTIME},
+        {"repair", no_argument, NULL, OPTION_REPAIR},   {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, OPTION_VERSION}, {NULL, 0, NULL, 0},
     };
     enum Request request = REQUEST_VERB;
@@ -160,6 +189,12 @@ static enum Request parse(int argc, char **argv, struct Options *options)
             break;
         case OPTION_ALL:
             options->all = true;
+            break;
+        case OPTION_RUNTIME:
+            options->runtime = true;
+            break;
+        case OPTION_REPAIR:
+            options->repair = true;
             break;
         case 'h':
             request = REQUEST_HELP;

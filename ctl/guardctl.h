@@ -17,13 +17,17 @@ enum Exit {
 struct Options {
     const char *socket;
     bool json;
-    bool all; /* --all of release */
+    bool all;     /* --all of release */
+    bool runtime; /* --runtime of set */
+    bool repair;  /* --repair of check */
 };
 
 /* `arguments`: what follows the verb, NULL-terminated, as many as the table allows. */
 enum Exit verb_status(const struct Options *options, char **arguments);
 enum Exit verb_list(const struct Options *options, char **arguments);
 enum Exit verb_show(const struct Options *options, char **arguments);
+enum Exit verb_set(const struct Options *options, char **arguments);
+enum Exit verb_reset(const struct Options *options, char **arguments);
 enum Exit verb_freeze(const struct Options *options, char **arguments);
 enum Exit verb_thaw(const struct Options *options, char **arguments);
 enum Exit verb_kill(const struct Options *options, char **arguments);

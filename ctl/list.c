@@ -1,19 +1,69 @@
-/* guardctl list: a row per tenant. */
+/* guardctl list: a row per tenant, compact enough for a terminal of 80 columns. */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/cleanup.h"
+#include "ctl/amount.h"
 #include "ctl/client.h"
 #include "ctl/reply.h"
 #include "ctl/table.h"
 #include "wire/text.h"
 
+#define REASONS_MAX 5 /* said under the table */
+
+/* "37/2048", "37" when there is no limit, "-" when it is not known */
+static void add_tasks(struct Table *table, sd_json_variant *tenant)
+{
+    char digits[REPLY_DIGITS_MAX], limit[REPLY_DIGITS_MAX], text[2 * REPLY_DIGITS_MAX];
+    const char *max = reply_digits(tenant, "tasksMax", NULL, limit, sizeof(limit));
+
+    snprintf(text, sizeof(text), "%s%s%s", reply_digits(tenant, "tasksCurrent", "-", digits, sizeof(digits)),
+             max ? "/" : "", max ? max : "");
+    table_add(table, text, STYLE_PLAIN);
+}
+
+static enum Style fullness_style(sd_json_variant *tenant, const char *used_key, const char *limit_key)
+{
+    int64_t used, limit;
+
+    if (!reply_number(tenant, used_key, &used) || !reply_number(tenant, limit_key, &limit))
+        return STYLE_PLAIN;
+    if (used >= limit)
+        return STYLE_BAD;
+    return (double)used >= (double)limit * 0.8 ? STYLE_WARNING : STYLE_PLAIN;
+}
+
+/* "8.24G/10G 82%" */
+static void add_disk(struct Table *table, sd_json_variant *tenant)
+{
+    char used[AMOUNT_MAX], limit[AMOUNT_MAX], percent[AMOUNT_MAX], text[3 * AMOUNT_MAX];
+    const char *max = amount_bytes(tenant, "diskMax", NULL, limit, sizeof(limit));
+    const char *part = amount_percent(tenant, "diskUsed", "diskMax", percent, sizeof(percent));
+
+    snprintf(text, sizeof(text), "%s%s%s%s%s", amount_bytes(tenant, "diskUsed", "-", used, sizeof(used)),
+             max ? "/" : "", max ? max : "", part[0] != '\0' ? " " : "", part);
+    table_add(table, text, fullness_style(tenant, "diskUsed", "diskMax"));
+}
+
+/* "12.3k/200k" */
+static void add_inodes(struct Table *table, sd_json_variant *tenant)
+{
+    char used[AMOUNT_MAX], limit[AMOUNT_MAX], text[2 * AMOUNT_MAX];
+    const char *max = amount_files(tenant, "inodesMax", NULL, limit, sizeof(limit));
+
+    snprintf(text, sizeof(text), "%s%s%s", amount_files(tenant, "inodesUsed", "-", used, sizeof(used)),
+             max ? "/" : "", max ? max : "");
+    table_add(table, text, fullness_style(tenant, "inodesUsed", "inodesMax"));
+}
+
 static void print_tenants(sd_json_variant *reply)
 {
     static const struct Column columns[] = {
-        {"NAME", COLUMN_TEXT},    {"CLASS", COLUMN_TEXT},      {"STATE", COLUMN_WORD},
-        {"TASKS", COLUMN_NUMBER}, {"TASKSMAX", COLUMN_NUMBER},
+        {"NAME", COLUMN_TEXT},    {"CLASS", COLUMN_TEXT},  {"STATE", COLUMN_WORD},
+        {"TASKS", COLUMN_NUMBER}, {"DISK", COLUMN_NUMBER}, {"INODES", COLUMN_NUMBER},
     };
     struct Table table;
     sd_json_variant *tenant;
-    char digits[REPLY_DIGITS_MAX];
 
     table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
     for (size_t i = 0; (tenant = reply_item(reply, "tenants", i)); i++) {
@@ -22,11 +72,58 @@ static void print_tenants(sd_json_variant *reply)
         table_add(&table, reply_text_or(tenant, "name", "?"), STYLE_PLAIN);
         table_add(&table, reply_text_or(tenant, "class", "-"), STYLE_PLAIN);
         table_add(&table, state, state_style(state));
-        table_add(&table, reply_digits(tenant, "tasksCurrent", "-", digits, sizeof(digits)), STYLE_PLAIN);
-        table_add(&table, reply_digits(tenant, "tasksMax", "-", digits, sizeof(digits)), STYLE_PLAIN);
+        add_tasks(&table, tenant);
+        add_disk(&table, tenant);
+        add_inodes(&table, tenant);
     }
     table_print(&table);
     table_done(&table);
+}
+
+/* How many tenants from `first` on have the same reason as that one; 0 when one before it has. */
+static size_t count_same(sd_json_variant *reply, size_t first, const char *reason)
+{
+    sd_json_variant *tenant;
+    size_t n = 0;
+
+    for (size_t i = 0; (tenant = reply_item(reply, "tenants", i)); i++) {
+        if (strcmp(reply_text_or(tenant, "diskUnguarded", ""), reason) != 0)
+            continue;
+        if (i < first)
+            return 0;
+        n++;
+    }
+    return n;
+}
+
+/* Each reason once, with how many it holds for. */
+static void print_unguarded(sd_json_variant *reply)
+{
+    sd_json_variant *tenant;
+    size_t reasons = 0;
+
+    for (size_t i = 0; (tenant = reply_item(reply, "tenants", i)); i++) {
+        const char *reason = reply_text(tenant, "diskUnguarded");
+        size_t n = reason ? count_same(reply, i, reason) : 0;
+
+        if (n == 0)
+            continue;
+        if (reasons++ == 0)
+            putchar('\n');
+        if (reasons > REASONS_MAX) {
+            puts("More are not guarded on disk for other reasons: 'guardctl show TENANT' says why.");
+            return;
+        }
+        printf(n == 1 ? "%zu tenant is not guarded on disk: " : "%zu tenants are not guarded on disk: ", n);
+        print_text(reason, STYLE_WARNING);
+        putchar('\n');
+    }
+}
+
+static void print_answer(sd_json_variant *reply)
+{
+    print_tenants(reply);
+    print_unguarded(reply);
 }
 
 enum Exit verb_list(const struct Options *options, char **arguments)
@@ -43,6 +140,6 @@ enum Exit verb_list(const struct Options *options, char **arguments)
     if (options->json)
         reply_print_pretty(reply);
     else
-        print_tenants(reply);
+        print_answer(reply);
     return EXIT_DONE;
 }

@@ -48,6 +48,16 @@ bool reply_number(sd_json_variant *object, const char *key, int64_t *ret)
     return true;
 }
 
+bool reply_unsigned(sd_json_variant *object, const char *key, uint64_t *ret)
+{
+    sd_json_variant *v = sd_json_variant_by_key(object, key);
+
+    if (!v || !sd_json_variant_is_unsigned(v))
+        return false;
+    *ret = sd_json_variant_unsigned(v);
+    return true;
+}
+
 bool reply_flag(sd_json_variant *object, const char *key)
 {
     sd_json_variant *v = sd_json_variant_by_key(object, key);

@@ -16,6 +16,7 @@ sd_json_variant *reply_object(sd_json_variant *object, const char *key);
 sd_json_variant *reply_item(sd_json_variant *object, const char *key, size_t index);
 
 bool reply_number(sd_json_variant *object, const char *key, int64_t *ret);
+bool reply_unsigned(sd_json_variant *object, const char *key, uint64_t *ret);
 bool reply_flag(sd_json_variant *object, const char *key); /* absent: false */
 
 /* As decimal digits into `buf`, or `otherwise`; returns either. */

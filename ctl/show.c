@@ -4,8 +4,10 @@
 
 #include "base/cleanup.h"
 #include "base/usec.h"
+#include "ctl/amount.h"
 #include "ctl/client.h"
 #include "ctl/clock.h"
+#include "ctl/disk.h"
 #include "ctl/reply.h"
 #include "ctl/table.h"
 
@@ -55,47 +57,46 @@ static void print_identity(sd_json_variant *tenant)
     print_field("Guarded for", reply_duration(tenant, "guardedUsec", guarded, sizeof(guarded)));
 }
 
-/* A LimitValue: absent is not known, {} is unlimited. */
-static const char *limit_text(sd_json_variant *limit, const char *key, char *buf, size_t size)
+/* Sentences, which a column would cut. */
+static void print_limit_notes(sd_json_variant *tenant)
 {
-    sd_json_variant *value = reply_object(limit, key);
+    sd_json_variant *limit;
 
-    return value ? reply_digits(value, "value", "infinity", buf, size) : "-";
+    for (size_t i = 0; (limit = reply_item(tenant, "limits", i)); i++) {
+        const char *waiting =
+            reply_flag(limit, "waiting") ? "the service manager has not answered yet" : NULL;
+        const char *note = reply_text_or(limit, "note", waiting);
+
+        if (!note)
+            continue;
+        print_text(reply_text_or(limit, "name", "?"), STYLE_PLAIN);
+        fputs(": ", stdout);
+        print_text(note, STYLE_WARNING);
+        putchar('\n');
+    }
 }
 
 static void print_limits(sd_json_variant *tenant)
 {
     static const struct Column columns[] = {
-        {"LIMIT", COLUMN_WORD},          {"IN FORCE", COLUMN_NUMBER}, {"CLASS ASKS", COLUMN_NUMBER},
-        {"FOUND BEFORE", COLUMN_NUMBER}, {"NOTE", COLUMN_TEXT},
+        {"LIMIT", COLUMN_WORD},        {"IN FORCE", COLUMN_NUMBER},     {"SET TO", COLUMN_NUMBER},
+        {"CLASS ASKS", COLUMN_NUMBER}, {"FOUND BEFORE", COLUMN_NUMBER},
     };
+    static const char *const keys[] = {"inForce", "override", "asked", "found"};
     struct Table table;
     sd_json_variant *limit;
-    char digits[REPLY_DIGITS_MAX];
+    char amount[AMOUNT_MAX];
 
     table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
     for (size_t i = 0; (limit = reply_item(tenant, "limits", i)); i++) {
-        const char *waiting = reply_flag(limit, "waiting") ? "the service manager has not answered yet" : "";
-
         table_add(&table, reply_text_or(limit, "name", "?"), STYLE_PLAIN);
-        table_add(&table, limit_text(limit, "inForce", digits, sizeof(digits)), STYLE_PLAIN);
-        table_add(&table, limit_text(limit, "asked", digits, sizeof(digits)), STYLE_PLAIN);
-        table_add(&table, limit_text(limit, "found", digits, sizeof(digits)), STYLE_PLAIN);
-        table_add(&table, reply_text_or(limit, "note", waiting), STYLE_WARNING);
+        for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+            table_add(&table, amount_limit(limit, keys[k], "-", amount, sizeof(amount)), STYLE_PLAIN);
     }
     putchar('\n');
     table_print(&table);
     table_done(&table);
-}
-
-static const char *percent_of_limit(sd_json_variant *reading, char *buf, size_t size)
-{
-    int64_t value, limit;
-
-    if (!reply_number(reading, "value", &value) || !reply_number(reading, "limit", &limit) || limit <= 0)
-        return "";
-    snprintf(buf, size, "%.0f%%", 100.0 * (double)value / (double)limit);
-    return buf;
+    print_limit_notes(tenant);
 }
 
 static void print_readings(sd_json_variant *tenant)
@@ -111,14 +112,11 @@ static void print_readings(sd_json_variant *tenant)
 
     table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
     for (size_t i = 0; (reading = reply_item(tenant, "readings", i)); i++) {
-        char digits[REPLY_DIGITS_MAX], value[REPLY_DIGITS_MAX + 16], percent[32];
-        const char *number = reply_digits(reading, "value", NULL, digits, sizeof(digits));
+        char value[AMOUNT_MAX], percent[AMOUNT_MAX];
 
-        snprintf(value, sizeof(value), "%s%.8s", number ? number : "-",
-                 number ? reply_text_or(reading, "unit", "") : "");
         table_add(&table, reply_text_or(reading, "name", "?"), STYLE_PLAIN);
-        table_add(&table, value, STYLE_PLAIN);
-        table_add(&table, percent_of_limit(reading, percent, sizeof(percent)), STYLE_PLAIN);
+        table_add(&table, amount_reading(reading, "-", value, sizeof(value)), STYLE_PLAIN);
+        table_add(&table, amount_percent(reading, "value", "limit", percent, sizeof(percent)), STYLE_PLAIN);
         table_add(&table, reply_text_or(reading, "meaning", ""), STYLE_DIM);
     }
     putchar('\n');
@@ -182,6 +180,21 @@ static void print_rules(sd_json_variant *tenant)
     }
 }
 
+static void print_disk(sd_json_variant *tenant)
+{
+    const char *unguarded = reply_text(tenant, "diskUnguarded");
+
+    if (unguarded) {
+        fputs("\nNot guarded on disk: ", stdout);
+        print_text(unguarded, STYLE_WARNING);
+        putchar('\n');
+    }
+    if (reply_item(tenant, "directories", 0))
+        putchar('\n');
+    print_directories(tenant);
+    print_shares(tenant);
+}
+
 static void print_events(sd_json_variant *reply)
 {
     sd_json_variant *event;
@@ -215,6 +228,7 @@ enum Exit verb_show(const struct Options *options, char **arguments)
     print_identity(tenant);
     print_limits(tenant);
     print_readings(tenant);
+    print_disk(tenant);
     print_rules(tenant);
     print_events(reply);
     return EXIT_DONE;

@@ -3,31 +3,16 @@
  * time. A peer that hung up meanwhile, or wants no answer (oneway), is simply not found. */
 #include "serve/change.h"
 
-#include <string.h>
-
 #include "base/cleanup.h"
-#include "base/error.h"
+#include "serve/answer.h"
+#include "serve/inspect.h"
+#include "serve/limits.h"
 #include "serve/target.h"
 #include "wire/codec.h"
 #include "wire/interface.h"
 #include "wire/text.h"
 
 #define _cleanup_json_ _cleanup_(sd_json_variant_unrefp)
-
-static int answer_error(sd_varlink *link, const char *error, const char *message)
-{
-    return sd_varlink_errorbo(link, error, WIRE_PAIR_TEXT("message", message));
-}
-
-/* `r` is a negative errno. */
-static int answer_failure(sd_varlink *link, const char *what, int r)
-{
-    char message[REASON_MAX];
-
-    snprintf(message, sizeof(message), "%s failed: %s", what,
-             error_is_gone(r) ? "the tenant vanished" : strerror(-r));
-    return answer_error(link, WIRE_ERROR_FAILED, message);
-}
 
 static int answer_outcome(sd_varlink *link, const char *name, const struct Outcome *outcome)
 {
@@ -46,31 +31,19 @@ static bool is_as_wanted(enum Verb verb, enum Result result)
     return result_is_success(result) || (verb == VERB_KILL && result == RESULT_GONE);
 }
 
-static const char *failure_text(enum Verb verb, const struct Outcome *outcome, char *buf, size_t size)
+static int answer_action(const struct ServicePeer *peer, enum Verb verb, const struct Outcome *outcome)
 {
-    const char *what = verb_name(verb), *more = outcome->text, *colon = more[0] != '\0' ? ": " : "";
-
-    switch (outcome->result) {
-    case RESULT_GONE:
-        snprintf(buf, size, "%s came too late: the tenant vanished", what);
-        break;
-    case RESULT_SUPERSEDED:
-        snprintf(buf, size, "another decision took the place of %s%s%s", what, colon, more);
-        break;
-    default:
-        if (more[0] == '\0' && outcome->error != 0)
-            more = strerror(-outcome->error), colon = ": ";
-        snprintf(buf, size, "%s failed%s%s", what, colon, more);
-    }
-    return buf;
+    if (is_as_wanted(verb, outcome->result))
+        return answer_outcome(peer->link, peer->subject, outcome);
+    return answer_unsuccessful(peer->link, verb_name(verb), outcome);
 }
 
 static int answer_release(const struct ServicePeer *peer, const struct Outcome *outcome)
 {
     if (outcome->result == RESULT_FAILED)
         return answer_error(peer->link, WIRE_ERROR_FAILED, outcome->text);
-    if (peer->releasing[0] != '\0')
-        return sd_varlink_replybo(peer->link, WIRE_PAIR_TEXT("name", peer->releasing),
+    if (peer->subject[0] != '\0')
+        return sd_varlink_replybo(peer->link, WIRE_PAIR_TEXT("name", peer->subject),
                                   WIRE_PAIR_TEXT_IF_ANY("text", outcome->text));
     return sd_varlink_replybo(peer->link, SD_JSON_BUILD_PAIR_UNSIGNED("released", peer->released),
                               WIRE_PAIR_TEXT_IF_ANY("text", outcome->text));
@@ -79,7 +52,6 @@ static int answer_release(const struct ServicePeer *peer, const struct Outcome *
 void service_settled(struct Service *service, uint64_t ticket, const struct Tenant *tenant,
                      const struct Decision *decision, const struct Outcome *outcome)
 {
-    char message[2 * REASON_MAX];
     struct ServicePeer *peer;
 
     if (outcome->result == RESULT_PENDING)
@@ -87,17 +59,23 @@ void service_settled(struct Service *service, uint64_t ticket, const struct Tena
     peer = peer_take_waiting(service, ticket);
     if (!peer)
         return;
-    if (!decision)
+    switch (peer->awaits) {
+    case AWAITS_ACTION:
+        answer_action(peer, decision->verb, outcome);
+        break;
+    case AWAITS_RELEASE:
         answer_release(peer, outcome);
-    else if (is_as_wanted(decision->verb, outcome->result))
-        answer_outcome(peer->link, tenant->name, outcome);
-    else
-        answer_error(peer->link, WIRE_ERROR_FAILED,
-                     failure_text(decision->verb, outcome, message, sizeof(message)));
+        break;
+    case AWAITS_LIMITS:
+        limits_answer(peer, tenant, outcome);
+        break;
+    case AWAITS_CHECK:
+        inspect_answer(peer, tenant, outcome);
+        break;
+    }
 }
 
-static int answer_at_once(struct ServicePeer *peer, const char *name, enum Verb verb, int answer,
-                          const char *why)
+static int answer_at_once(struct ServicePeer *peer, enum Verb verb, int answer, const char *why)
 {
     struct Outcome outcome = {.result = why[0] != '\0' ? RESULT_SKIPPED : RESULT_DONE};
 
@@ -106,14 +84,14 @@ static int answer_at_once(struct ServicePeer *peer, const char *name, enum Verb 
     if (answer == SERVICE_REFUSED)
         return answer_error(peer->link, WIRE_ERROR_REFUSED, why);
     snprintf(outcome.text, sizeof(outcome.text), "%s", why);
-    return answer_outcome(peer->link, name, &outcome);
+    return answer_outcome(peer->link, peer->subject, &outcome);
 }
 
 static int act(struct ServicePeer *peer, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                enum Verb verb)
 {
     struct Service *service = peer->service;
-    char name[TENANT_NAME_MAX], why[REASON_MAX] = "";
+    char why[REASON_MAX] = "";
     struct Tenant *tenant = NULL;
     uid_t uid = 0;
     int r = peer_demand(peer, RIGHT_CHANGE);
@@ -124,14 +102,12 @@ static int act(struct ServicePeer *peer, sd_json_variant *parameters, sd_varlink
         r = sd_varlink_get_peer_uid(peer->link, &uid);
     if (r < 0)
         return r;
-    snprintf(name, sizeof(name), "%s", tenant->name);
-    /* Before the act: the outcome may be there before it returns. */
-    peer->ticket = flags & SD_VARLINK_METHOD_ONEWAY ? 0 : ++service->last_ticket;
+    peer_await(peer, AWAITS_ACTION, tenant, flags);
     r = service->ops->act(service->userdata, tenant, verb, uid, peer->ticket, why);
     if (peer->ticket == 0 || r == SERVICE_UNDER_WAY)
         return 0;
     peer->ticket = 0;
-    return answer_at_once(peer, name, verb, r, why);
+    return answer_at_once(peer, verb, r, why);
 }
 
 int change_freeze(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
@@ -161,9 +137,8 @@ static int release(struct ServicePeer *peer, struct Tenant *tenant, sd_varlink_m
 
     if (r < 0)
         return r;
-    snprintf(peer->releasing, sizeof(peer->releasing), "%s", tenant ? tenant->name : "");
+    peer_await(peer, AWAITS_RELEASE, tenant, flags);
     peer->released = 0;
-    peer->ticket = flags & SD_VARLINK_METHOD_ONEWAY ? 0 : ++service->last_ticket;
     r = service->ops->release(service->userdata, tenant, uid, peer->ticket, &peer->released);
     if (r >= 0)
         return 0;

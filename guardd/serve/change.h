@@ -1,5 +1,5 @@
-/* The methods that change something. Each is called with the link's peer as userdata; none changes
- * anything itself, ServiceOps does. */
+/* The methods that change something, but for limits (limits.h). Each is called with the link's peer as
+ * userdata; none changes anything itself, ServiceOps does. */
 #pragma once
 
 #include "serve/peer.h"

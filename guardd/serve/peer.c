@@ -138,6 +138,14 @@ void peer_notify(struct ServicePeer *peer, sd_json_variant *event)
         sd_varlink_close(peer->link);
 }
 
+void peer_await(struct ServicePeer *peer, enum Awaits awaits, const struct Tenant *tenant,
+                sd_varlink_method_flags_t flags)
+{
+    peer->awaits = awaits;
+    snprintf(peer->subject, sizeof(peer->subject), "%s", tenant ? tenant->name : "");
+    peer->ticket = flags & SD_VARLINK_METHOD_ONEWAY ? 0 : ++peer->service->last_ticket;
+}
+
 struct ServicePeer *peer_take_waiting(struct Service *service, uint64_t ticket)
 {
     struct ServicePeer *peer;

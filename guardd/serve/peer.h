@@ -17,15 +17,25 @@
 #define PEER_BEHIND_MAX 64               /* events, with the socket full */
 #define PEER_QUEUED_MAX 1024             /* events, in one burst with the socket not yet full */
 
+/* What a peer waits for: how it is answered. */
+enum Awaits {
+    AWAITS_ACTION,
+    AWAITS_RELEASE,
+    AWAITS_LIMITS,
+    AWAITS_CHECK,
+};
+
 struct ServicePeer {
     struct Service *service;
-    sd_varlink *link;                /* referenced */
-    sd_event_source *input;          /* sees what comes in before sd-varlink does */
-    enum Right right;                /* when it connected; every call asks again */
-    size_t unanswered_bytes;         /* come in since the last call */
-    uint64_t ticket;                 /* of the action whose outcome it waits for; 0: none */
-    char releasing[TENANT_NAME_MAX]; /* the tenant whose release it waits for; "" for all */
-    size_t released;                 /* how many it was taken from */
+    sd_varlink *link;        /* referenced */
+    sd_event_source *input;  /* sees what comes in before sd-varlink does */
+    enum Right right;        /* when it connected; every call asks again */
+    size_t unanswered_bytes; /* come in since the last call */
+    uint64_t ticket;         /* of what it waits for; 0: it waits for nothing */
+    enum Awaits awaits;
+    char subject[TENANT_NAME_MAX]; /* the tenant whose outcome that is; "" for all */
+    size_t released;               /* AWAITS_RELEASE: how many it was taken from */
+    bool repair;                   /* AWAITS_CHECK: what is wrong is mended */
     bool watching;
     unsigned queued; /* events not yet written to its socket */
     struct ServicePeer *prev, *next;
@@ -41,6 +51,11 @@ int peer_demand(struct ServicePeer *peer, enum Right wanted);
 
 /* Sends one more event to a watcher, or hangs up on one that does not keep up: `peer` may be gone then. */
 void peer_notify(struct ServicePeer *peer, sd_json_variant *event);
+
+/* The peer waits from now on, under a ticket of its own (none where the call wants no answer). Before what it
+ * waits for is begun: the outcome may be there at once. `tenant`: NULL for all. */
+void peer_await(struct ServicePeer *peer, enum Awaits awaits, const struct Tenant *tenant,
+                sd_varlink_method_flags_t flags);
 
 /* The peer that waits for this ticket, NULL when there is none. It waits no longer. */
 struct ServicePeer *peer_take_waiting(struct Service *service, uint64_t ticket);

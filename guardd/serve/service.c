@@ -7,6 +7,8 @@
 #include "base/cleanup.h"
 #include "build-config.h"
 #include "serve/change.h"
+#include "serve/inspect.h"
+#include "serve/limits.h"
 #include "serve/look.h"
 #include "serve/peer.h"
 #include "wire/interface.h"
@@ -39,7 +41,9 @@ static int bind_methods(sd_varlink_server *server)
         look_list_tenants, WIRE_INTERFACE ".ShowTenant", look_show_tenant, WIRE_INTERFACE ".Watch",
         look_watch, WIRE_INTERFACE ".Freeze", change_freeze, WIRE_INTERFACE ".Thaw", change_thaw,
         WIRE_INTERFACE ".Kill", change_kill, WIRE_INTERFACE ".Release", change_release,
-        WIRE_INTERFACE ".ReleaseAll", change_release_all, WIRE_INTERFACE ".Reload", change_reload);
+        WIRE_INTERFACE ".ReleaseAll", change_release_all, WIRE_INTERFACE ".SetLimits", limits_set,
+        WIRE_INTERFACE ".ResetLimits", limits_reset, WIRE_INTERFACE ".CheckTenant", inspect_check,
+        WIRE_INTERFACE ".Reload", change_reload);
 }
 
 static int make_server(struct Service *service)

@@ -1,4 +1,5 @@
-/* The varlink service: a listening socket, the methods (look.c, change.c), who may call them (authority.c),
+/* The varlink service: a listening socket, the methods (look.c, change.c, limits.c,
+ * inspect.c), who may call them (authority.c),
  * and the peers that wait: for the outcome of their action, or for every event (`Watch`).
  *
  * It changes nothing itself. What it shows it reads from the rooms below through `struct ServiceView`; what
@@ -55,14 +56,18 @@ struct ServiceOps {
     /* Live limits of a tenant, all or none; `limits->set` names them, a value may be LIMIT_INFINITY.
      * `runtime`: until the next boot, else for good. `why` is filled on SERVICE_REFUSED. SERVICE_UNDER_WAY:
      * the outcome comes through service_settled() with this ticket and no decision, possibly before this
-     * returns; RESULT_FAILED: what could not be applied is named in its text, and everything is as before. */
+     * returns; RESULT_FAILED: what could not be applied is named in its text, and everything is as before.
+     * The answer tells of tenant->limits, overrides and readings: these are of now before the outcome comes.
+     * SERVICE_DONE: there was nothing to change; `why` may hold a remark. */
     int (*set)(void *userdata, struct Tenant *tenant, const struct Limits *limits, bool runtime, uid_t uid,
                uint64_t ticket, char *why);
     /* Takes overrides back: those named in `limits->set`, or all (NULL). As above. */
     int (*reset)(void *userdata, struct Tenant *tenant, const struct Limits *limits, uid_t uid,
                  uint64_t ticket, char *why);
     /* Walks the tenant's directories: is every file counted for it? `repair`: and mends what is not. As
-     * above; before the outcome, tenant->disk.directories hold what was found. */
+     * above; before the outcome, tenant->disk.directories hold what was found: `changed` what had not its
+     * project (and has it now with `repair`), `passed_over` what was left as it is. All directories that are
+     * not DIRECTORY_OUT are DIRECTORY_COUNTED when nothing is wrong. */
     int (*inspect)(void *userdata, struct Tenant *tenant, bool repair, uid_t uid, uint64_t ticket, char *why);
     /* 0, CONFIG_INVALID with problems (nothing changed), or a negative errno. */
     int (*reload)(void *userdata, struct Problems *problems);
@@ -104,8 +109,8 @@ int service_open(struct Service *service, sd_event *event, int fd, const char *a
 void service_close(struct Service *service);
 
 /* The outcome of the action with this ticket; answers the peer that waits, if there still is one. May be
- * called from within ServiceOps.act and .release. Of a release there is no decision, and the tenant is NULL
- * when all were released, or when it is gone. Ticket 0 is nobody's. */
+ * called from within ServiceOps.act, .release, .set, .reset and .inspect. Only of .act there is a decision;
+ * of the others the tenant is NULL when it is gone, or when all were released. Ticket 0 is nobody's. */
 void service_settled(struct Service *service, uint64_t ticket, const struct Tenant *tenant,
                      const struct Decision *decision, const struct Outcome *outcome);
 /* The history has one more event. Watchers are sent it later, behind everything urgent: this neither

@@ -72,20 +72,12 @@ static int answer_ambiguous(struct ServicePeer *peer, const char *text)
                               SD_JSON_BUILD_PAIR_VARIANT("candidates", list));
 }
 
-int target_find(struct ServicePeer *peer, sd_json_variant *parameters, struct Tenant **ret_tenant)
+int target_named(struct ServicePeer *peer, const char *text, struct Tenant **ret_tenant)
 {
-    static const sd_json_dispatch_field fields[] = {
-        {"tenant", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, 0, SD_JSON_MANDATORY},
-        {},
-    };
     const struct Registry *registry = peer->service->view.registry;
-    const char *text = NULL;
     char message[REASON_MAX];
-    int r = sd_varlink_dispatch(peer->link, parameters, fields, &text);
+    int r = registry_lookup(registry, text, ret_tenant);
 
-    if (r != 0)
-        return r;
-    r = registry_lookup(registry, text, ret_tenant);
     if (r == -ENOENT)
         r = find_shown(registry, text, ret_tenant);
     if (r == REGISTRY_AMBIGUOUS)
@@ -94,4 +86,16 @@ int target_find(struct ServicePeer *peer, sd_json_variant *parameters, struct Te
         return r;
     snprintf(message, sizeof(message), "there is no tenant '%s'", text);
     return sd_varlink_errorbo(peer->link, WIRE_ERROR_NO_SUCH_TENANT, WIRE_PAIR_TEXT("message", message));
+}
+
+int target_find(struct ServicePeer *peer, sd_json_variant *parameters, struct Tenant **ret_tenant)
+{
+    static const sd_json_dispatch_field fields[] = {
+        {"tenant", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, 0, SD_JSON_MANDATORY},
+        {},
+    };
+    const char *text = NULL;
+    int r = sd_varlink_dispatch(peer->link, parameters, fields, &text);
+
+    return r != 0 ? r : target_named(peer, text, ret_tenant);
 }

@@ -24,19 +24,29 @@ static int64_t elapsed(usec_t then, usec_t now)
     return then < now ? (int64_t)(now - then) : 0;
 }
 
+static bool is_limited(const struct Readings *readings, enum ReadingId id)
+{
+    return readings->valid[id] && readings->limit[id] != READING_UNLIMITED;
+}
+
+/* What was measured of a reading, and its limit: two fields. */
+#define PAIR_MEASURED(readings, id, value_name, limit_name)                                                  \
+    PAIR_NUMBER_IF((readings)->valid[id], value_name, (readings)->value[id]),                                \
+        PAIR_NUMBER_IF(is_limited(readings, id), limit_name, (readings)->limit[id])
+
 int wire_tenant_row(const struct Tenant *tenant, sd_json_variant **ret)
 {
     const struct Readings *readings = &tenant->readings;
-    bool counted = readings->valid[READING_TASKS_CURRENT];
-    int64_t limit = readings->limit[READING_TASKS_CURRENT];
 
     return sd_json_buildo(ret, WIRE_PAIR_TEXT("name", tenant->name),
                           WIRE_PAIR_TEXT_IF_ANY("class", tenant->class ? tenant->class->name : ""),
                           SD_JSON_BUILD_PAIR_STRING("state", tenant_state(tenant)),
                           WIRE_PAIR_TEXT("path", tenant->cgroup.path),
                           SD_JSON_BUILD_PAIR_UNSIGNED("cgroupId", tenant->cgroup.id),
-                          PAIR_NUMBER_IF(counted, "tasksCurrent", readings->value[READING_TASKS_CURRENT]),
-                          PAIR_NUMBER_IF(counted && limit != READING_UNLIMITED, "tasksMax", limit));
+                          PAIR_MEASURED(readings, READING_TASKS_CURRENT, "tasksCurrent", "tasksMax"),
+                          PAIR_MEASURED(readings, READING_DISK_SPACE, "diskUsed", "diskMax"),
+                          PAIR_MEASURED(readings, READING_DISK_INODES, "inodesUsed", "inodesMax"),
+                          WIRE_PAIR_TEXT_IF_ANY("diskUnguarded", tenant->disk.unguarded));
 }
 
 /* {} for LIMIT_INFINITY; NULL when the limit is not known. */
@@ -49,14 +59,16 @@ static int limit_value(bool known, uint64_t value, sd_json_variant **ret)
         ret, SD_JSON_BUILD_PAIR_CONDITION(value != LIMIT_INFINITY, "value", SD_JSON_BUILD_UNSIGNED(value)));
 }
 
+/* The reading that measures what a limit bounds. */
+static const enum ReadingId measured_by[LIMIT_COUNT] = {
+    [LIMIT_TASKS_MAX] = READING_TASKS_CURRENT,
+    [LIMIT_DISK_SPACE_MAX] = READING_DISK_SPACE,
+    [LIMIT_DISK_INODES_MAX] = READING_DISK_INODES,
+};
+
 /* What the kernel enforces: as measured, else as guardd last set it. */
 static int limit_in_force(const struct Tenant *tenant, enum LimitId id, sd_json_variant **ret)
 {
-    static const enum ReadingId measured_by[LIMIT_COUNT] = {
-        [LIMIT_TASKS_MAX] = READING_TASKS_CURRENT,
-        [LIMIT_DISK_SPACE_MAX] = READING_DISK_SPACE,
-        [LIMIT_DISK_INODES_MAX] = READING_DISK_INODES,
-    };
     const struct LimitState *state = &tenant->limits[id];
     enum ReadingId reading = measured_by[id];
     int64_t measured = tenant->readings.limit[reading];
@@ -66,25 +78,38 @@ static int limit_in_force(const struct Tenant *tenant, enum LimitId id, sd_json_
     return limit_value(state->applied, state->value, ret);
 }
 
+/* Who asks for it: the operator before the class. */
+static const char *limit_source(const struct Tenant *tenant, enum LimitId id)
+{
+    if (tenant->overrides.set[id])
+        return "override";
+    return tenant->class && tenant->class->limits.set[id] ? "class" : "";
+}
+
 static int limit_object(const struct Tenant *tenant, enum LimitId id, sd_json_variant **ret)
 {
-    _cleanup_json_ sd_json_variant *asked = NULL, *in_force = NULL, *found = NULL;
+    _cleanup_json_ sd_json_variant *asked = NULL, *override = NULL, *in_force = NULL, *found = NULL;
+    const struct LimitInfo *info = limit_info(id);
     const struct LimitState *state = &tenant->limits[id];
     const struct Limits *limits = tenant->class ? &tenant->class->limits : NULL;
-    int r;
+    const struct Readings *readings = &tenant->readings;
+    int r = limit_value(limits && limits->set[id], limits ? limits->value[id] : 0, &asked);
 
-    r = limit_value(limits && limits->set[id], limits ? limits->value[id] : 0, &asked);
+    if (r >= 0)
+        r = limit_value(tenant->overrides.set[id], tenant->overrides.value[id], &override);
     if (r >= 0)
         r = limit_in_force(tenant, id, &in_force);
     if (r >= 0)
         r = limit_value(state->applied, state->found, &found);
     if (r < 0)
         return r;
-    return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("name", limit_info(id)->directive),
-                          PAIR_VARIANT_IF_ANY("asked", asked), PAIR_VARIANT_IF_ANY("inForce", in_force),
-                          PAIR_VARIANT_IF_ANY("found", found),
-                          SD_JSON_BUILD_PAIR_BOOLEAN("waiting", state->waiting),
-                          WIRE_PAIR_TEXT_IF_ANY("note", state->note));
+    return sd_json_buildo(
+        ret, SD_JSON_BUILD_PAIR_STRING("name", info->directive),
+        SD_JSON_BUILD_PAIR_STRING("unit", measure_name(info->measure)), PAIR_VARIANT_IF_ANY("asked", asked),
+        PAIR_VARIANT_IF_ANY("override", override), PAIR_VARIANT_IF_ANY("inForce", in_force),
+        PAIR_VARIANT_IF_ANY("found", found), SD_JSON_BUILD_PAIR_STRING("source", limit_source(tenant, id)),
+        PAIR_NUMBER_IF(readings->valid[measured_by[id]], "used", readings->value[measured_by[id]]),
+        SD_JSON_BUILD_PAIR_BOOLEAN("waiting", state->waiting), WIRE_PAIR_TEXT_IF_ANY("note", state->note));
 }
 
 static int reading_object(const struct Readings *readings, enum ReadingId id, sd_json_variant **ret)
@@ -205,7 +230,7 @@ static int append(sd_json_variant **list, int r, sd_json_variant *element)
     return r;
 }
 
-static int limits_list(const struct Tenant *tenant, sd_json_variant **ret)
+int wire_limits(const struct Tenant *tenant, sd_json_variant **ret)
 {
     int r = 0;
 
@@ -213,6 +238,62 @@ static int limits_list(const struct Tenant *tenant, sd_json_variant **ret)
         sd_json_variant *element = NULL;
 
         r = limit_object(tenant, (enum LimitId)i, &element);
+        r = append(ret, r, element);
+    }
+    return r;
+}
+
+static int directory_object(const struct Directory *directory, sd_json_variant **ret)
+{
+    return sd_json_buildo(ret, WIRE_PAIR_TEXT("path", directory->path),
+                          SD_JSON_BUILD_PAIR_STRING("kind", directory_kind_name(directory->kind)),
+                          SD_JSON_BUILD_PAIR_STRING("state", directory_state_name(directory->state)),
+                          WIRE_PAIR_TEXT_IF_ANY("why", directory->why),
+                          SD_JSON_BUILD_PAIR_UNSIGNED("seen", directory->seen),
+                          SD_JSON_BUILD_PAIR_UNSIGNED("changed", directory->changed),
+                          SD_JSON_BUILD_PAIR_UNSIGNED("passedOver", directory->passed_over));
+}
+
+int wire_directories(const struct Tenant *tenant, sd_json_variant **ret)
+{
+    int r = sd_json_variant_new_array(ret, NULL, 0);
+
+    for (size_t i = 0; i < tenant->disk.n_directories && r >= 0; i++) {
+        sd_json_variant *element = NULL;
+
+        r = directory_object(&tenant->disk.directories[i], &element);
+        r = append(ret, r, element);
+    }
+    return r;
+}
+
+static int share_object(const struct DiskShare *share, sd_json_variant **ret)
+{
+    const struct DiskUsage *usage = &share->usage;
+    bool valid = share->valid, sized = share->size_bytes > 0;
+
+    return sd_json_buildo(
+        ret, WIRE_PAIR_TEXT("where", share->where), SD_JSON_BUILD_PAIR_UNSIGNED("project", share->project),
+        PAIR_NUMBER_IF(valid, "diskUsed", usage->space_bytes),
+        PAIR_NUMBER_IF(valid && usage->space_hard_bytes > 0, "diskMax", usage->space_hard_bytes),
+        PAIR_NUMBER_IF(valid && usage->space_soft_bytes > 0, "diskWarn", usage->space_soft_bytes),
+        PAIR_NUMBER_IF(valid, "inodesUsed", usage->inodes),
+        PAIR_NUMBER_IF(valid && usage->inodes_hard > 0, "inodesMax", usage->inodes_hard),
+        PAIR_NUMBER_IF(valid && usage->inodes_soft > 0, "inodesWarn", usage->inodes_soft),
+        PAIR_NUMBER_IF(sized, "diskFree", share->free_bytes),
+        PAIR_NUMBER_IF(sized, "diskSize", share->size_bytes),
+        PAIR_NUMBER_IF(sized && share->all_inodes > 0, "inodesFree", share->free_inodes),
+        PAIR_NUMBER_IF(sized && share->all_inodes > 0, "inodesSize", share->all_inodes));
+}
+
+static int shares_list(const struct Tenant *tenant, sd_json_variant **ret)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < tenant->disk.n_shares && r >= 0; i++) {
+        sd_json_variant *element = NULL;
+
+        r = share_object(&tenant->disk.shares[i], &element);
         r = append(ret, r, element);
     }
     return r;
@@ -280,7 +361,7 @@ static int add_lists(const struct Tenant *tenant, usec_t now, sd_json_variant **
 {
     _cleanup_json_ sd_json_variant *limits = NULL, *readings = NULL, *rules = NULL, *holders = NULL,
                                    *under_way = NULL;
-    int r = limits_list(tenant, &limits);
+    int r = wire_limits(tenant, &limits);
 
     if (r >= 0)
         r = readings_list(tenant, &readings);
@@ -297,6 +378,19 @@ static int add_lists(const struct Tenant *tenant, usec_t now, sd_json_variant **
                                           PAIR_VARIANT_IF_ANY("underWay", under_way));
 }
 
+static int add_disk(const struct Tenant *tenant, sd_json_variant **v)
+{
+    _cleanup_json_ sd_json_variant *directories = NULL, *shares = NULL;
+    int r = wire_directories(tenant, &directories);
+
+    if (r >= 0)
+        r = shares_list(tenant, &shares);
+    if (r < 0)
+        return r;
+    return sd_json_variant_merge_objectbo(v, PAIR_LIST("directories", directories),
+                                          PAIR_LIST("shares", shares));
+}
+
 int wire_tenant_full(const struct Tenant *tenant, usec_t now, sd_json_variant **ret)
 {
     _cleanup_json_ sd_json_variant *v = NULL;
@@ -306,6 +400,8 @@ int wire_tenant_full(const struct Tenant *tenant, usec_t now, sd_json_variant **
         r = add_identity(tenant, now, &v);
     if (r >= 0)
         r = add_lists(tenant, now, &v);
+    if (r >= 0)
+        r = add_disk(tenant, &v);
     if (r >= 0)
         *ret = take_ptr(v);
     return r;

@@ -12,8 +12,12 @@
 int wire_tenant_row(const struct Tenant *tenant, sd_json_variant **ret);
 
 /* All of `guardctl show`: the row, limits (asked, in force, found before), readings, every rule with
- * its phase, step, since and next. `now`: CLOCK_BOOTTIME. */
+ * its phase, step, since and next, directories and what each filesystem counts. `now`: CLOCK_BOOTTIME. */
 int wire_tenant_full(const struct Tenant *tenant, usec_t now, sd_json_variant **ret);
+
+/* Lists: every limit that guardd knows; every directory of the tenant. */
+int wire_limits(const struct Tenant *tenant, sd_json_variant **ret);
+int wire_directories(const struct Tenant *tenant, sd_json_variant **ret);
 
 int wire_outcome(const struct Outcome *outcome, sd_json_variant **ret);
 int wire_event(const struct Event *event, sd_json_variant **ret);

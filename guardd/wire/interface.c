@@ -14,6 +14,9 @@
 #define STRUCT(name, type, flags) SD_VARLINK_DEFINE_FIELD_BY_TYPE(name, type, flags)
 
 #define IN_TEXT(name, flags) SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, flags)
+#define IN_FLAG(name, flags) SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_BOOL, flags)
+#define IN_STRUCT(name, type, flags) SD_VARLINK_DEFINE_INPUT_BY_TYPE(name, type, flags)
+#define OUT_FLAG(name) SD_VARLINK_DEFINE_OUTPUT(name, SD_VARLINK_BOOL, 0)
 #define OUT_TEXT(name, flags) SD_VARLINK_DEFINE_OUTPUT(name, SD_VARLINK_STRING, flags)
 #define OUT_NUMBER(name, flags) SD_VARLINK_DEFINE_OUTPUT(name, SD_VARLINK_INT, flags)
 #define OUT_STRUCT(name, type, flags) SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(name, type, flags)
@@ -37,7 +40,17 @@
     COMMENT("Processes and threads now; left out when they cannot be counted"),                              \
     NUMBER(tasksCurrent, MAYBE),                                                                             \
     COMMENT("How many it may have; left out when there is no limit, or none is known"),                      \
-    NUMBER(tasksMax, MAYBE)
+    NUMBER(tasksMax, MAYBE),                                                                                 \
+    COMMENT("Bytes that its files take, on its fullest filesystem; left out when they are not counted"),     \
+    NUMBER(diskUsed, MAYBE),                                                                                 \
+    COMMENT("How many they may take; left out when there is no limit, or none is known"),                    \
+    NUMBER(diskMax, MAYBE),                                                                                  \
+    COMMENT("Files and directories it has there; left out when they are not counted"),                       \
+    NUMBER(inodesUsed, MAYBE),                                                                               \
+    COMMENT("How many it may have; left out when there is no limit, or none is known"),                      \
+    NUMBER(inodesMax, MAYBE),                                                                                \
+    COMMENT("Why nothing of it is guarded on disk although it should be, and what to do"),                   \
+    TEXT(diskUnguarded, MAYBE)
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
     Tenant,
@@ -52,16 +65,76 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     Limit,
     COMMENT("systemd's directive: TasksMax"),
     TEXT(name, 0),
+    COMMENT("What its values count: count, bytes"),
+    TEXT(unit, 0),
     COMMENT("What the class asks for; left out when it asks for nothing"),
     STRUCT(asked, LimitValue, MAYBE),
+    COMMENT("What an operator set it to, which goes before the class; left out when nobody did"),
+    STRUCT(override, LimitValue, MAYBE),
     COMMENT("What the kernel enforces now; left out when it is not known"),
     STRUCT(inForce, LimitValue, MAYBE),
     COMMENT("What was there before guardd, and what release gives back; left out when guardd has set nothing"),
     STRUCT(found, LimitValue, MAYBE),
+    COMMENT("Who asks for it: class, override (an operator), \"\" (nobody)"),
+    TEXT(source, 0),
+    COMMENT("How much of what it bounds is used now; left out when that could not be measured"),
+    NUMBER(used, MAYBE),
     COMMENT("The service manager was asked to set it and has not answered yet"),
     FLAG(waiting),
-    COMMENT("Why it is not as the class asks"),
+    COMMENT("Why it is not as it is asked for"),
     TEXT(note, MAYBE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    LimitSetting,
+    COMMENT("A limit by its name: DiskSpaceMax"),
+    TEXT(name, 0),
+    COMMENT("As people write it: 20G, 200k, infinity"),
+    TEXT(value, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    Directory,
+    COMMENT("On the host"),
+    TEXT(path, 0),
+    COMMENT("layer (what a container writes to its root), runtime (the runtime's own for it: its log), volume, "
+            "path (DiskPath= of the class)"),
+    TEXT(kind, 0),
+    COMMENT("out (does not count), waiting (to be tagged), tagging, counted"),
+    TEXT(state, 0),
+    COMMENT("Why it does not count, or not all of it"),
+    TEXT(why, MAYBE),
+    COMMENT("Files and directories met when it was last tagged or checked, or so far"),
+    NUMBER(seen, 0),
+    COMMENT("How many of them had not the tenant's project; a check without repair only counts them"),
+    NUMBER(changed, 0),
+    COMMENT("How many of them were left as they are: with names elsewhere, or another's project"),
+    NUMBER(passedOver, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    DiskShare,
+    COMMENT("The filesystem: mount point, device, UUID or label"),
+    TEXT(where, 0),
+    COMMENT("The project id by which the kernel counts the tenant's files there"),
+    NUMBER(project, 0),
+    COMMENT("Bytes; left out when the usage could not be read"),
+    NUMBER(diskUsed, MAYBE),
+    COMMENT("The hard limit; left out when there is none"),
+    NUMBER(diskMax, MAYBE),
+    COMMENT("The tripwire: the kernel announces when it is crossed"),
+    NUMBER(diskWarn, MAYBE),
+    COMMENT("Files and directories; left out when the usage could not be read"),
+    NUMBER(inodesUsed, MAYBE),
+    COMMENT("The hard limit; left out when there is none"),
+    NUMBER(inodesMax, MAYBE),
+    COMMENT("The tripwire"),
+    NUMBER(inodesWarn, MAYBE),
+    COMMENT("Bytes that the filesystem has left, for all"),
+    NUMBER(diskFree, MAYBE),
+    COMMENT("Bytes that it has"),
+    NUMBER(diskSize, MAYBE),
+    COMMENT("Inodes that it has left"),
+    NUMBER(inodesFree, MAYBE),
+    COMMENT("Inodes that it can have"),
+    NUMBER(inodesSize, MAYBE));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
     Reading,
@@ -190,7 +263,11 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     COMMENT("Who keeps it frozen: names of rules, or operator"),
     TEXT(frozenBy, LIST),
     COMMENT("The action whose outcome is awaited"),
-    STRUCT(underWay, Decision, MAYBE));
+    STRUCT(underWay, Decision, MAYBE),
+    COMMENT("Everything on disk that belongs to it, or would if it could"),
+    STRUCT(directories, Directory, LIST),
+    COMMENT("What is counted for it, on each filesystem"),
+    STRUCT(shares, DiskShare, LIST));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
     Finding,
@@ -292,6 +369,44 @@ static SD_VARLINK_DEFINE_METHOD(
     COMMENT("A sentence where there is more to say"),
     OUT_TEXT(text, MAYBE));
 
+#define LIMITS_REPLY                                                                                         \
+    COMMENT("The name of the tenant that was meant"),                                                        \
+    OUT_TEXT(name, 0),                                                                                       \
+    COMMENT("Every limit guardd knows, as it is now"),                                                       \
+    OUT_STRUCT(limits, Limit, LIST),                                                                         \
+    COMMENT("A sentence where there is more to say"),                                                        \
+    OUT_TEXT(text, MAYBE)
+
+static SD_VARLINK_DEFINE_METHOD(
+    SetLimits,
+    TENANT_ARGUMENT,
+    COMMENT("Each limit at most once"),
+    IN_STRUCT(limits, LimitSetting, LIST),
+    COMMENT("Until the next boot, else for good"),
+    IN_FLAG(runtime, MAYBE),
+    LIMITS_REPLY);
+
+static SD_VARLINK_DEFINE_METHOD(
+    ResetLimits,
+    TENANT_ARGUMENT,
+    COMMENT("Of the limits; all when it is empty or left out"),
+    IN_TEXT(names, LIST | MAYBE),
+    LIMITS_REPLY);
+
+static SD_VARLINK_DEFINE_METHOD(
+    CheckTenant,
+    TENANT_ARGUMENT,
+    COMMENT("Give the tenant's project to what has another one or none"),
+    IN_FLAG(repair, MAYBE),
+    COMMENT("The name of the tenant that was meant"),
+    OUT_TEXT(name, 0),
+    COMMENT("Everything on disk that belongs to it, with what was found there"),
+    OUT_STRUCT(directories, Directory, LIST),
+    COMMENT("Every file that should count for it does, now"),
+    OUT_FLAG(clean),
+    COMMENT("A sentence where there is more to say"),
+    OUT_TEXT(text, MAYBE));
+
 static SD_VARLINK_DEFINE_METHOD(Reload);
 
 /* Errors */
@@ -309,6 +424,13 @@ static SD_VARLINK_DEFINE_ERROR(
     MESSAGE,
     COMMENT("The classes of the configuration in force"),
     TEXT(classes, LIST));
+static SD_VARLINK_DEFINE_ERROR(
+    InvalidLimit,
+    MESSAGE,
+    COMMENT("The limit it is about, as it was given; left out when it is about none"),
+    TEXT(name, MAYBE),
+    COMMENT("What would be right"),
+    TEXT(right, 0));
 static SD_VARLINK_DEFINE_ERROR(PermissionDenied, MESSAGE);
 static SD_VARLINK_DEFINE_ERROR(Refused, MESSAGE);
 static SD_VARLINK_DEFINE_ERROR(ActionFailed, MESSAGE);
@@ -340,11 +462,21 @@ SD_VARLINK_DEFINE_INTERFACE(
     SYMBOL("Takes guardd's actions and limits off a tenant and leaves it alone until a reload." MAY_CHANGE,
            method_Release),
     SYMBOL("The same for every tenant, and for what is left of tenants that are gone." MAY_CHANGE, method_ReleaseAll),
+    SYMBOL("Sets limits of a tenant while it runs, all of them or none; answers when they are in force. A value below "
+           "the present use is taken: it stops growth." MAY_CHANGE,
+           method_SetLimits),
+    SYMBOL("Takes back what SetLimits set: the class counts again." MAY_CHANGE, method_ResetLimits),
+    SYMBOL("Walks everything of a tenant on disk: does every file count for it? Answers when the walk is done, which "
+           "may take minutes." MAY_CHANGE,
+           method_CheckTenant),
     SYMBOL("Reads the configuration anew. What is wrong with it changes nothing." MAY_CHANGE, method_Reload),
     SYMBOL("A tenant, as a row of a list", type_Tenant),
     SYMBOL("All that is known of a tenant", type_TenantDetails),
     SYMBOL("The value of a limit", type_LimitValue),
     SYMBOL("A value that the kernel enforces for a tenant", type_Limit),
+    SYMBOL("A limit to be set", type_LimitSetting),
+    SYMBOL("A directory that belongs to a tenant, or would if it could", type_Directory),
+    SYMBOL("What a filesystem counts for a tenant", type_DiskShare),
     SYMBOL("One measured value of a tenant", type_Reading),
     SYMBOL("Where a rule stands with a tenant", type_RuleState),
     SYMBOL("What is wanted done, and why", type_Decision),
@@ -355,6 +487,7 @@ SD_VARLINK_DEFINE_INTERFACE(
     SYMBOL("No tenant is called so", error_NoSuchTenant),
     SYMBOL("Several tenants could be meant", error_AmbiguousTenant),
     SYMBOL("No [Tenants NAME] section is called so", error_NoSuchClass),
+    SYMBOL("There is no such limit, or it cannot have this value; nothing was changed", error_InvalidLimit),
     SYMBOL("The caller may not do this; the message names the group to join", error_PermissionDenied),
     SYMBOL("Not done, on purpose: the tenant is protected, or the like", error_Refused),
     SYMBOL("Tried, but it did not take; what was begun is undone", error_ActionFailed),

@@ -66,6 +66,46 @@ static struct Tenant frozen_tenant(void)
     return tenant;
 }
 
+#define GIB (INT64_C(1) << 30)
+
+/* On two filesystems, of which one could not be read; an operator has set one of its limits. */
+static struct Tenant filling_tenant(struct Directory directories[2])
+{
+    struct Tenant tenant = frozen_tenant();
+
+    directories[0] = (struct Directory){.path = (char *)"/var/lib/docker/overlay2/4d",
+                                        .kind = DIRECTORY_LAYER,
+                                        .state = DIRECTORY_TAGGING,
+                                        .seen = 12345,
+                                        .changed = 4000,
+                                        .passed_over = 3};
+    directories[1] = (struct Directory){.path = (char *)"/srv/\x1b[2J\xff",
+                                        .kind = DIRECTORY_VOLUME,
+                                        .state = DIRECTORY_OUT,
+                                        .why = "it is read-only"};
+    tenant.disk = (struct Disk){.directories = directories,
+                                .n_directories = 2,
+                                .n_shares = 2,
+                                .shares = {{.project = 1000003,
+                                            .where = "/var/lib/docker (/dev/vdb)",
+                                            .valid = true,
+                                            .usage = {.space_bytes = 8 * GIB,
+                                                      .inodes = 12345,
+                                                      .space_hard_bytes = 20 * GIB,
+                                                      .space_soft_bytes = 16 * GIB},
+                                            .size_bytes = 100 * GIB},
+                                           {.project = 1000004, .where = "/srv (/dev/vdc)"}}};
+    tenant.readings.valid[READING_DISK_SPACE] = tenant.readings.valid[READING_DISK_INODES] = true;
+    tenant.readings.value[READING_DISK_SPACE] = 8 * GIB;
+    tenant.readings.limit[READING_DISK_SPACE] = 20 * GIB;
+    tenant.readings.value[READING_DISK_INODES] = 12345;
+    tenant.readings.limit[READING_DISK_INODES] = READING_UNLIMITED;
+    tenant.overrides.set[LIMIT_DISK_SPACE_MAX] = tenant.overrides.set[LIMIT_TASKS_MAX] = true;
+    tenant.overrides.value[LIMIT_DISK_SPACE_MAX] = 20 * GIB;
+    tenant.overrides.value[LIMIT_TASKS_MAX] = LIMIT_INFINITY;
+    return tenant;
+}
+
 static const char *text_at(sd_json_variant *v, const char *key)
 {
     return sd_json_variant_string(sd_json_variant_by_key(v, key));
@@ -231,12 +271,119 @@ static void test_events(void **state)
     }
 }
 
+static sd_json_variant *nth_at(sd_json_variant *v, const char *key, size_t i)
+{
+    return sd_json_variant_by_index(sd_json_variant_by_key(v, key), i);
+}
+
+static void test_disk_in_a_row(void **state)
+{
+    struct Directory directories[2];
+    struct Tenant bare = bare_tenant(), filling = filling_tenant(directories);
+    _cleanup_json_ sd_json_variant *a = NULL, *b = NULL;
+
+    strcpy(bare.disk.unguarded, "/srv has no project quotas\n");
+    assert_true(wire_tenant_row(&bare, &a) >= 0);
+    assert_true(conform_object(a, conform_symbol("Tenant"), SD_VARLINK_REGULAR));
+    assert_null(sd_json_variant_by_key(a, "diskUsed"));
+    assert_null(sd_json_variant_by_key(a, "diskMax"));
+    assert_null(sd_json_variant_by_key(a, "inodesUsed"));
+    assert_string_equal(text_at(a, "diskUnguarded"), "/srv has no project quotas\\x0a");
+
+    assert_true(wire_tenant_row(&filling, &b) >= 0);
+    assert_true(conform_object(b, conform_symbol("Tenant"), SD_VARLINK_REGULAR));
+    assert_true(number_at(b, "diskUsed") == 8 * GIB);
+    assert_true(number_at(b, "diskMax") == 20 * GIB);
+    assert_int_equal(number_at(b, "inodesUsed"), 12345);
+    assert_null(sd_json_variant_by_key(b, "inodesMax")); /* unlimited */
+    assert_null(sd_json_variant_by_key(b, "diskUnguarded"));
+}
+
+static void test_limits(void **state)
+{
+    struct Directory directories[2];
+    struct Tenant tenant = filling_tenant(directories);
+    _cleanup_json_ sd_json_variant *list = NULL;
+    sd_json_variant *tasks, *space, *inodes;
+
+    assert_true(wire_limits(&tenant, &list) >= 0);
+    assert_int_equal(sd_json_variant_elements(list), LIMIT_COUNT);
+    for (size_t i = 0; i < LIMIT_COUNT; i++)
+        assert_true(
+            conform_object(sd_json_variant_by_index(list, i), conform_symbol("Limit"), SD_VARLINK_REGULAR));
+    tasks = sd_json_variant_by_index(list, LIMIT_TASKS_MAX);
+    assert_string_equal(text_at(tasks, "source"), "override"); /* before the class */
+    assert_string_equal(text_at(tasks, "unit"), "count");
+    assert_int_equal(number_at(sd_json_variant_by_key(tasks, "asked"), "value"), 2048);
+    assert_non_null(sd_json_variant_by_key(tasks, "override"));
+    assert_null(sd_json_variant_by_key(sd_json_variant_by_key(tasks, "override"), "value"));
+    assert_int_equal(number_at(tasks, "used"), 2048);
+    space = sd_json_variant_by_index(list, LIMIT_DISK_SPACE_MAX);
+    assert_string_equal(text_at(space, "unit"), "bytes");
+    assert_true(number_at(sd_json_variant_by_key(space, "inForce"), "value") == 20 * GIB);
+    assert_null(sd_json_variant_by_key(space, "asked"));
+    inodes = sd_json_variant_by_index(list, LIMIT_DISK_INODES_MAX);
+    assert_string_equal(text_at(inodes, "source"), "");
+    assert_null(sd_json_variant_by_key(inodes, "override"));
+    assert_null(sd_json_variant_by_key(sd_json_variant_by_key(inodes, "inForce"), "value"));
+    assert_int_equal(number_at(inodes, "used"), 12345);
+}
+
+static void test_limits_of_the_class(void **state)
+{
+    struct Tenant tenant = bare_tenant();
+    _cleanup_json_ sd_json_variant *list = NULL;
+
+    assert_true(wire_limits(&tenant, &list) >= 0);
+    assert_string_equal(text_at(sd_json_variant_by_index(list, LIMIT_TASKS_MAX), "source"), "class");
+    assert_null(sd_json_variant_by_key(sd_json_variant_by_index(list, LIMIT_TASKS_MAX), "used"));
+}
+
+static void test_disk_details(void **state)
+{
+    struct Directory directories[2];
+    struct Tenant tenant = filling_tenant(directories);
+    _cleanup_json_ sd_json_variant *v = NULL;
+    sd_json_variant *directory, *share;
+
+    assert_true(wire_tenant_full(&tenant, NOW, &v) >= 0);
+    assert_true(conform_object(v, conform_symbol("TenantDetails"), SD_VARLINK_REGULAR));
+    directory = first_at(v, "directories");
+    assert_string_equal(text_at(directory, "kind"), "layer");
+    assert_string_equal(text_at(directory, "state"), "tagging");
+    assert_null(sd_json_variant_by_key(directory, "why"));
+    assert_int_equal(number_at(directory, "seen"), 12345);
+    assert_int_equal(number_at(directory, "changed"), 4000);
+    assert_int_equal(number_at(directory, "passedOver"), 3);
+    directory = nth_at(v, "directories", 1);
+    assert_string_equal(text_at(directory, "path"), "/srv/\\x1b[2J\\xff");
+    assert_string_equal(text_at(directory, "why"), "it is read-only");
+    share = first_at(v, "shares");
+    assert_int_equal(number_at(share, "project"), 1000003);
+    assert_true(number_at(share, "diskUsed") == 8 * GIB);
+    assert_true(number_at(share, "diskWarn") == 16 * GIB);
+    assert_null(sd_json_variant_by_key(share, "inodesMax")); /* 0 is none */
+    assert_int_equal(number_at(share, "diskFree"), 0);       /* full */
+    assert_null(sd_json_variant_by_key(share, "inodesSize"));
+    share = nth_at(v, "shares", 1);
+    assert_string_equal(text_at(share, "where"), "/srv (/dev/vdc)");
+    assert_null(sd_json_variant_by_key(share, "diskUsed")); /* not read, which is not 0 */
+    assert_null(sd_json_variant_by_key(share, "diskFree"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_row),          cmocka_unit_test(test_without_class),
-        cmocka_unit_test(test_bare_details), cmocka_unit_test(test_frozen_details),
-        cmocka_unit_test(test_next_step),    cmocka_unit_test(test_events),
+        cmocka_unit_test(test_row),
+        cmocka_unit_test(test_without_class),
+        cmocka_unit_test(test_bare_details),
+        cmocka_unit_test(test_frozen_details),
+        cmocka_unit_test(test_next_step),
+        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_disk_in_a_row),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_limits_of_the_class),
+        cmocka_unit_test(test_disk_details),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""What guardctl makes of an answer, for people: a made-up guardd gives answers that need filesystems with quotas."""
+
+import fcntl
+import pty
+import termios
+
+from fake import *
+
+GIB = 1 << 30
+NO_QUOTA = "/srv is ext4 without project quotas: tune2fs -O project -Q prjquota /dev/vdc"
+
+
+class Answers:
+    """A guardd that has one answer for each method, and remembers what it was asked."""
+
+    def __init__(self, **answers):
+        self.answers, self.calls = answers, []
+        self.dir = tempfile.mkdtemp(prefix="guardctl-")
+        self.path = os.path.join(self.dir, "socket")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.bind(self.path)
+        self.socket.listen()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.socket.close()
+        shutil.rmtree(self.dir)
+
+    def serve(self):
+        try:
+            while True:
+                self.answer(self.socket.accept()[0])
+        except OSError:
+            pass  # closed
+
+    def answer(self, peer):
+        data = b""
+        while b"\0" not in data:
+            more = peer.recv(1 << 16)
+            if not more:
+                return
+            data += more
+        call = json.loads(data.split(b"\0")[0])
+        method = call["method"].rsplit(".", 1)[1]
+        self.calls.append((method, call.get("parameters", {})))
+        answer = self.answers[method]
+        reply = {"error": f"{INTERFACE}.{answer[0]}", "parameters": answer[1]} if isinstance(answer, tuple) else \
+            {"parameters": answer}
+        peer.sendall(json.dumps(reply).encode() + b"\0")
+        peer.close()
+
+    def ctl(self, *arguments, check_exit=EXIT_DONE):
+        run = subprocess.run([GUARDCTL, f"--socket={self.path}", *arguments], capture_output=True, text=True,
+                             timeout=DEADLINE)
+        same(run.returncode, check_exit, f"exit of {arguments}: {run.stdout + run.stderr}")
+        return run.stdout if check_exit in (EXIT_DONE, EXIT_FAILED) else run.stderr
+
+    def terminal(self, *arguments, width=80):
+        """What a terminal of that width shows, line by line."""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
+        process = subprocess.Popen([GUARDCTL, f"--socket={self.path}", *arguments], stdout=slave, stderr=slave,
+                                   env=dict(os.environ, NO_COLOR="1", LC_ALL="C.UTF-8"))
+        os.close(slave)
+        shown = b""
+        try:
+            while data := os.read(master, 1 << 16):
+                shown += data
+        except OSError:
+            pass  # the end of a terminal
+        same(process.wait(), 0, "exit")
+        os.close(master)
+        return shown.decode().split("\r\n")[:-1]
+
+
+def row(name, **more):
+    return {"name": name, "class": "containers", "state": "ok", "path": "a", "cgroupId": 1, "tasksCurrent": 37,
+            "tasksMax": 2048, **more}
+
+
+def limit(name, unit, in_force, used, **more):
+    return {"name": name, "unit": unit, "inForce": {} if in_force is None else {"value": in_force}, "used": used,
+            "source": "override", "waiting": False, **more}
+
+
+def details(*limits, **more):
+    return {"details": {**row("docker/web"), "limits": limits, "readings": [], "rules": [], "frozenBy": [], **more},
+            "events": []}
+
+
+def directory(path, state, **more):
+    return {"path": path, "kind": "volume", "state": state, "seen": 0, "changed": 0, "passedOver": 0, **more}
+
+
+@test
+def list_of_disks():
+    """guardctl list: used of limit, fits 80 columns, and each reason why a disk is not guarded once"""
+    rows = [row("docker/web-frontend-production-of-somebody", diskUsed=int(8.24 * GIB), diskMax=10 * GIB,
+                inodesUsed=12345, inodesMax=200000),
+            row("docker/db", state="protected", diskUsed=999 << 20, diskMax=1023 << 20, inodesUsed=199999,
+                inodesMax=1000000),
+            row("podman/a", diskUsed=4096, inodesUsed=7), row("user/alice", diskUnguarded=NO_QUOTA),
+            row("user/bob", diskUnguarded=NO_QUOTA), row("nginx.service", diskUnguarded="it is read-only")]
+    with Answers(ListTenants={"tenants": rows}) as guardd:
+        lines = guardd.terminal("list")
+        same([line for line in lines[:7] if len(line) > 80], [], "lines beyond the terminal")
+        check("8.24G/10G 82%" in lines[1] and "12.3k/200k" in lines[1] and "37/2048" in lines[1], lines[1])
+        same(lines[3].split(), ["podman/a", "containers", "ok", "37/2048", "4096", "7"], "without a limit")
+        same(lines[4].split()[-2:], ["-", "-"], "not known")
+        same(lines[7:], ["", f"2 tenants are not guarded on disk: {NO_QUOTA}",
+                         "1 tenant is not guarded on disk: it is read-only"], "under the table")
+        same(json.loads(guardd.ctl("list", "--json")), {"tenants": rows}, "as guardd gave it")
+        many = [row(f"a{i}", diskUnguarded=f"reason {i}") for i in range(20)]
+        guardd.answers["ListTenants"] = {"tenants": many}
+        check(guardd.ctl("list").count("reason") < 10, "not a reason for each tenant")
+
+
+@test
+def show_of_a_disk():
+    """guardctl show: amounts by what they count, directories with why, progress, filesystems"""
+    space = limit("DiskSpaceMax", "bytes", 20 * GIB, 8 * GIB, override={"value": 20 * GIB}, asked={"value": 10 * GIB})
+    share = {"where": "/var/lib/docker (/dev/vdb)", "project": 1000003, "diskUsed": 8 * GIB, "diskMax": 20 * GIB,
+             "inodesUsed": 12345, "diskFree": 41 * GIB, "diskSize": 100 * GIB}
+    shown = details(space, limit("TasksMax", "count", 20480, 12345, note="somebody set it"),
+                    directories=[directory("/var/lib/a", "tagging", seen=12345, changed=40000),
+                                 directory("/srv/\x1b[2J", "out", why="two tenants share it")],
+                    shares=[share, {"where": "/srv", "project": 7}])
+    with Answers(ShowTenant=shown) as guardd:
+        text = guardd.ctl("show", "docker/web")
+        lines = {line.split()[0]: line.split() for line in text.splitlines() if line.split()}
+        same(lines["DiskSpaceMax"][1:4], ["20G", "20G", "10G"], "in force, set to, the class's")
+        check("20480" in text, "tasks are written exactly")
+        for part in ("TasksMax: somebody set it", "tagging: 12.3k seen, 40k tagged", "two tenants share it",
+                     "project 1000003", "of 20G (40%)",
+                     "files 12.3k without a limit", "41G of 100G left", "could not be read"):
+            check(part in text, f"{part!r} is not in {text}")
+        check("\x1b" not in text, "what a terminal would obey")
+
+
+@test
+def set_says_what_changed():
+    """guardctl set: what is in force, what was before, what is used; below the use it says so"""
+    before = details(limit("DiskSpaceMax", "bytes", 10 * GIB, 8 * GIB), limit("DiskInodesMax", "count", None, 12345))
+    after = {"name": "docker/web", "limits": [limit("DiskSpaceMax", "bytes", 20 * GIB, 8 * GIB),
+                                              limit("DiskInodesMax", "count", 10000, 12345)]}
+    with Answers(ShowTenant=before, SetLimits=after) as guardd:
+        same(guardd.ctl("set", "docker/web", "DiskSpaceMax=20G", "DiskInodesMax=10k", "--runtime"),
+             "docker/web: DiskSpaceMax=20G (was 10G), uses 8G, 40%\n"
+             "docker/web: DiskInodesMax=10k (was infinity), uses 12.3k, 123%, below the present use: it cannot grow\n",
+             "what it says")
+        same(guardd.calls[-1], ("SetLimits", {"tenant": "docker/web", "runtime": True, "limits": [
+            {"name": "DiskSpaceMax", "value": "20G"}, {"name": "DiskInodesMax", "value": "10k"}]}), "what it asks for")
+        same(guardd.ctl("set", "docker/web", "DiskSpaceMax=20G"),
+             "docker/web: DiskSpaceMax=20G (was 10G), uses 8G, 40%\n", "only what was named")
+        same(json.loads(guardd.ctl("set", "docker/web", "DiskSpaceMax=20G", "--json")), after, "as guardd gave it")
+        guardd.answers["SetLimits"] = ("InvalidLimit", {"message": "DiskSpaceMax: 'x' is no size", "right": "10G"})
+        same(guardd.ctl("set", "docker/web", "DiskSpaceMax=x", check_exit=EXIT_USAGE),
+             "guardctl: DiskSpaceMax: 'x' is no size; right is 10G\n", "what it complains")
+
+
+@test
+def reset_says_what_changed():
+    """guardctl reset: all that was set, or that nothing was"""
+    now = limit("DiskSpaceMax", "bytes", 10 * GIB, 8 * GIB)
+    before = details(limit("DiskSpaceMax", "bytes", 20 * GIB, 8 * GIB, override={"value": 20 * GIB}))
+    with Answers(ShowTenant=before, ResetLimits={"name": "docker/web", "limits": [now]}) as guardd:
+        same(guardd.ctl("reset", "docker/web"), "docker/web: DiskSpaceMax=10G (was 20G), uses 8G, 80%\n", "what it says")
+        guardd.answers["ShowTenant"] = details(now)
+        same(guardd.ctl("reset", "docker/web"), "docker/web: no operator had set a limit of it\n", "of nothing")
+
+
+@test
+def check_of_a_tenant():
+    """guardctl check TENANT: exit 1 while something is wrong and not mended"""
+    wrong = {"name": "docker/web", "clean": False, "directories": [directory("/a", "counted", seen=9, changed=2)]}
+    with Answers(CheckTenant=wrong) as guardd:
+        text = guardd.ctl("check", "docker/web", check_exit=EXIT_FAILED)
+        check("2 of 9 files do not count" in text and "--repair" in text, text)
+        same(guardd.calls[-1], ("CheckTenant", {"tenant": "docker/web", "repair": False}), "what it asks for")
+        guardd.ctl("check", "docker/web", "--json", check_exit=EXIT_FAILED)
+        guardd.answers["CheckTenant"] = {**wrong, "clean": True}
+        text = guardd.ctl("check", "--repair", "docker/web")
+        check("2 of 9 files did not count" in text and "every file counts" in text, text)
+        same(guardd.calls[-1][1]["repair"], True, "repair")
+
+
+if __name__ == "__main__":
+    run()

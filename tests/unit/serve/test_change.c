@@ -1,0 +1,187 @@
+/* What is done by hand: actions, releases, a reload; each is answered when its outcome is there. */
+#include "tests/unit/serve/world.h"
+
+static void test_an_action_is_answered_by_its_outcome(void **state)
+{
+    static const struct {
+        const char *method;
+        enum Verb verb;
+        enum Result result;
+        const char *error, *says;
+    } cases[] = {
+        {"Freeze", VERB_FREEZE, RESULT_DONE, "", "done"},
+        {"Thaw", VERB_THAW, RESULT_SKIPPED, "", "skipped"},
+        {"Kill", VERB_KILL, RESULT_OBSERVED, "", "observed"},
+        {"Kill", VERB_KILL, RESULT_GONE, "", "gone"},
+        {"Freeze", VERB_FREEZE, RESULT_GONE, WIRE_ERROR_FAILED, "vanished"},
+        {"Freeze", VERB_FREEZE, RESULT_FAILED, WIRE_ERROR_FAILED, "freeze failed: Device or resource busy"},
+        {"Thaw", VERB_THAW, RESULT_SUPERSEDED, WIRE_ERROR_FAILED, "took the place of thaw"},
+    };
+    struct World *world = *state;
+    struct Client client;
+
+    client_open(world, &client);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        unsigned replies = client.replies;
+
+        send_call(world, &client, cases[i].method, "podman/db");
+        assert_int_equal(client.replies, replies); /* not before the outcome is there */
+        assert_int_equal(world->verb, cases[i].verb);
+        assert_int_equal(world->uid, getuid());
+        settle(world, RESULT_PENDING, 0);
+        turn(world);
+        assert_int_equal(client.replies, replies);
+        settle(world, cases[i].result, -EBUSY);
+        turn(world);
+        assert_int_equal(client.replies, replies + 1);
+        assert_conforms(&client);
+        assert_string_equal(client.error, cases[i].error);
+        assert_non_null(
+            strstr(cases[i].error[0] != '\0' ? message(&client) : result(&client), cases[i].says));
+    }
+    client_close(&client);
+}
+
+static void test_an_action_is_answered_at_once(void **state)
+{
+    static const struct {
+        int answer;
+        const char *why, *error, *says;
+    } cases[] = {
+        {SERVICE_REFUSED, "protected by init.scope", WIRE_ERROR_REFUSED, "protected by init.scope"},
+        {SERVICE_DONE, "it is frozen already", "", "skipped"},
+        {SERVICE_DONE, "", "", "done"},
+        {-ENODEV, "", WIRE_ERROR_FAILED, "vanished"},
+        {-EBADF, "", WIRE_ERROR_FAILED, "freeze failed: Bad file descriptor"},
+    };
+    struct World *world = *state;
+    struct Client client;
+
+    client_open(world, &client);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        world->answer = cases[i].answer;
+        world->why = cases[i].why;
+        call(world, &client, "Freeze", "podman/db");
+        assert_string_equal(client.error, cases[i].error);
+        assert_non_null(
+            strstr(cases[i].error[0] != '\0' ? message(&client) : result(&client), cases[i].says));
+    }
+    client_close(&client);
+}
+
+static void test_the_outcome_may_come_before_act_returns(void **state)
+{
+    struct World *world = *state;
+    struct Client client;
+
+    world->settle_at_once = true;
+    client_open(world, &client);
+    call(world, &client, "Freeze", "podman/db");
+    assert_string_equal(result(&client), "done");
+    settle(world, RESULT_FAILED, -EIO); /* a ticket is good for one answer */
+    turn(world);
+    assert_int_equal(client.replies, 1);
+    client_close(&client);
+}
+
+static void test_oneway_gets_no_answer(void **state)
+{
+    struct World *world = *state;
+    struct Client client;
+
+    client_open(world, &client);
+    assert_true(sd_varlink_sendbo(client.link, WIRE_INTERFACE ".Freeze",
+                                  SD_JSON_BUILD_PAIR_STRING("tenant", "podman/db")) >= 0);
+    turn(world);
+    assert_int_equal(world->verb, VERB_FREEZE);
+    assert_int_equal(world->ticket, 0);
+    watch(world, &client); /* which the outcome must not answer */
+    settle(world, RESULT_DONE, 0);
+    turn(world);
+    assert_int_equal(client.replies, 1);
+    client_close(&client);
+}
+
+static void test_release(void **state)
+{
+    static const struct {
+        const char *method, *tenant;
+    } cases[] = {{"Release", "podman/db"}, {"ReleaseAll", NULL}};
+    struct World *world = *state;
+    struct Client client;
+
+    client_open(world, &client);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        unsigned replies = client.replies;
+
+        world->settle_at_once = true;
+        world->why = "thawed";
+        call(world, &client, cases[i].method, cases[i].tenant);
+        assert_string_equal(client.error, "");
+        assert_string_equal(sd_json_variant_string(sd_json_variant_by_key(client.parameters, "text")),
+                            "thawed");
+        world->settle_at_once = false;
+        send_call(world, &client, cases[i].method, cases[i].tenant);
+        assert_int_equal(client.replies, replies + 1); /* not before the outcome is there */
+        settle_release(world, RESULT_DONE, "");
+        turn(world);
+        assert_int_equal(client.replies, replies + 2);
+        assert_conforms(&client);
+        send_call(world, &client, cases[i].method, cases[i].tenant);
+        settle_release(world, RESULT_FAILED, "pids.max cannot be written");
+        turn(world);
+        assert_string_equal(client.error, WIRE_ERROR_FAILED);
+        assert_string_equal(message(&client), "pids.max cannot be written");
+    }
+    world->answer = -ENODEV;
+    call(world, &client, "Release", "podman/db");
+    assert_string_equal(client.error, WIRE_ERROR_FAILED);
+    client_close(&client);
+}
+
+static void test_release_tells_how_many(void **state)
+{
+    struct World *world = *state;
+    struct Client client;
+
+    world->settle_at_once = true;
+    client_open(world, &client);
+    call(world, &client, "ReleaseAll", NULL);
+    assert_int_equal(sd_json_variant_unsigned(sd_json_variant_by_key(client.parameters, "released")), 3);
+    client_close(&client);
+}
+
+static void test_reload(void **state)
+{
+    struct World *world = *state;
+    struct Client client;
+    sd_json_variant *problems;
+
+    client_open(world, &client);
+    call(world, &client, "Reload", NULL);
+    assert_string_equal(client.error, "");
+    world->reload_answer = CONFIG_INVALID;
+    call(world, &client, "Reload", NULL);
+    assert_string_equal(client.error, WIRE_ERROR_CONFIG);
+    problems = sd_json_variant_by_key(client.parameters, "problems");
+    assert_int_equal(sd_json_variant_elements(problems), 2);
+    world->reload_answer = -EIO;
+    call(world, &client, "Reload", NULL);
+    assert_string_equal(client.error, WIRE_ERROR_FAILED);
+    client_close(&client);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_an_action_is_answered_by_its_outcome),
+        TEST(test_an_action_is_answered_at_once),
+        TEST(test_the_outcome_may_come_before_act_returns),
+        TEST(test_oneway_gets_no_answer),
+        TEST(test_release),
+        TEST(test_release_tells_how_many),
+        TEST(test_reload),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
