@@ -692,8 +692,10 @@ static void end_inspection(struct DiskGuard *disk, struct Tenant *tenant, const 
     inspection->wrong += inspection->repair ? result->changed : result->wrong;
     inspection->passed_over += result->linked + result->foreign + result->failed;
     inspection->error = error < 0 ? error : inspection->error;
-    if (directory)
+    if (directory) {
         take_counts(directory, result);
+        directory->changed = inspection->repair ? result->changed : result->wrong;
+    }
     if (--inspection->waiting > 0)
         return;
     outcome = inspection_outcome(inspection);

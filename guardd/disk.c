@@ -229,6 +229,7 @@ static void load_filesystems(struct DiskGuard *disk)
         disk_notice(disk, NULL, LOG_ERR, "the mount table cannot be read: %s", strerror(-r));
     if (!changed)
         return;
+    disk->filesystems_changed(disk->userdata);
     for (size_t i = 0; i < disk->filesystems.n; i++)
         if (disk->filesystems.list[i].gone)
             disk_notice(disk, NULL, LOG_NOTICE, "the filesystem of %.150s is not mounted any more",

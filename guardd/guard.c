@@ -444,6 +444,15 @@ static void open_state(struct Guard *guard)
                      guard->overrides.damaged);
 }
 
+/* What `status` says of this host: of cgroups once, of filesystems whenever they change. */
+static void on_filesystems(void *userdata)
+{
+    struct Guard *guard = userdata;
+
+    guard->host.n = guard->n_cgroup_findings;
+    filesystem_findings(&guard->disk.filesystems, &guard->host);
+}
+
 static int open_disk(struct Guard *guard, sd_event *event)
 {
     guard->disk.policy = &guard->config->policy;
@@ -454,6 +463,7 @@ static int open_disk(struct Guard *guard, sd_event *event)
     guard->disk.state_dir = guard->place->state_dir;
     guard->disk.look = look_at;
     guard->disk.inspected = on_inspected;
+    guard->disk.filesystems_changed = on_filesystems;
     guard->disk.userdata = guard;
     return disk_guard_open(&guard->disk, event);
 }
@@ -504,6 +514,7 @@ int guard_open(struct Guard *guard, struct Config *config, sd_event *event)
     if (r < 0)
         return r;
     host_probe(guard->cgroup_root, &guard->host);
+    guard->n_cgroup_findings = guard->host.n;
     open_state(guard);
     r = open_ledger(guard);
     if (r < 0)

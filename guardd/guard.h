@@ -66,6 +66,7 @@ struct Guard {
     struct Config *config; /* owned */
     char *cgroup_root;     /* owned */
     struct HostFindings host;
+    size_t n_cgroup_findings; /* the first of them; the others are of filesystems */
     struct Tree tree;
     struct Registry registry;
     struct Ledger ledger;

@@ -73,32 +73,6 @@ static bool has_shares(struct Guard *guard, struct Tenant *tenant, char *why)
 
 /* --- the end -------------------------------------------------------------------------------------- */
 
-/* What follows from a limit that its tenant is beyond already. */
-static void remark(const struct Setting *setting, const struct Tenant *tenant, char *text, size_t size)
-{
-    static const enum ReadingId used_by[LIMIT_COUNT] = {[LIMIT_TASKS_MAX] = READING_TASKS_CURRENT,
-                                                        [LIMIT_DISK_SPACE_MAX] = READING_DISK_SPACE,
-                                                        [LIMIT_DISK_INODES_MAX] = READING_DISK_INODES};
-    size_t used = 0;
-
-    text[0] = '\0';
-    for (int id = 0; id < LIMIT_COUNT && used < size; id++) {
-        const struct ReadingInfo *info = reading_info(used_by[id]);
-        int64_t value = tenant->readings.value[used_by[id]];
-        char amount[MEASURE_FORMAT_MAX];
-        uint64_t asked;
-        int n;
-
-        if (!setting->asked.set[id] || !tenant->readings.valid[used_by[id]] ||
-            !tenant_asked(tenant, id, &asked) || (uint64_t)value <= asked)
-            continue;
-        n = snprintf(text + used, size - used, "%s%s is below the present use of %s: it cannot grow",
-                     used > 0 ? "; " : "", limit_info(id)->directive,
-                     measure_format(info->measure, value, amount, sizeof(amount)));
-        used += n > 0 ? (size_t)n : 0;
-    }
-}
-
 static void answer(struct Guard *guard, struct Setting *setting, const struct Tenant *tenant,
                    const struct Outcome *outcome)
 {
@@ -131,7 +105,6 @@ static void finish(struct Guard *guard, struct Setting *setting, struct Tenant *
         return;
     }
     guard_refresh(guard, tenant);
-    remark(setting, tenant, outcome.text, sizeof(outcome.text));
     answer(guard, setting, tenant, &outcome);
 }
 
