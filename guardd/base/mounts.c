@@ -1,0 +1,403 @@
+/* The file is read whole and bounded, then given to libmount a line at a time: a line that is broken costs
+ * itself only. What overlay was told is taken from the raw line, because a comma in a path and one between
+ * two options can only be told apart before they are unescaped.
+ *
+ * Of two mounts the one with the longer mount point is seen, unless something was mounted above it later on:
+ * then the table is walked down as the kernel walks, from parent to child. */
+#include "base/mounts.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libmount.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+/* A host with a thousand containers has some thousands of mounts; the kernel allows 100,000 a namespace,
+ * whose owner may be an enemy. */
+#define MOUNTS_MAX 16384
+#define TABLE_SIZE_MAX (16U * 1024 * 1024)
+#define TABLE_SIZE_FIRST (64U * 1024)
+/* No sane table nests deeper. */
+#define DEPTH_MAX 256
+
+static void mount_done(struct Mount *mount)
+{
+    free(mount->root);
+    free(mount->path);
+    free(mount->type);
+    free(mount->source);
+    free(mount->upper);
+    free(mount->work);
+    *mount = (struct Mount){0};
+}
+
+void mounts_done(struct Mounts *mounts)
+{
+    for (size_t i = 0; i < mounts->n; i++)
+        mount_done(&mounts->list[i]);
+    free(mounts->list);
+    *mounts = (struct Mounts){0};
+}
+
+/* --- reading ---------------------------------------------------------------------------------------- */
+
+/* Of a file that grows while it is read, or is larger than allowed, what is there of it so far. */
+static int read_table(int fd, char **ret_text, size_t *ret_length, bool *ret_truncated)
+{
+    size_t size = TABLE_SIZE_FIRST, length = 0;
+    _cleanup_free_ char *text = malloc(size);
+    ssize_t n;
+
+    if (!text)
+        return -ENOMEM;
+    for (;;) {
+        n = read(fd, text + length, size - length - 1);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno == EINVAL ? -ESRCH : negative_errno(); /* EINVAL: it is a zombie */
+        length += (size_t)n;
+        if (n == 0 || (length == size - 1 && size >= TABLE_SIZE_MAX))
+            break;
+        if (length == size - 1) {
+            char *larger = realloc(text, size * 2);
+
+            if (!larger)
+                return -ENOMEM;
+            text = larger;
+            size *= 2;
+        }
+    }
+    text[length] = '\0';
+    *ret_text = take_ptr(text);
+    *ret_length = length;
+    *ret_truncated = n != 0;
+    return 0;
+}
+
+/* Drops what it cannot make sense of instead of failing the table. */
+static int ignore_line(struct libmnt_table *table, const char *file, int line)
+{
+    return 1;
+}
+
+static int copy(const char *text, char **ret)
+{
+    *ret = text ? strdup(text) : NULL;
+    return *ret || !text ? 0 : -ENOMEM;
+}
+
+static bool has_option(const char *options, const char *name)
+{
+    char *value;
+    size_t length;
+
+    return options && mnt_optstr_get_option(options, name, &value, &length) == 0;
+}
+
+static bool is_octal(const char *text)
+{
+    return text[0] >= '0' && text[0] <= '3' && text[1] >= '0' && text[1] <= '7' && text[2] >= '0' &&
+           text[2] <= '7';
+}
+
+/* The kernel's escapes (\054), then those of overlay (\: and \\, for which the kernel shows \134). */
+static void unescape(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from != '\0'; to++) {
+        if (*from == '\\' && is_octal(from + 1)) {
+            *to = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + from[3] - '0');
+            from += 4;
+        } else {
+            *to = *from++;
+        }
+    }
+    *to = '\0';
+    to = text;
+    for (const char *from = text; *from != '\0'; from++) {
+        if (from[0] == '\\' && from[1] != '\0')
+            from++;
+        *to++ = *from;
+    }
+    *to = '\0';
+}
+
+/* The value of `name=` in the options, which are the last field of a line. */
+static int raw_option(const char *line, const char *name, char **ret)
+{
+    const char *options = strrchr(line, ' ');
+    char *value;
+    size_t length;
+
+    *ret = NULL;
+    if (!options || mnt_optstr_get_option(options + 1, name, &value, &length) != 0 || !value)
+        return 0;
+    *ret = strndup(value, length);
+    if (!*ret)
+        return -ENOMEM;
+    unescape(*ret);
+    return 0;
+}
+
+/* 1: a mount; 0: the line is none. */
+static int take_mount(struct libmnt_fs *fs, const char *line, struct Mount *ret)
+{
+    struct Mount mount = {
+        .id = mnt_fs_get_id(fs),
+        .parent = mnt_fs_get_parent_id(fs),
+        .dev = mnt_fs_get_devno(fs),
+        .read_only =
+            has_option(mnt_fs_get_vfs_options(fs), "ro") || has_option(mnt_fs_get_fs_options(fs), "ro"),
+    };
+    const char *path = mnt_fs_get_target(fs), *type = mnt_fs_get_fstype(fs);
+    const char *source = mnt_fs_get_source(fs), *root = mnt_fs_get_root(fs);
+    int r = 0;
+
+    if (!path || path[0] != '/' || !root || !type)
+        return 0;
+    if (copy(root, &mount.root) < 0 || copy(path, &mount.path) < 0 || copy(type, &mount.type) < 0 ||
+        copy(source ? source : "none", &mount.source) < 0)
+        r = -ENOMEM;
+    if (r == 0 && strcmp(type, "overlay") == 0) {
+        r = raw_option(line, "upperdir", &mount.upper);
+        if (r == 0)
+            r = raw_option(line, "workdir", &mount.work);
+    }
+    if (r < 0) {
+        mount_done(&mount);
+        return r;
+    }
+    *ret = mount;
+    return 1;
+}
+
+/* libmount guesses the format by the first line: what does not begin like mountinfo is not given to it. */
+static bool looks_right(const char *line)
+{
+    int id, parent, at = 0;
+
+    return sscanf(line, "%9d %9d %*9u:%*9u /%n", &id, &parent, &at) == 2 && at > 0;
+}
+
+static int parse_line(char *line, struct Mount *ret)
+{
+    _cleanup_file_ FILE *stream = NULL;
+    struct libmnt_table *table;
+    struct libmnt_fs *fs = NULL;
+    int r = 0;
+
+    if (!looks_right(line))
+        return 0;
+    table = mnt_new_table();
+    stream = fmemopen(line, strlen(line), "re");
+    if (!table || !stream) {
+        mnt_unref_table(table);
+        return -ENOMEM;
+    }
+    mnt_table_set_parser_errcb(table, ignore_line);
+    if (mnt_table_parse_stream(table, stream, "mountinfo") == 0 && mnt_table_first_fs(table, &fs) == 0)
+        r = take_mount(fs, line, ret);
+    mnt_unref_table(table);
+    return r;
+}
+
+/* Makes room for one more. */
+static int grow(struct Mounts *mounts, size_t *room)
+{
+    size_t wanted = *room > 0 ? *room * 2 : 64;
+    struct Mount *larger;
+
+    if (mounts->n < *room)
+        return 0;
+    larger = reallocarray(mounts->list, wanted, sizeof(*larger));
+    if (!larger)
+        return -ENOMEM;
+    mounts->list = larger;
+    *room = wanted;
+    return 0;
+}
+
+static int parse_table(char *text, size_t length, struct Mounts *mounts)
+{
+    size_t room = 0;
+    char *line, *end;
+
+    for (line = text; line < text + length; line = end + 1) {
+        int r;
+
+        end = memchr(line, '\n', (size_t)(text + length - line));
+        if (!end && mounts->truncated)
+            break; /* half a line */
+        if (!end)
+            end = text + length;
+        *end = '\0';
+        if (mounts->n == MOUNTS_MAX) {
+            mounts->truncated = true;
+            break;
+        }
+        if (strlen(line) != (size_t)(end - line))
+            continue; /* a NUL in it */
+        r = grow(mounts, &room);
+        if (r == 0)
+            r = parse_line(line, &mounts->list[mounts->n]);
+        if (r < 0)
+            return r;
+        mounts->n += (size_t)r;
+    }
+    return mounts->n > 0 || length == 0 ? 0 : -EBADMSG;
+}
+
+int mounts_read(const char *file, struct Mounts *ret)
+{
+    _cleanup_fd_ int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    _cleanup_free_ char *text = NULL;
+    struct Mounts mounts = {0};
+    size_t length = 0;
+    int r;
+
+    if (fd < 0)
+        return errno == EINVAL ? -ESRCH : negative_errno();
+    r = read_table(fd, &text, &length, &mounts.truncated);
+    if (r == 0)
+        r = parse_table(text, length, &mounts);
+    if (r < 0) {
+        mounts_done(&mounts);
+        return r;
+    }
+    *ret = mounts;
+    return 0;
+}
+
+/* --- looking ---------------------------------------------------------------------------------------- */
+
+/* What of `path` is behind `above`: "" when they are equal, "/..." below it, NULL when it is elsewhere. */
+static const char *path_behind(const char *path, const char *above)
+{
+    size_t n = strlen(above);
+
+    while (n > 0 && above[n - 1] == '/')
+        n--;
+    if (strncmp(path, above, n) != 0 || (path[n] != '/' && path[n] != '\0'))
+        return NULL;
+    return strcmp(path + n, "/") == 0 ? path + n + 1 : path + n;
+}
+
+static bool is_above(const struct Mount *mount, const char *path)
+{
+    return path_behind(path, mount->path) != NULL;
+}
+
+static const struct Mount *by_id(const struct Mounts *mounts, int id)
+{
+    for (size_t i = 0; i < mounts->n; i++)
+        if (mounts->list[i].id == id)
+            return &mounts->list[i];
+    return NULL;
+}
+
+/* Something was mounted on top of it, or later on above it or one of those it stands on. */
+static bool is_covered(const struct Mounts *mounts, const struct Mount *mount)
+{
+    const struct Mount *at = mount, *parent = by_id(mounts, mount->parent);
+
+    for (size_t i = 0; i < mounts->n; i++)
+        if (mounts->list[i].parent == mount->id && &mounts->list[i] != mount &&
+            strcmp(mounts->list[i].path, mount->path) == 0)
+            return true;
+    for (int depth = 0; parent && parent != at && depth < DEPTH_MAX; depth++) {
+        for (size_t i = 0; i < mounts->n; i++) {
+            const struct Mount *other = &mounts->list[i];
+
+            if (other->parent == parent->id && other != at && other != parent &&
+                strcmp(other->path, at->path) != 0 && is_above(other, at->path))
+                return true;
+        }
+        at = parent;
+        parent = by_id(mounts, at->parent);
+    }
+    return false;
+}
+
+/* One step down: of what stands on this mount the first on the way to `path`. */
+static const struct Mount *step_down(const struct Mounts *mounts, const struct Mount *from, const char *path)
+{
+    const struct Mount *next = NULL;
+
+    for (size_t i = 0; i < mounts->n; i++) {
+        const struct Mount *mount = &mounts->list[i];
+
+        if (mount->parent == from->id && mount != from && is_above(mount, path) &&
+            (!next || strlen(mount->path) <= strlen(next->path)))
+            next = mount;
+    }
+    return next;
+}
+
+static const struct Mount *walk(const struct Mounts *mounts, const char *path)
+{
+    const struct Mount *at = NULL, *next;
+
+    for (size_t i = 0; i < mounts->n && !at; i++)
+        if (strcmp(mounts->list[i].path, "/") == 0 && !by_id(mounts, mounts->list[i].parent))
+            at = &mounts->list[i];
+    for (int depth = 0; at && depth < DEPTH_MAX && (next = step_down(mounts, at, path)); depth++)
+        at = next;
+    return at;
+}
+
+const struct Mount *mounts_holding(const struct Mounts *mounts, const char *path)
+{
+    const struct Mount *found = NULL, *walked;
+
+    for (size_t i = 0; i < mounts->n; i++)
+        if (is_above(&mounts->list[i], path) &&
+            (!found || strlen(mounts->list[i].path) >= strlen(found->path)))
+            found = &mounts->list[i];
+    if (!found || !is_covered(mounts, found))
+        return found;
+    walked = walk(mounts, path);
+    return walked ? walked : found;
+}
+
+const struct Mount *mounts_at(const struct Mounts *mounts, const char *path)
+{
+    const struct Mount *mount = mounts_holding(mounts, path);
+
+    return mount && strcmp(path_behind(path, mount->path), "") == 0 ? mount : NULL;
+}
+
+int mounts_locate(const struct Mounts *mounts, dev_t dev, const char *directory, char **ret_path)
+{
+    _cleanup_free_ char *found = NULL;
+    bool read_only = true;
+
+    for (size_t i = 0; i < mounts->n && read_only; i++) {
+        const struct Mount *mount = &mounts->list[i];
+        const char *behind = mount->dev == dev ? path_behind(directory, mount->root) : NULL;
+        char *path;
+
+        if (!behind || (found && mount->read_only))
+            continue;
+        if (asprintf(&path, "%s%s", strcmp(mount->path, "/") == 0 && *behind ? "" : mount->path, behind) < 0)
+            return -ENOMEM;
+        if (mounts_holding(mounts, path) != mount) {
+            free(path);
+            continue;
+        }
+        free(found);
+        found = path;
+        read_only = mount->read_only;
+    }
+    if (!found)
+        return -ENOENT;
+    *ret_path = take_ptr(found);
+    return 0;
+}

@@ -1,0 +1,306 @@
+/* Mount tables as hosts and containers have them, and as nobody should. */
+#include "../scratch.h"
+
+#include <errno.h>
+#include <sys/sysmacros.h>
+
+#include "base/mounts.h"
+
+/* As booted through an initramfs: the root comes after what was moved onto it. */
+static const char host[] =
+    "22 28 0:20 / /sys rw,nosuid,nodev,noexec,relatime shared:7 - sysfs sysfs rw\n"
+    "23 28 0:21 / /proc rw,nosuid,nodev,noexec,relatime shared:12 - proc proc rw\n"
+    "28 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw,errors=remount-ro\n"
+    "40 28 254:16 / /var/lib/docker rw,relatime shared:60 - xfs /dev/vdb "
+    "rw,attr2,inode64,logbufs=8,logbsize=32k,prjquota\n"
+    "41 28 254:32 / /srv/with\\040blank ro,relatime shared:61 - xfs /dev/vdc rw,attr2,prjquota\n"
+    "42 28 254:16 /volumes/a/_data /mnt/a ro,relatime shared:62 - xfs /dev/vdb rw,attr2,prjquota\n"
+    "90 40 0:45 / /var/lib/docker/overlay2/0123/merged rw,relatime shared:99 - overlay overlay "
+    "rw,lowerdir=/var/lib/docker/overlay2/l/A:/var/lib/docker/overlay2/l/B,"
+    "upperdir=/var/lib/docker/overlay2/0123/diff,workdir=/var/lib/docker/overlay2/0123/work\n";
+
+static const char container[] =
+    "300 200 0:45 / / rw,relatime - overlay overlay "
+    "rw,lowerdir=/l,upperdir=/var/lib/docker/overlay2/0123/diff,"
+    "workdir=/var/lib/docker/overlay2/0123/work\n"
+    "301 300 0:47 / /proc rw,nosuid - proc proc rw\n"
+    "302 300 254:16 /containers/0123/resolv.conf /etc/resolv.conf rw,relatime - xfs /dev/vdb rw,prjquota\n"
+    "303 300 254:16 /containers/0123/hostname /etc/hostname rw,relatime - xfs /dev/vdb rw,prjquota\n"
+    "304 300 254:16 /volumes/a/_data /data rw,relatime - xfs /dev/vdb rw,prjquota\n";
+
+static int read_text(const char *text, size_t length, struct Mounts *ret)
+{
+    struct Scratch scratch = scratch_new("/tmp");
+    char path[PATH_MAX];
+    FILE *file = fopen(scratch_path(&scratch, "mountinfo", path), "we");
+    int r;
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, length, file), length);
+    fclose(file);
+    r = mounts_read(path, ret);
+    scratch_done(&scratch);
+    return r;
+}
+
+static struct Mounts mounts_of(const char *text)
+{
+    struct Mounts mounts;
+
+    assert_int_equal(read_text(text, strlen(text), &mounts), 0);
+    return mounts;
+}
+
+static void test_fields(void **state)
+{
+    struct Mounts mounts = mounts_of(host);
+
+    assert_int_equal(mounts.n, 7);
+    assert_int_equal(mounts.list[3].id, 40);
+    assert_int_equal(mounts.list[3].parent, 28);
+    assert_int_equal(mounts.list[3].dev, makedev(254, 16));
+    assert_string_equal(mounts.list[3].root, "/");
+    assert_string_equal(mounts.list[3].path, "/var/lib/docker");
+    assert_string_equal(mounts.list[3].type, "xfs");
+    assert_string_equal(mounts.list[3].source, "/dev/vdb");
+    assert_null(mounts.list[3].upper);
+    assert_false(mounts.list[3].read_only);
+    assert_false(mounts.list[2].read_only); /* errors=remount-ro is none */
+    assert_string_equal(mounts.list[4].path, "/srv/with blank");
+    assert_true(mounts.list[4].read_only);
+    assert_string_equal(mounts.list[5].root, "/volumes/a/_data");
+    assert_string_equal(mounts.list[6].upper, "/var/lib/docker/overlay2/0123/diff");
+    assert_string_equal(mounts.list[6].work, "/var/lib/docker/overlay2/0123/work");
+    mounts_done(&mounts);
+    assert_null(mounts.list);
+}
+
+static void test_overlay_escapes(void **state)
+{
+    static const char table[] =
+        "9 1 0:45 / / rw - overlay overlay "
+        "rw,lowerdir=/x,upperdir=/a\\054upperdir=/b\\134:c\\040d,workdir=/w\\134\\134\n"
+        "10 9 0:46 / /ro ro - overlay overlay ro,lowerdir=/a:/b\n"
+        "11 9 0:47 / /odd rw - overlay over\\054upperdir=/x rw,upperdir\n";
+    struct Mounts mounts = mounts_of(table);
+
+    assert_int_equal(mounts.n, 3);
+    assert_string_equal(mounts.list[0].upper, "/a,upperdir=/b:c d");
+    assert_string_equal(mounts.list[0].work, "/w\\");
+    assert_null(mounts.list[1].upper);
+    assert_null(mounts.list[1].work);
+    assert_true(mounts.list[1].read_only);
+    assert_null(mounts.list[2].upper);
+    mounts_done(&mounts);
+}
+
+static void check_holding(const struct Mounts *mounts, const char *path, int id)
+{
+    const struct Mount *mount = mounts_holding(mounts, path);
+
+    if ((mount ? mount->id : 0) != id)
+        fail_msg("%s lies on %d, not on %d", path, mount ? mount->id : 0, id);
+}
+
+static void test_holding(void **state)
+{
+    struct Mounts mounts = mounts_of(host);
+
+    check_holding(&mounts, "/", 28);
+    check_holding(&mounts, "/etc", 28);
+    check_holding(&mounts, "/var/lib/docker", 40);
+    check_holding(&mounts, "/var/lib/docker/", 40);
+    check_holding(&mounts, "/var/lib/docker/volumes/a", 40);
+    check_holding(&mounts, "/var/lib/dockerd", 28);
+    check_holding(&mounts, "/var/lib/docker/overlay2/0123/merged/etc", 90);
+    check_holding(&mounts, "relative", 0);
+    assert_int_equal(mounts_at(&mounts, "/mnt/a")->id, 42);
+    assert_int_equal(mounts_at(&mounts, "/")->id, 28);
+    assert_null(mounts_at(&mounts, "/mnt/a/b"));
+    assert_null(mounts_at(&mounts, "/mnt"));
+    mounts_done(&mounts);
+}
+
+/* The last of equals; then one that is covered from above, in spite of its longer path. */
+static void test_covered(void **state)
+{
+    static const char table[] = "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
+                                "2 1 8:2 / /a/b rw - xfs /dev/sdb rw\n"
+                                "3 1 8:3 / /a rw - xfs /dev/sdc rw\n"
+                                "4 1 8:4 / /c rw - xfs /dev/sdd rw\n"
+                                "5 4 8:5 / /c rw - xfs /dev/sde rw\n"
+                                "7 8 8:7 / /d rw - xfs /dev/sdg rw\n"
+                                "8 1 8:8 / /d rw - xfs /dev/sdh rw\n";
+    struct Mounts mounts = mounts_of(table);
+    char *path;
+
+    check_holding(&mounts, "/a/b/x", 3);
+    check_holding(&mounts, "/a/c", 3);
+    check_holding(&mounts, "/c", 5);
+    check_holding(&mounts, "/d/x", 7); /* moved there: older than what it stands on */
+    assert_null(mounts_at(&mounts, "/a/b"));
+    assert_int_equal(mounts_locate(&mounts, makedev(8, 2), "/x", &path), -ENOENT);
+    assert_int_equal(mounts_locate(&mounts, makedev(8, 5), "/x", &path), 0);
+    assert_string_equal(path, "/c/x");
+    free(path);
+    mounts_done(&mounts);
+}
+
+static void check_locate(const struct Mounts *mounts, dev_t dev, const char *directory, const char *expected)
+{
+    char *path = NULL;
+
+    assert_int_equal(mounts_locate(mounts, dev, directory, &path), 0);
+    assert_string_equal(path, expected);
+    free(path);
+}
+
+static void test_locate(void **state)
+{
+    static const char part[] = "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
+                               "2 1 8:2 /volumes /ro ro - xfs /dev/sdb rw\n"
+                               "3 1 8:2 /volumes/x /rw rw - xfs /dev/sdb rw\n";
+    struct Mounts mounts = mounts_of(host), parts = mounts_of(part);
+    char *path;
+
+    check_locate(&mounts, makedev(254, 16), "/", "/var/lib/docker");
+    check_locate(&mounts, makedev(254, 16), "/containers/0123", "/var/lib/docker/containers/0123");
+    check_locate(&mounts, makedev(254, 16), "/volumes/a/_data/x", "/var/lib/docker/volumes/a/_data/x");
+    check_locate(&mounts, makedev(254, 1), "/home/x", "/home/x");
+    check_locate(&mounts, makedev(254, 1), "/", "/");
+    assert_int_equal(mounts_locate(&mounts, makedev(254, 1), "/var/lib/docker/x", &path), -ENOENT);
+    assert_int_equal(mounts_locate(&mounts, makedev(1, 1), "/", &path), -ENOENT);
+    check_locate(&parts, makedev(8, 2), "/volumes/x/y", "/rw/y");
+    check_locate(&parts, makedev(8, 2), "/volumes/y", "/ro/y");
+    check_locate(&parts, makedev(8, 2), "/volumes", "/ro");
+    assert_int_equal(mounts_locate(&parts, makedev(8, 2), "/vol", &path), -ENOENT);
+    mounts_done(&mounts);
+    mounts_done(&parts);
+}
+
+static void test_container(void **state)
+{
+    struct Mounts mounts = mounts_of(container);
+
+    assert_string_equal(mounts_at(&mounts, "/")->upper, "/var/lib/docker/overlay2/0123/diff");
+    assert_string_equal(mounts_at(&mounts, "/etc/hostname")->root, "/containers/0123/hostname");
+    assert_string_equal(mounts_at(&mounts, "/data")->root, "/volumes/a/_data");
+    mounts_done(&mounts);
+}
+
+static void test_own(void **state)
+{
+    struct Mounts mounts;
+
+    assert_int_equal(mounts_read("/proc/self/mountinfo", &mounts), 0);
+    assert_non_null(mounts_holding(&mounts, "/proc/self"));
+    mounts_done(&mounts);
+    assert_int_equal(mounts_read("/proc/self/mountinfo.none", &mounts), -ENOENT);
+    assert_int_equal(mounts_read("/dev/null", &mounts), 0);
+    assert_int_equal(mounts.n, 0);
+    assert_int_equal(mounts_read("/proc/self/status", &mounts), -EBADMSG);
+}
+
+/* Every line that is broken costs itself only. */
+static void test_broken(void **state)
+{
+    static const char *const lines[] = {
+        "",
+        " ",
+        "40",
+        "40 28",
+        "40 28 254:16",
+        "40 28 254:16 /",
+        "40 28 254:16 / /x",
+        "40 28 254:16 / /x rw",
+        "40 28 254:16 / /x rw -",
+        "40 28 254:16 / /x rw - ",
+        "x y 254:16 / /x rw - xfs /dev/vdb rw",
+        "/dev/vda1 / ext4 defaults 0 1",
+        "40 28 254:16 / relative rw - xfs /dev/vdb rw",
+        "99999999999999999999 28 254:16 / /x rw - xfs /dev/vdb rw",
+        "40 28 99999999999999:16 / /x rw - xfs /dev/vdb rw",
+        "# 40 28 254:16 / /x rw - xfs /dev/vdb rw",
+    };
+    char text[1024];
+
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        struct Mounts mounts;
+
+        snprintf(text, sizeof(text), "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n%s\n2 1 8:2 / /b rw - xfs x rw\n",
+                 lines[i]);
+        assert_int_equal(read_text(text, strlen(text), &mounts), 0);
+        if (mounts.n != 2 || mounts.list[1].id != 2)
+            fail_msg("%zu mounts with the line \"%s\"", mounts.n, lines[i]);
+        mounts_done(&mounts);
+    }
+}
+
+static uint32_t next_random(uint32_t *seed)
+{
+    *seed = *seed * 1664525U + 1013904223U;
+    return *seed >> 8;
+}
+
+/* Whatever a byte turns into, nothing breaks: run under the sanitizers. */
+static void test_fuzz(void **state)
+{
+    uint32_t seed = 1;
+
+    for (int round = 0; round < 2000; round++) {
+        char text[sizeof(host) + sizeof(container)];
+        struct Mounts mounts;
+        size_t length;
+
+        memcpy(text, host, sizeof(host) - 1);
+        memcpy(text + sizeof(host) - 1, container, sizeof(container) - 1);
+        length = 1 + next_random(&seed) % (sizeof(host) + sizeof(container) - 2);
+        for (int i = 0; i < 8; i++)
+            text[next_random(&seed) % length] = "\n \\,:-/0\0\xff"[next_random(&seed) % 10];
+        if (read_text(text, length, &mounts) < 0)
+            continue;
+        mounts_holding(&mounts, "/var/lib/docker/overlay2/x");
+        mounts_done(&mounts);
+    }
+}
+
+/* An enemy with mounts without number, stacked and long: it is read in bounds. */
+static void test_huge(void **state)
+{
+    size_t size = 64U << 20;
+    char *text = malloc(size), *at = text;
+    struct Mounts mounts;
+
+    assert_non_null(text);
+    at += sprintf(at, "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
+    for (int i = 2; i < 20000; i++)
+        at += sprintf(at, "%d %d 8:2 / /a rw - xfs /dev/sdb rw\n", i, i - 1);
+    assert_int_equal(read_text(text, (size_t)(at - text), &mounts), 0);
+    assert_int_equal(mounts.n, 16384);
+    assert_true(mounts.truncated);
+    assert_non_null(mounts_holding(&mounts, "/a/b"));
+    mounts_done(&mounts);
+
+    at = text + sprintf(text, "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 8:2 / /");
+    memset(at, 'a', 40U << 20);
+    at += 40U << 20;
+    at += sprintf(at, " rw - xfs /dev/sdb rw\n");
+    assert_int_equal(read_text(text, (size_t)(at - text), &mounts), 0);
+    assert_int_equal(mounts.n, 1);
+    assert_true(mounts.truncated);
+    mounts_done(&mounts);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fields),  cmocka_unit_test(test_overlay_escapes),
+        cmocka_unit_test(test_holding), cmocka_unit_test(test_covered),
+        cmocka_unit_test(test_locate),  cmocka_unit_test(test_container),
+        cmocka_unit_test(test_own),     cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_fuzz),    cmocka_unit_test(test_huge),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
