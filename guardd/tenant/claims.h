@@ -7,10 +7,13 @@
 
 #include "model/disk.h"
 
-struct Claim; /* uthash */
+struct Claim;    /* uthash: a directory that is claimed, or one above such */
+struct Claimant; /* uthash: a tenant and what it claims */
 
 struct Claims {
-    struct Claim *by_path;
+    struct Claim *top; /* "/" */
+    struct Claim *by_name;
+    struct Claimant *by_tenant;
 };
 
 void claims_done(struct Claims *claims);
@@ -20,6 +23,8 @@ int claims_set(struct Claims *claims, uint64_t tenant_id, const struct Directory
 void claims_drop(struct Claims *claims, uint64_t tenant_id);
 /* Another tenant that has this directory, one above or one below it; 0: none. */
 uint64_t claims_rival(const struct Claims *claims, uint64_t tenant_id, const struct Directory *directory);
-/* Calls for every tenant that shares something with this one (each once): theirs is to be looked at again. */
+/* Calls for every tenant that shares something with this one (each once): theirs is to be looked at again.
+ * Looked at is what it claims, and what may count of the list, which need not be claimed (any more). `each`
+ * must not change the claims. */
 void claims_each_rival(const struct Claims *claims, uint64_t tenant_id, const struct Directory *list,
                        size_t n, void (*each)(void *userdata, uint64_t rival), void *userdata);

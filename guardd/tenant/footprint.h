@@ -1,11 +1,15 @@
 /* The footprint: which directories on this host belong to a tenant, found from outside.
  *
- * A container's own mount table says where its root writes (overlay's upper and work directory), which
- * volumes it has, and by the bind mounts of /etc/hostname, /etc/hosts and /etc/resolv.conf the runtime's own
- * directory for it. The table read is that of the oldest process of the cgroup: the one that the runtime
- * started. (Later ones may have made a mount namespace of their own, and mounted what they like.) A cgroup
- * whose oldest process is in this host's mount namespace is no container: it has the directories that
- * DiskPath= names.
+ * A container's own mount table says which volumes it has, by the bind mounts of /etc/hostname, /etc/hosts
+ * and /etc/resolv.conf the runtime's own directory for it, and what its root is: an overlay that this host's
+ * table has too (upper= and work= are believed there only), or a directory of this host. The table read is
+ * that of the oldest process of the cgroup: the one that the runtime started. (Later ones may have made a
+ * mount namespace of their own, and mounted what they like.) Where the runtime keeps layer and log is also
+ * read from its own state. A container whose oldest process still has this host's root is being started.
+ *
+ * Only for what a runtime made is a mount table read: docker, podman, machines of nspawn, and scopes
+ * PREFIX-ID.scope with an id of 64 digits outside user.slice. A service or a user could make a mount
+ * namespace of its own in which anything on the host is mounted; those have what DiskPath= names.
  *
  * Whatever is found is resolved by the kernel's device number and root against this host's mount table, then
  * opened by openat2() without symbolic links; path, device and inode are of that open directory. */
@@ -21,9 +25,9 @@
 struct FootprintSources {
     const char *proc;            /* "/proc"; a made-up one in tests */
     const char *root;            /* put before directories that are opened; "" */
-    const struct Mounts *mounts; /* of this host */
+    const struct Mounts *mounts; /* of this host: PID 1's, guardd has a namespace of its own */
     const struct DiskPolicy *policy;
-    const char *passwd; /* "/etc/passwd", for %u and %h */
+    const char *passwd; /* "/etc/passwd", for %u */
 };
 
 /* Who it is. */
@@ -39,11 +43,12 @@ struct FootprintOwner {
 
 /* Every directory that was found, also those that cannot count (state DIRECTORY_OUT and why: outside
  * DiskRoots=, mounted read-only, on a filesystem without directories of its own such as tmpfs, gone,
- * relative), the others as DIRECTORY_WAITING. No directory twice, none inside another one that counts, sorted
- * by path. Whether its filesystem can count projects, and whether it is another tenant's too, is not looked
- * at here. `ret_unsettled`: its mounts are still being made (the oldest process is in this host's mount
- * namespace although it is a container): ask again. Returns 0, -ESRCH when the cgroup is empty, -ENODEV when
- * it is gone, -ENOMEM. */
+ * relative), the others as DIRECTORY_WAITING. No directory twice, none inside another one of its filesystem
+ * that counts, sorted by path; at most 256 that count and 64 that do not, one entry "(more)" for all others.
+ * What is not mounted on this host has its path in the container. Whether its filesystem can count projects,
+ * and whether it is another tenant's too, is not looked at here. `ret_unsettled`: its mounts are still being
+ * made: ask again. Returns 0; of a container -ESRCH when its cgroup is empty, -ENODEV when it is gone;
+ * -ENOMEM; -EMFILE. */
 int footprint_find(const struct FootprintSources *sources, const struct FootprintOwner *owner,
                    struct Directory **ret_list, size_t *ret_n, bool *ret_unsettled);
 

@@ -18,7 +18,9 @@
 
 #define CONTAINER_BYTES_MAX ((size_t)1024 * 1024)
 #define STORAGE_BYTES_MAX ((size_t)16 * 1024 * 1024)
+#define LAYER_BYTES_MAX ((size_t)256)
 #define DOCKER_DATA_ROOT "/var/lib/docker"
+#define PODMAN_STORAGE "/var/lib/containers/storage"
 
 static void cleanup_variant(sd_json_variant **variant)
 {
@@ -102,7 +104,9 @@ static const char *first_name(sd_json_variant *container)
     return sd_json_variant_is_string(first) ? sd_json_variant_string(first) : NULL;
 }
 
-int podman_name_from_json(const char *text, const char *id, char *name, size_t size)
+/* Hands what `pick` finds in the entry of this container to `value`. */
+static int podman_from_json(const char *text, const char *id, const char *(*pick)(sd_json_variant *container),
+                            char *value, size_t size)
 {
     _cleanup_variant_ sd_json_variant *containers = NULL;
     int r = parse(text, &containers);
@@ -116,9 +120,24 @@ int podman_name_from_json(const char *text, const char *id, char *name, size_t s
         const char *found = member_string(container, "id");
 
         if (found && strcmp(found, id) == 0)
-            return copy_name(first_name(container), name, size);
+            return copy_name(pick(container), value, size);
     }
     return -ENOENT;
+}
+
+int podman_name_from_json(const char *text, const char *id, char *name, size_t size)
+{
+    return podman_from_json(text, id, first_name, name, size);
+}
+
+static const char *layer_of(sd_json_variant *container)
+{
+    return member_string(container, "layer");
+}
+
+int podman_layer_from_json(const char *text, const char *id, char *layer, size_t size)
+{
+    return podman_from_json(text, id, layer_of, layer, size);
 }
 
 /* A whole file as a string, to be freed; NULL when it is missing, too large, or no regular file (a FIFO
@@ -165,21 +184,67 @@ int docker_name(const char *root, const char *id, char *name, size_t size)
     return text && docker_name_from_json(text, name, size) == 0 ? 0 : -ENOENT;
 }
 
-int podman_name(const char *root, const char *id, char *name, size_t size)
+/* Looks for the container in one of podman's lists after the other. */
+static int podman_find(const char *root, const char *id,
+                       int (*from_json)(const char *text, const char *id, char *value, size_t size),
+                       char *value, size_t size)
 {
     static const struct {
         const char *directory, *file;
     } state[] = {
-        {"/var/lib/containers/storage/overlay-containers", "containers.json"},
-        {"/var/lib/containers/storage/overlay-containers", "volatile-containers.json"},
+        {PODMAN_STORAGE "/overlay-containers", "containers.json"},
+        {PODMAN_STORAGE "/overlay-containers", "volatile-containers.json"},
         {"/run/containers/storage/overlay-containers", "volatile-containers.json"},
     };
 
     for (size_t i = 0; i < sizeof(state) / sizeof(state[0]); i++) {
         _cleanup_free_ char *text = read_below(root, state[i].directory, state[i].file, STORAGE_BYTES_MAX);
 
-        if (text && podman_name_from_json(text, id, name, size) == 0)
+        if (text && from_json(text, id, value, size) == 0)
             return 0;
     }
     return -ENOENT;
+}
+
+int podman_name(const char *root, const char *id, char *name, size_t size)
+{
+    return podman_find(root, id, podman_name_from_json, name, size);
+}
+
+static int fits(int n, size_t size)
+{
+    return n < 0 || (size_t)n >= size ? -ENOENT : 0;
+}
+
+int podman_layer(const char *root, const char *id, char *path, size_t size)
+{
+    char layer[128];
+
+    if (podman_find(root, id, podman_layer_from_json, layer, sizeof(layer)) < 0)
+        return -ENOENT;
+    return fits(snprintf(path, size, PODMAN_STORAGE "/overlay/%s", layer), size);
+}
+
+int docker_layer(const char *root, const char *id, char *path, size_t size)
+{
+    _cleanup_free_ char *layer = NULL;
+    char data_root[PATH_MAX / 2], file[128];
+
+    docker_data_root(root, data_root, sizeof(data_root));
+    snprintf(file, sizeof(file), "image/overlay2/layerdb/mounts/%s/mount-id", id);
+    layer = read_below(root, data_root, file, LAYER_BYTES_MAX);
+    if (!layer)
+        return -ENOENT;
+    layer[strcspn(layer, "\n")] = '\0';
+    if (!runtime_name_is_valid(layer))
+        return -ENOENT;
+    return fits(snprintf(path, size, "%s/overlay2/%s", data_root, layer), size);
+}
+
+int docker_directory(const char *root, const char *id, char *path, size_t size)
+{
+    char data_root[PATH_MAX / 2];
+
+    docker_data_root(root, data_root, sizeof(data_root));
+    return fits(snprintf(path, size, "%s/containers/%s", data_root, id), size);
 }

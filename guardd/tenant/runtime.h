@@ -9,11 +9,18 @@
 /* 0, -ENOENT when the text holds no (usable) name, -EBADMSG when it is no JSON. `name` is cut to size. */
 int docker_name_from_json(const char *text, char *name, size_t size);
 int podman_name_from_json(const char *text, const char *id, char *name, size_t size);
+int podman_layer_from_json(const char *text, const char *id, char *layer, size_t size);
 /* "data-root", or the older "graph", of docker's daemon.json. */
 int docker_data_root_from_json(const char *text, char *path, size_t size);
 
 /* The same, from the state files below `root`. Any failure is -ENOENT. */
 int docker_name(const char *root, const char *id, char *name, size_t size);
 int podman_name(const char *root, const char *id, char *name, size_t size);
+
+/* Where the runtime itself says that the container writes to its root, and keeps its log. `path` is of the
+ * host, without `root`. Any failure is -ENOENT. */
+int docker_layer(const char *root, const char *id, char *path, size_t size);
+int docker_directory(const char *root, const char *id, char *path, size_t size);
+int podman_layer(const char *root, const char *id, char *path, size_t size);
 
 bool runtime_name_is_valid(const char *name);

@@ -1,0 +1,310 @@
+/* Whom to believe. Device number and root of a mount are the kernel's own word, and a container sees only
+ * what it was given. The options of an overlay are not: a process that may make a user namespace mounts one
+ * of its own, with an upper directory whose path, read on the host, is another container's. An overlay of the
+ * host's own table was mounted by root of the host. */
+#include "tenant/container.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "tenant/runtime.h"
+
+#define CONTAINER_ID_LENGTH 64
+#define MOUNTS_LOOKED_AT_MAX 1024 /* the runtime's come first */
+
+static bool has_prefix(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+    size_t length = strlen(text), n = strlen(suffix);
+
+    return length > n && strcmp(text + length - n, suffix) == 0;
+}
+
+/* The id in PREFIX-ID.scope; "" when it is no such scope. */
+static void id_of_scope(const char *unit, char id[CONTAINER_ID_LENGTH + 1])
+{
+    const char *dash = strrchr(unit, '-');
+
+    id[0] = '\0';
+    if (!dash || strspn(dash + 1, "0123456789abcdef") != CONTAINER_ID_LENGTH ||
+        strcmp(dash + 1 + CONTAINER_ID_LENGTH, ".scope") != 0)
+        return;
+    memcpy(id, dash + 1, CONTAINER_ID_LENGTH);
+    id[CONTAINER_ID_LENGTH] = '\0';
+}
+
+static void container_id(const struct FootprintOwner *owner, char id[CONTAINER_ID_LENGTH + 1])
+{
+    if (owner->container_id[0] != '\0')
+        snprintf(id, CONTAINER_ID_LENGTH + 1, "%s", owner->container_id);
+    else if (owner->unit && !has_prefix(owner->path, "user.slice/"))
+        id_of_scope(owner->unit, id);
+    else
+        id[0] = '\0';
+}
+
+bool container_is_one(const struct FootprintOwner *owner)
+{
+    char id[CONTAINER_ID_LENGTH + 1];
+
+    container_id(owner, id);
+    return id[0] != '\0' || (owner->unit && has_prefix(owner->name, "nspawn/"));
+}
+
+bool container_is_unsettled(const struct Mounts *host, const struct Mounts *table)
+{
+    const struct Mount *ours = mounts_at(host, "/"), *theirs = mounts_at(table, "/");
+
+    return ours && theirs && ours->dev == theirs->dev && strcmp(ours->root, theirs->root) == 0;
+}
+
+/* --- paths --------------------------------------------------------------------------------------------- */
+
+/* Without its last component; false when nothing would be left. */
+static bool parent_of(const char *path, char parent[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash || slash == path || (size_t)(slash - path) >= PATH_MAX)
+        return false;
+    memcpy(parent, path, (size_t)(slash - path));
+    parent[slash - path] = '\0';
+    return true;
+}
+
+static const char *last_component(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* A directory that is named after the container, or one level below such. */
+static bool is_of_container(const char *path, const char *id)
+{
+    char parent[PATH_MAX];
+
+    if (id[0] == '\0')
+        return false;
+    return strcmp(last_component(path), id) == 0 ||
+           (parent_of(path, parent) && strcmp(last_component(parent), id) == 0);
+}
+
+/* --- the layer ----------------------------------------------------------------------------------------- */
+
+/* The overlay of this device as root of the host mounted it. */
+static const struct Mount *overlay_of_host(const struct Mounts *host, dev_t dev)
+{
+    for (size_t i = 0; i < host->n; i++)
+        if (host->list[i].dev == dev && strcmp(host->list[i].type, "overlay") == 0)
+            return &host->list[i];
+    return NULL;
+}
+
+/* What the runtime says. */
+static bool add_layer_by_state(struct Findings *findings, const struct FootprintOwner *owner)
+{
+    const char *root = findings->sources->root, *id = owner->container_id;
+    char path[PATH_MAX];
+    int r = -ENOENT;
+
+    if (has_prefix(owner->name, "docker/"))
+        r = docker_layer(root, id, path, sizeof(path));
+    else if (has_prefix(owner->name, "podman/"))
+        r = podman_layer(root, id, path, sizeof(path));
+    if (id[0] == '\0' || r < 0)
+        return false;
+    findings_add_if_there(findings, DIRECTORY_LAYER, path, 0);
+    return findings->n > 0;
+}
+
+static void add_overlay(struct Findings *findings, const struct Mount *mount, bool known)
+{
+    const struct Mount *trusted = overlay_of_host(findings->sources->mounts, mount->dev);
+    char upper[PATH_MAX], work[PATH_MAX];
+
+    if (!trusted && !known)
+        findings_add_out(
+            findings, DIRECTORY_LAYER, "/", mount->dev,
+            "its root is an overlay that is not mounted on this host: who mounted it is not known");
+    if (!trusted || (trusted->upper == NULL && known))
+        return;
+    if (!trusted->upper || !trusted->work)
+        findings_add_out(findings, DIRECTORY_LAYER, "/", mount->dev, "an overlay without an upper directory");
+    else if (trusted->upper[0] != '/' || trusted->work[0] != '/') {
+        if (!known)
+            findings_add_out(findings, DIRECTORY_LAYER, trusted->upper, 0,
+                             "its layer is named relative to a directory that is not known");
+    } else if (parent_of(trusted->upper, upper) && parent_of(trusted->work, work) && strcmp(upper, work) == 0)
+        findings_add(findings, DIRECTORY_LAYER, upper, 0);
+    else
+        findings_add_out(findings, DIRECTORY_LAYER, trusted->upper, 0,
+                         "it and overlay's work directory are not beside each other");
+}
+
+/* A mount by the kernel's word: its place on this host. */
+static void add_mounted(struct Findings *findings, enum DirectoryKind kind, const struct Mount *mount)
+{
+    _cleanup_free_ char *path = NULL;
+    int r = mounts_locate(findings->sources->mounts, mount->dev, mount->root, &path);
+
+    if (r == -ENOMEM)
+        findings->error = r;
+    else if (has_suffix(mount->root, "//deleted"))
+        findings_add_out(findings, kind, mount->path, mount->dev, "in the container; removed on the host");
+    else if (r < 0)
+        findings_add_out(findings, kind, mount->path, mount->dev,
+                         "in the container; not mounted on this host");
+    else if (mount->read_only)
+        findings_add_out(findings, kind, path, mount->dev, "mounted read-only");
+    else
+        findings_add(findings, kind, path, mount->dev);
+}
+
+static void find_layer(struct Findings *findings, const struct FootprintOwner *owner,
+                       const struct Mounts *table)
+{
+    const struct Mount *mount = mounts_at(table, "/");
+    bool known = add_layer_by_state(findings, owner);
+
+    if (mount && strcmp(mount->type, "overlay") == 0)
+        add_overlay(findings, mount, known);
+    else if (mount)
+        add_mounted(findings, DIRECTORY_LAYER, mount);
+    else if (!known)
+        findings_add_out(findings, DIRECTORY_LAYER, "/", 0, "its root is no mount point: it is not known");
+}
+
+/* --- the runtime's own ---------------------------------------------------------------------------------- */
+
+static const char *const runtime_files[] = {"/etc/hostname", "/etc/hosts", "/etc/resolv.conf"};
+
+/* The directory of this container that holds what is mounted here; false when there is none. */
+static bool runtime_directory(struct Findings *findings, const struct Mount *mount, const char *id,
+                              char directory[PATH_MAX])
+{
+    _cleanup_free_ char *path = NULL;
+    int r = mounts_locate(findings->sources->mounts, mount->dev, mount->root, &path);
+
+    if (r == -ENOMEM)
+        findings->error = r;
+    return r == 0 && parent_of(path, directory) && is_of_container(directory, id);
+}
+
+/* containers/storage: .../overlay/LAYER and .../overlay-containers/ID, which has the log, are beside each
+ * other. */
+static void add_beside_layer(struct Findings *findings, const char *id)
+{
+    char store[PATH_MAX], above[PATH_MAX], *path = NULL;
+
+    if (findings->n == 0 || !parent_of(findings->list[0].path, store) ||
+        strcmp(last_component(store), "overlay") != 0 || !parent_of(store, above))
+        return;
+    if (asprintf(&path, "%s/overlay-containers/%s", above, id) < 0) {
+        findings->error = -ENOMEM;
+        return;
+    }
+    findings_add_if_there(findings, DIRECTORY_RUNTIME, path, 0);
+    free(path);
+}
+
+static void find_runtime(struct Findings *findings, const struct FootprintOwner *owner,
+                         const struct Mounts *table, const char *id)
+{
+    char path[PATH_MAX];
+
+    if (has_prefix(owner->name, "docker/") && owner->container_id[0] != '\0' &&
+        docker_directory(findings->sources->root, id, path, sizeof(path)) == 0)
+        findings_add_if_there(findings, DIRECTORY_RUNTIME, path, 0);
+    if (has_prefix(owner->name, "podman/") && id[0] != '\0')
+        add_beside_layer(findings, id);
+    for (size_t i = 0; i < sizeof(runtime_files) / sizeof(runtime_files[0]); i++) {
+        const struct Mount *mount = mounts_at(table, runtime_files[i]);
+
+        if (mount && runtime_directory(findings, mount, id, path))
+            findings_add(findings, DIRECTORY_RUNTIME, path, mount->dev);
+    }
+}
+
+/* --- volumes ------------------------------------------------------------------------------------------- */
+
+static bool is_one_of(const char *text, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(text, list[i]) == 0)
+            return true;
+    return false;
+}
+
+/* An overlay in a container writes to a directory of another mount, which is looked at itself. */
+static bool is_virtual(const char *type)
+{
+    static const char *const types[] = {
+        "proc",      "sysfs",      "cgroup",    "cgroup2",     "devpts", "mqueue",  "devtmpfs", "securityfs",
+        "debugfs",   "tracefs",    "bpf",       "pstore",      "nsfs",   "autofs",  "efivarfs", "configfs",
+        "hugetlbfs", "rpc_pipefs", "selinuxfs", "binfmt_misc", "pidfs",  "fusectl", "overlay",
+    };
+
+    return is_one_of(type, types, sizeof(types) / sizeof(types[0]));
+}
+
+static bool is_memory(const char *type)
+{
+    return strcmp(type, "tmpfs") == 0 || strcmp(type, "ramfs") == 0;
+}
+
+/* Where a runtime mounts memory without having been asked. */
+static bool is_usual_memory(const char *path)
+{
+    static const char *const above[] = {"/dev", "/proc", "/sys", "/run"};
+
+    for (size_t i = 0; i < sizeof(above) / sizeof(above[0]); i++)
+        if (has_prefix(path, above[i]) && (path[strlen(above[i])] == '/' || path[strlen(above[i])] == '\0'))
+            return true;
+    return false;
+}
+
+/* One that find_runtime() has told of. */
+static bool is_of_runtime(struct Findings *findings, const struct Mount *mount, const char *id)
+{
+    char directory[PATH_MAX];
+
+    return is_one_of(mount->path, runtime_files, sizeof(runtime_files) / sizeof(runtime_files[0])) &&
+           runtime_directory(findings, mount, id, directory);
+}
+
+static void find_volumes(struct Findings *findings, const struct Mounts *table, const char *id)
+{
+    size_t n = table->n < MOUNTS_LOOKED_AT_MAX ? table->n : MOUNTS_LOOKED_AT_MAX;
+
+    findings->dropped += table->n - n;
+    for (size_t i = 0; i < n && findings->error == 0; i++) {
+        const struct Mount *mount = &table->list[i];
+
+        if (strcmp(mount->path, "/") == 0 || is_virtual(mount->type) || is_of_runtime(findings, mount, id))
+            continue;
+        if (!is_memory(mount->type))
+            add_mounted(findings, DIRECTORY_VOLUME, mount);
+        else if (!is_usual_memory(mount->path))
+            findings_add_out(findings, DIRECTORY_VOLUME, mount->path, mount->dev, "in the container; %s",
+                             ON_TMPFS);
+    }
+}
+
+void container_find(struct Findings *findings, const struct FootprintOwner *owner, const struct Mounts *table)
+{
+    char id[CONTAINER_ID_LENGTH + 1];
+
+    container_id(owner, id);
+    find_layer(findings, owner, table);
+    find_runtime(findings, owner, table, id);
+    find_volumes(findings, table, id);
+}

@@ -1,0 +1,765 @@
+/* Footprints of made-up tenants: /proc, cgroups, mount tables and the host's directories are all in a scratch
+ * directory, whose filesystem plays the host's. */
+#include "../scratch.h"
+
+#include <errno.h>
+#include <sys/sysmacros.h>
+
+#include "tenant/footprint.h"
+#include "tenant/runtime.h"
+
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define OTHER_ID "f123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define DOCKER "/var/lib/docker"
+#define LAYER DOCKER "/overlay2/mine"
+#define PODMAN "/var/lib/containers/storage"
+#define HOST_OVERLAY "0:50"
+#define STAT_TAIL " S 1 1 1 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 %d 1000 1 18446744073709551615 0 0 0\n"
+
+struct Fixture {
+    struct Scratch scratch;
+    char proc[PATH_MAX], root[PATH_MAX], passwd[PATH_MAX];
+    char dev[32]; /* of the scratch directory */
+    char host_table[8192], table[65536];
+    int next_id;
+    char *roots[4], *disk_paths[4];
+    struct DiskPolicy policy;
+    struct TenantClass class;
+    struct FootprintOwner owner;
+    struct Directory *list;
+    size_t n;
+    bool unsettled;
+};
+
+/* Lines of mountinfo: all stand on the first. */
+static void add_line(struct Fixture *f, char *table, size_t size, const char *dev, const char *root,
+                     const char *path, const char *access, const char *type, const char *options)
+{
+    size_t used = strlen(table);
+    int base = table == f->host_table ? 1 : 10000, id = used == 0 ? base : base + f->next_id++;
+
+    assert_true(snprintf(table + used, size - used, "%d %d %s %s %s %s,relatime - %s src rw%s%s\n", id,
+                         used == 0 ? 0 : base, dev, root, path, access, type, options[0] ? "," : "",
+                         options) < (int)(size - used));
+}
+
+static void host_mount(struct Fixture *f, const char *dev, const char *root, const char *path,
+                       const char *type, const char *options)
+{
+    add_line(f, f->host_table, sizeof(f->host_table), dev, root, path, "rw", type, options);
+}
+
+static void mounted(struct Fixture *f, const char *dev, const char *root, const char *path, const char *type,
+                    const char *options)
+{
+    add_line(f, f->table, sizeof(f->table), dev, root, path, "rw", type, options);
+}
+
+static void host_directory(const struct Fixture *f, const char *path)
+{
+    char name[PATH_MAX];
+
+    snprintf(name, sizeof(name), "root%s", path);
+    scratch_mkdir(&f->scratch, name);
+}
+
+static void host_file(const struct Fixture *f, const char *path, const char *text)
+{
+    char name[PATH_MAX];
+
+    snprintf(name, sizeof(name), "root%s", path);
+    *strrchr(name, '/') = '\0';
+    scratch_mkdir(&f->scratch, name);
+    snprintf(name, sizeof(name), "root%s", path);
+    scratch_write(&f->scratch, name, text);
+}
+
+static void process(const struct Fixture *f, int pid, const char *name, int start)
+{
+    char directory[64], path[PATH_MAX], text[512];
+
+    snprintf(directory, sizeof(directory), "proc/%d", pid);
+    scratch_mkdir(&f->scratch, directory);
+    snprintf(text, sizeof(text), "%d (%s)" STAT_TAIL, pid, name, start);
+    snprintf(path, sizeof(path), "%s/stat", directory);
+    scratch_write(&f->scratch, path, text);
+    snprintf(path, sizeof(path), "%s/mountinfo", directory);
+    scratch_write(&f->scratch, path, f->table);
+}
+
+static void cgroup(const struct Fixture *f, const char *name, const char *pids)
+{
+    char path[PATH_MAX + 16];
+
+    scratch_mkdir(&f->scratch, name);
+    snprintf(path, sizeof(path), "%s/cgroup.procs", name);
+    scratch_write(&f->scratch, path, pids);
+}
+
+static int setup(void **state)
+{
+    struct Fixture *f = calloc(1, sizeof(*f));
+    struct stat st;
+
+    assert_non_null(f);
+    f->scratch = scratch_new("/tmp");
+    assert_int_equal(stat(f->scratch.path, &st), 0);
+    snprintf(f->dev, sizeof(f->dev), "%u:%u", major(st.st_dev), minor(st.st_dev));
+    scratch_path(&f->scratch, "proc", f->proc);
+    scratch_path(&f->scratch, "root", f->root);
+    scratch_path(&f->scratch, "passwd", f->passwd);
+    f->next_id = 2;
+    f->roots[0] = DOCKER;
+    f->roots[1] = PODMAN "/";
+    f->roots[2] = "/srv";
+    f->policy.roots = f->roots;
+    f->class.disk_paths = f->disk_paths;
+    host_mount(f, f->dev, "/", "/", "xfs", "prjquota");
+    host_mount(f, "0:30", "/", "/run", "tmpfs", "");
+    host_mount(f, "0:31", "/", "/srv/far", "nfs4", "");
+    host_mount(f, HOST_OVERLAY, "/", LAYER "/merged", "overlay",
+               "lowerdir=" DOCKER "/overlay2/l/A,upperdir=" LAYER "/diff,workdir=" LAYER "/work");
+    host_directory(f, LAYER "/diff");
+    host_directory(f, "/srv/web");
+    scratch_mkdir(&f->scratch, "proc");
+    cgroup(f, "cg", "10\n");
+    f->owner = (struct FootprintOwner){.name = "docker/web",
+                                       .path = "system.slice/docker-" ID ".scope",
+                                       .unit = "docker-" ID ".scope",
+                                       .container_id = ID,
+                                       .cgroup_fd = scratch_open(&f->scratch, "cg"),
+                                       .class = &f->class};
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct Fixture *f = *state;
+
+    directories_free(f->list, f->n);
+    close(f->owner.cgroup_fd);
+    scratch_done(&f->scratch);
+    free(f);
+    return 0;
+}
+
+static int find(struct Fixture *f)
+{
+    char path[PATH_MAX];
+    struct Mounts mounts;
+    struct FootprintSources sources = {
+        .proc = f->proc, .root = f->root, .mounts = &mounts, .policy = &f->policy, .passwd = f->passwd};
+    int r;
+
+    scratch_write(&f->scratch, "host", f->host_table);
+    assert_int_equal(mounts_read(scratch_path(&f->scratch, "host", path), &mounts), 0);
+    directories_free(f->list, f->n);
+    f->list = NULL;
+    f->n = 0;
+    r = footprint_find(&sources, &f->owner, &f->list, &f->n, &f->unsettled);
+    mounts_done(&mounts);
+    for (size_t i = 1; i < f->n; i++)
+        assert_true(strcmp(f->list[i - 1].path, f->list[i].path) < 0);
+    return r;
+}
+
+/* With the oldest process as the table says. */
+static void find_all(struct Fixture *f)
+{
+    process(f, 10, "init", 100);
+    assert_int_equal(find(f), 0);
+}
+
+static const struct Directory *found(const struct Fixture *f, const char *path)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (strcmp(f->list[i].path, path) == 0)
+            return &f->list[i];
+    for (size_t i = 0; i < f->n; i++)
+        print_message("# %s: %s %s %s\n", f->list[i].path, directory_kind_name(f->list[i].kind),
+                      directory_state_name(f->list[i].state), f->list[i].why);
+    fail_msg("%s is not among them", path);
+    return NULL;
+}
+
+static void assert_counts(const struct Fixture *f, const char *path, enum DirectoryKind kind)
+{
+    const struct Directory *directory = found(f, path);
+    char name[PATH_MAX], full[PATH_MAX];
+    struct stat st;
+
+    assert_string_equal(directory->why, "");
+    assert_int_equal(directory->state, DIRECTORY_WAITING);
+    assert_int_equal(directory->kind, kind);
+    snprintf(name, sizeof(name), "root%s", path);
+    assert_int_equal(stat(scratch_path(&f->scratch, name, full), &st), 0);
+    assert_int_equal(directory->inode, st.st_ino);
+    assert_int_equal(directory->dev, st.st_dev);
+}
+
+static void assert_out(const struct Fixture *f, const char *path, const char *why)
+{
+    const struct Directory *directory = found(f, path);
+
+    assert_int_equal(directory->state, DIRECTORY_OUT);
+    if (!strstr(directory->why, why))
+        fail_msg("%s: %s, not %s", path, directory->why, why);
+}
+
+static void docker_root(struct Fixture *f)
+{
+    mounted(f, HOST_OVERLAY, "/", "/", "overlay", "lowerdir=l,upperdir=/srv/lie/diff,workdir=/srv/lie/work");
+    mounted(f, "0:60", "/", "/proc", "proc", "");
+    mounted(f, "0:61", "/", "/dev", "tmpfs", "");
+    mounted(f, "0:62", "/", "/dev/shm", "tmpfs", "");
+}
+
+/* --- containers ---------------------------------------------------------------------------------------- */
+
+static void docker(void **state)
+{
+    struct Fixture *f = *state;
+
+    host_file(f, DOCKER "/containers/" ID "/hosts", "");
+    host_file(f, DOCKER "/containers/" ID "/resolv.conf", "");
+    host_directory(f, DOCKER "/volumes/data/_data");
+    docker_root(f);
+    mounted(f, f->dev, DOCKER "/containers/" ID "/resolv.conf", "/etc/resolv.conf", "xfs", "");
+    mounted(f, f->dev, DOCKER "/containers/" ID "/hosts", "/etc/hosts", "xfs", "");
+    mounted(f, f->dev, DOCKER "/volumes/data/_data", "/data", "xfs", "");
+    mounted(f, f->dev, "/srv/web", "/web", "xfs", "");
+    find_all(f);
+    assert_false(f->unsettled);
+    assert_counts(f, LAYER, DIRECTORY_LAYER);
+    assert_counts(f, DOCKER "/containers/" ID, DIRECTORY_RUNTIME);
+    assert_counts(f, DOCKER "/volumes/data/_data", DIRECTORY_VOLUME);
+    assert_counts(f, "/srv/web", DIRECTORY_VOLUME);
+    assert_int_equal(f->n, 4);
+}
+
+static void volumes_that_do_not_count(void **state)
+{
+    struct Fixture *f = *state;
+
+    host_directory(f, "/srv/read");
+    host_directory(f, "/srv/covered");
+    host_directory(f, "/srv/far/x");
+    host_directory(f, "/data/x");
+    host_file(f, "/srv/file", "");
+    host_mount(f, "9:9", "/", "/srv/covered", "xfs", "");
+    docker_root(f);
+    add_line(f, f->table, sizeof(f->table), f->dev, "/srv/read", "/read", "ro", "xfs", "");
+    mounted(f, f->dev, "/srv/file", "/etc/app.conf", "xfs", "");
+    mounted(f, f->dev, "/data/x", "/x", "xfs", "");
+    mounted(f, f->dev, "/srv", "/all", "xfs", "");
+    mounted(f, f->dev, "/var/lib", "/most", "xfs", "");
+    mounted(f, f->dev, "/", "/everything", "xfs", "");
+    mounted(f, "8:99", "/", "/device", "xfs", "");
+    mounted(f, "9:9", "/", "/covered", "xfs", "");
+    mounted(f, "0:70", "/", "/scratch", "tmpfs", "");
+    mounted(f, "0:71", "/", "/run/lock", "tmpfs", "");
+    mounted(f, "0:31", "/x", "/far", "nfs4", "");
+    mounted(f, f->dev, "/srv/gone", "/gone", "xfs", "");
+    mounted(f, f->dev, "/srv/removed//deleted", "/removed", "xfs", "");
+    find_all(f);
+    assert_counts(f, LAYER, DIRECTORY_LAYER);
+    assert_out(f, "/srv/read", "mounted read-only");
+    assert_out(f, "/srv/file", "a single file");
+    assert_out(f, "/data/x", "outside DiskRoots= (" DOCKER " " PODMAN "/ /srv)");
+    assert_out(f, "/srv", "holds /srv of DiskRoots=");
+    assert_out(f, "/var/lib", "holds " DOCKER " of DiskRoots=");
+    assert_out(f, "/", "holds");
+    assert_out(f, "/device", "not mounted on this host");
+    assert_out(f, "/srv/covered", "covered by another mount");
+    assert_out(f, "/scratch", "on tmpfs");
+    assert_out(f, "/srv/far/x", "on nfs4");
+    assert_out(f, "/srv/gone", "no such directory");
+    assert_out(f, "/removed", "removed on the host");
+    assert_int_equal(f->n, 13);
+}
+
+static void nested_and_double(void **state)
+{
+    struct Fixture *f = *state;
+
+    host_directory(f, "/srv/web/sub/deep");
+    host_directory(f, "/srv/web-other");
+    host_mount(f, f->dev, "/srv/web", "/srv/again", "xfs", "");
+    host_directory(f, "/srv/again");
+    docker_root(f);
+    mounted(f, f->dev, "/srv/web/sub/deep", "/deep", "xfs", "");
+    mounted(f, f->dev, "/srv/web/sub", "/sub", "xfs", "");
+    mounted(f, f->dev, "/srv/web-other", "/other", "xfs", "");
+    add_line(f, f->table, sizeof(f->table), f->dev, "/srv/web", "/read", "ro", "xfs", "");
+    mounted(f, f->dev, "/srv/web", "/web", "xfs", "");
+    mounted(f, f->dev, "/srv/web", "/web2", "xfs", "");
+    mounted(f, f->dev, "/srv/web/sub", "/sub2", "xfs", "");
+    find_all(f);
+    assert_counts(f, "/srv/web", DIRECTORY_VOLUME);
+    assert_counts(f, "/srv/web-other", DIRECTORY_VOLUME);
+    assert_int_equal(f->n, 3);
+}
+
+/* A volume that is a symbolic link by now, or below one. */
+static void symbolic_links(void **state)
+{
+    struct Fixture *f = *state;
+    char link[PATH_MAX];
+
+    docker_root(f);
+    assert_int_equal(symlink("web", scratch_path(&f->scratch, "root/srv/link", link)), 0);
+    host_directory(f, "/srv/web/sub");
+    mounted(f, f->dev, "/srv/link", "/link", "xfs", "");
+    mounted(f, f->dev, "/srv/link/sub", "/sub", "xfs", "");
+    find_all(f);
+    assert_out(f, "/srv/link", "symbolic link");
+    assert_out(f, "/srv/link/sub", "symbolic link");
+}
+
+/* Whoever may make a user namespace mounts an overlay and names the upper directory. */
+static void overlay_of_ones_own_is_not_believed(void **state)
+{
+    struct Fixture *f = *state;
+
+    host_directory(f, DOCKER "/overlay2/victim/diff");
+    mounted(f, "0:99", "/", "/", "overlay",
+            "lowerdir=l,upperdir=" DOCKER "/overlay2/victim/diff,workdir=" DOCKER "/overlay2/victim/work");
+    find_all(f);
+    assert_out(f, "/", "not mounted on this host");
+    assert_int_equal(f->n, 1);
+
+    host_file(f, DOCKER "/image/overlay2/layerdb/mounts/" ID "/mount-id", "mine\n");
+    assert_int_equal(find(f), 0);
+    assert_counts(f, LAYER, DIRECTORY_LAYER);
+    assert_int_equal(f->n, 1);
+}
+
+static void relative_overlay(struct Fixture *f, const char *options)
+{
+    f->host_table[0] = f->table[0] = '\0';
+    host_mount(f, f->dev, "/", "/", "xfs", "prjquota");
+    host_mount(f, HOST_OVERLAY, "/", LAYER "/merged", "overlay", options);
+    mounted(f, HOST_OVERLAY, "/", "/", "overlay", options);
+    find_all(f);
+}
+
+static void layers_named_otherwise(void **state)
+{
+    struct Fixture *f = *state;
+
+    relative_overlay(f, "lowerdir=l/A:l/B,upperdir=mine/diff,workdir=mine/work");
+    assert_out(f, "mine/diff", "relative to a directory that is not known");
+    relative_overlay(f, "lowerdir=l,upperdir=" DOCKER "/overlay2/../overlay2/mine/diff,workdir=" DOCKER
+                        "/overlay2/../overlay2/mine/work");
+    assert_out(f, DOCKER "/overlay2/../overlay2/mine", "not a plain absolute path");
+    relative_overlay(f, "lowerdir=l,upperdir=" LAYER "/diff,workdir=/srv/work");
+    assert_out(f, LAYER "/diff", "not beside each other");
+    relative_overlay(f, "lowerdir=l,upperdir=/srv/upper,workdir=/srv/work");
+    assert_out(f, "/srv", "holds /srv of DiskRoots=");
+    relative_overlay(f, "lowerdir=l");
+    assert_out(f, "/", "without an upper directory");
+    assert_int_equal(f->n, 1);
+
+    host_file(f, DOCKER "/image/overlay2/layerdb/mounts/" ID "/mount-id", "mine");
+    relative_overlay(f, "lowerdir=l/A:l/B,upperdir=mine/diff,workdir=mine/work");
+    assert_counts(f, LAYER, DIRECTORY_LAYER);
+    assert_int_equal(f->n, 1);
+    host_file(f, DOCKER "/image/overlay2/layerdb/mounts/" ID "/mount-id", "../volumes");
+    assert_int_equal(find(f), 0);
+    assert_out(f, "mine/diff", "relative to a directory that is not known");
+}
+
+/* hosts of another container's network, resolv.conf of the host: not its own. */
+static void files_of_others(void **state)
+{
+    struct Fixture *f = *state;
+
+    host_file(f, DOCKER "/containers/" OTHER_ID "/hosts", "");
+    docker_root(f);
+    mounted(f, f->dev, DOCKER "/containers/" OTHER_ID "/hosts", "/etc/hosts", "xfs", "");
+    mounted(f, f->dev, "/etc/resolv.conf", "/etc/resolv.conf", "xfs", "");
+    mounted(f, f->dev, "/srv/hostname", "/etc/hostname", "xfs", "");
+    host_file(f, "/srv/hostname", "");
+    find_all(f);
+    assert_out(f, DOCKER "/containers/" OTHER_ID "/hosts", "a single file");
+    assert_out(f, "/etc/resolv.conf", "outside DiskRoots=");
+    assert_out(f, "/srv/hostname", "a single file");
+    assert_counts(f, LAYER, DIRECTORY_LAYER);
+    assert_int_equal(f->n, 4);
+
+    /* its log is its own all the same */
+    host_directory(f, DOCKER "/containers/" ID);
+    assert_int_equal(find(f), 0);
+    assert_counts(f, DOCKER "/containers/" ID, DIRECTORY_RUNTIME);
+}
+
+static void podman_owner(struct Fixture *f)
+{
+    f->owner.name = "podman/db";
+    f->owner.path = "machine.slice/libpod-" ID ".scope";
+    f->owner.unit = "libpod-" ID ".scope";
+}
+
+static void podman(void **state)
+{
+    struct Fixture *f = *state;
+
+    podman_owner(f);
+    host_directory(f, PODMAN "/overlay/top/diff");
+    host_directory(f, PODMAN "/overlay-containers/" ID "/userdata");
+    host_mount(f, "0:51", "/", PODMAN "/overlay/top/merged", "overlay",
+               "lowerdir=l,upperdir=" PODMAN "/overlay/top/diff,workdir=" PODMAN
+               "/overlay/top/work,metacopy=on");
+    mounted(f, "0:51", "/", "/", "overlay", "lowerdir=l,upperdir=x,workdir=y");
+    mounted(f, "0:30", "/containers/storage/overlay-containers/" ID "/userdata/hosts", "/etc/hosts", "tmpfs",
+            "");
+    mounted(f, "0:30", "/containers/storage/overlay-containers/" ID "/userdata/.containerenv",
+            "/run/.containerenv", "tmpfs", "");
+    find_all(f);
+    assert_counts(f, PODMAN "/overlay/top", DIRECTORY_LAYER);
+    assert_counts(f, PODMAN "/overlay-containers/" ID, DIRECTORY_RUNTIME);
+    assert_out(f, "/run/containers/storage/overlay-containers/" ID "/userdata", "on tmpfs");
+    assert_int_equal(f->n, 3);
+}
+
+static void podman_by_its_state(void **state)
+{
+    struct Fixture *f = *state;
+
+    podman_owner(f);
+    host_directory(f, PODMAN "/overlay/top/diff");
+    host_directory(f, PODMAN "/overlay-containers/" ID);
+    host_file(f, PODMAN "/overlay-containers/containers.json",
+              "[{\"id\":\"" OTHER_ID "\",\"layer\":\"other\"},{\"id\":\"" ID
+              "\",\"names\":[\"db\"],\"layer\":\"top\"}]");
+    mounted(f, "0:99", "/", "/", "overlay", "lowerdir=l,upperdir=/srv/web/a,workdir=/srv/web/b");
+    find_all(f);
+    assert_counts(f, PODMAN "/overlay/top", DIRECTORY_LAYER);
+    assert_counts(f, PODMAN "/overlay-containers/" ID, DIRECTORY_RUNTIME);
+    assert_int_equal(f->n, 2);
+}
+
+static void other_runtimes(void **state)
+{
+    struct Fixture *f = *state;
+
+    f->owner.name = f->owner.unit = "cri-containerd-" ID ".scope";
+    f->owner.path = "kubepods.slice/cri-containerd-" ID ".scope";
+    f->owner.container_id = "";
+    docker_root(f);
+    find_all(f);
+    assert_counts(f, LAYER, DIRECTORY_LAYER);
+    f->owner.path = "user.slice/cri-containerd-" ID ".scope";
+    assert_int_equal(find(f), 0);
+    assert_int_equal(f->n, 0);
+}
+
+/* systemd-nspawn itself is in the cgroup too, and older. */
+static void machine(void **state)
+{
+    struct Fixture *f = *state;
+
+    f->owner.name = "nspawn/box";
+    f->owner.unit = "systemd-nspawn@box.service";
+    f->owner.path = "machine.slice/systemd-nspawn@box.service";
+    f->owner.container_id = "";
+    host_directory(f, "/srv/machines/box");
+    mounted(f, f->dev, "/", "/", "xfs", "");
+    process(f, 5, "systemd-nspawn", 1);
+    cgroup(f, "cg/supervisor", "5\n");
+    cgroup(f, "cg", "");
+    assert_int_equal(find(f), 0);
+    assert_true(f->unsettled);
+
+    f->table[0] = '\0';
+    mounted(f, f->dev, "/srv/machines/box", "/", "xfs", "");
+    process(f, 6, "systemd", 2);
+    cgroup(f, "cg/payload/init.scope", "6\n");
+    cgroup(f, "cg/payload", "");
+    assert_int_equal(find(f), 0);
+    assert_false(f->unsettled);
+    assert_counts(f, "/srv/machines/box", DIRECTORY_LAYER);
+
+    f->table[0] = '\0';
+    mounted(f, "7:1", "/", "/", "ext4", "");
+    process(f, 6, "systemd", 2);
+    assert_int_equal(find(f), 0);
+    assert_out(f, "/", "not mounted on this host");
+}
+
+static void being_started(void **state)
+{
+    struct Fixture *f = *state;
+
+    f->disk_paths[0] = "/srv/web";
+    mounted(f, f->dev, "/", "/", "xfs", "");
+    mounted(f, f->dev, "/srv/victim", "/x", "xfs", "");
+    find_all(f);
+    assert_true(f->unsettled);
+    assert_counts(f, "/srv/web", DIRECTORY_NAMED);
+    assert_int_equal(f->n, 1);
+}
+
+static void more_than_may_count(void **state)
+{
+    struct Fixture *f = *state;
+
+    docker_root(f);
+    for (int i = 0; i < 300; i++) {
+        char path[64];
+
+        snprintf(path, sizeof(path), "/srv/many/%03d", i);
+        host_directory(f, path);
+        mounted(f, f->dev, path, path, "xfs", "");
+        snprintf(path, sizeof(path), "/srv/none/%03d", i);
+        mounted(f, f->dev, path, path, "xfs", "");
+    }
+    find_all(f);
+    assert_int_equal(f->n, 256 + 64 + 1);
+    assert_out(f, "(more)", "281 more are left out: 256 directories may count");
+    assert_counts(f, LAYER, DIRECTORY_LAYER);
+}
+
+/* --- services and users -------------------------------------------------------------------------------- */
+
+static void service_owner(struct Fixture *f)
+{
+    f->owner.name = f->owner.unit = "web.service";
+    f->owner.path = "system.slice/web.service";
+    f->owner.container_id = "";
+}
+
+static void service(void **state)
+{
+    struct Fixture *f = *state;
+    char *directories[] = {"/srv/state", "/var/lib/web", NULL};
+
+    service_owner(f);
+    f->disk_paths[0] = "/srv/%p/";
+    f->disk_paths[1] = "/srv/%n";
+    f->disk_paths[2] = "StateDirectory";
+    host_directory(f, "/srv/state");
+    assert_int_equal(find(f), 0);
+    assert_counts(f, "/srv/web", DIRECTORY_NAMED);
+    assert_out(f, "/srv/web.service", "no such directory");
+    assert_int_equal(f->n, 2);
+
+    f->owner.state_directories = directories;
+    assert_int_equal(find(f), 0);
+    assert_counts(f, "/srv/state", DIRECTORY_NAMED);
+    assert_out(f, "/var/lib/web", "outside DiskRoots=");
+    assert_int_equal(f->n, 4);
+}
+
+/* In a mount namespace of its own a service sees what it likes. */
+static void mounts_of_services_are_not_believed(void **state)
+{
+    struct Fixture *f = *state;
+
+    service_owner(f);
+    mounted(f, f->dev, "/srv/web", "/", "xfs", "");
+    mounted(f, f->dev, "/srv/victim", "/x", "xfs", "");
+    find_all(f);
+    assert_false(f->unsettled);
+    assert_int_equal(f->n, 0);
+}
+
+static void user(void **state)
+{
+    struct Fixture *f = *state;
+
+    f->owner = (struct FootprintOwner){.name = "user/alice",
+                                       .path = "user.slice/user-1000.slice",
+                                       .unit = "user-1000.slice",
+                                       .container_id = "",
+                                       .cgroup_fd = f->owner.cgroup_fd,
+                                       .class = &f->class};
+    f->disk_paths[0] = "/srv/%u";
+    f->disk_paths[1] = "/srv/n%U";
+    host_directory(f, "/srv/alice");
+    host_directory(f, "/srv/n1000");
+    assert_int_equal(find(f), 0);
+    assert_counts(f, "/srv/alice", DIRECTORY_NAMED);
+    assert_counts(f, "/srv/n1000", DIRECTORY_NAMED);
+    assert_int_equal(f->n, 2);
+}
+
+static void assert_expands(const struct Fixture *f, const char *pattern, const char *expected)
+{
+    const struct FootprintSources sources = {.proc = f->proc, .root = f->root, .passwd = f->passwd};
+    char *path = NULL;
+    int r = footprint_expand(&sources, &f->owner, pattern, &path);
+
+    assert_int_equal(r, expected ? 0 : -EINVAL);
+    if (expected)
+        assert_string_equal(path, expected);
+    free(path);
+}
+
+static void patterns(void **state)
+{
+    struct Fixture *f = *state;
+    char longest[PATH_MAX + 1];
+
+    service_owner(f);
+    assert_expands(f, "/srv/%n/%p/100%%/", "/srv/web.service/web/100%");
+    assert_expands(f, "/srv/%u", NULL);
+    assert_expands(f, "/srv/%U", NULL);
+    assert_expands(f, "/srv/%x", NULL);
+    assert_expands(f, "/srv/%", NULL);
+    assert_expands(f, "/", "/");
+    memset(longest, 'a', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    assert_expands(f, longest, NULL);
+    f->owner.unit = "..service";
+    assert_expands(f, "/srv/%p", NULL);
+    f->owner.unit = NULL;
+    assert_expands(f, "/srv/%n", NULL);
+}
+
+static void users(void **state)
+{
+    struct Fixture *f = *state;
+
+    scratch_write(&f->scratch, "passwd",
+                  "root:x:0:0::/root:/bin/sh\nbob:x:1001:1001::/home/bob:/bin/sh\n"
+                  "..:x:1002:1002::/:/bin/sh\na/b:x:1003:1003::/:/bin/sh\n");
+    f->owner.unit = NULL;
+    f->owner.name = "user/1001";
+    f->owner.path = "user.slice/user-1001.slice";
+    assert_expands(f, "/home/%u", "/home/bob");
+    f->owner.name = "user@1001.service";
+    f->owner.path = "user.slice/user-1001.slice/user@1001.service";
+    assert_expands(f, "/home/%u-%U", "/home/bob-1001");
+    f->owner.path = "user.slice/user-1002.slice";
+    assert_expands(f, "/home/%u", NULL);
+    f->owner.path = "user.slice/user-1003.slice";
+    assert_expands(f, "/home/%u", NULL);
+    f->owner.path = "user.slice/user-1004.slice";
+    assert_expands(f, "/home/%u", NULL);
+    f->owner.name = "user/..";
+    assert_expands(f, "/home/%u", NULL);
+    f->owner.name = "user/a/b";
+    assert_expands(f, "/home/%u", NULL);
+    f->owner.name = "user/alice";
+    f->owner.path = "user.slice/user-1001.slicex";
+    assert_expands(f, "/home/%u", NULL);
+    f->owner.path = "user.slice/user-.slice";
+    assert_expands(f, "/home/%U", NULL);
+    f->owner.path = "evil.slice";
+    assert_expands(f, "/home/%u", NULL);
+}
+
+/* --- the oldest process -------------------------------------------------------------------------------- */
+
+static void assert_oldest(const struct Fixture *f, int expected)
+{
+    pid_t pid = 0;
+    int r = footprint_oldest(f->proc, f->owner.cgroup_fd, &pid);
+
+    assert_int_equal(expected < 0 ? r : pid, expected);
+}
+
+static void oldest(void **state)
+{
+    struct Fixture *f = *state;
+
+    cgroup(f, "cg", "0\n10\n11\n12\n");
+    assert_oldest(f, -ESRCH);
+    process(f, 12, "late", 300);
+    assert_oldest(f, 12);
+    process(f, 11, "same", 300);
+    assert_oldest(f, 11);
+    process(f, 10, "evil) S 1 1 1 0 -1 1 1 0 0 0 1 1 0 0 20 0 1 0 1 (", 500);
+    assert_oldest(f, 11);
+    process(f, 9, "a b) c", 200);
+    cgroup(f, "cg/init.scope", "9\n");
+    assert_oldest(f, 9);
+    process(f, 8, "", 100);
+    cgroup(f, "cg/a/b/c", "8\n");
+    assert_oldest(f, 8);
+    scratch_write(&f->scratch, "proc/8/stat", "8 (cut");
+    assert_oldest(f, 9);
+}
+
+static void gone(void **state)
+{
+    struct Fixture *f = *state;
+
+    cgroup(f, "cg", "");
+    assert_int_equal(find(f), -ESRCH);
+    assert_oldest(f, -ESRCH);
+    scratch_unlink_file(&f->scratch, "cg/cgroup.procs");
+    assert_oldest(f, -ENODEV);
+    assert_int_equal(find(f), -ENODEV);
+}
+
+/* The first thread has ended: the kernel shows no table for the process, but for those that are left. */
+static void process_without_its_first_thread(void **state)
+{
+    struct Fixture *f = *state;
+
+    docker_root(f);
+    process(f, 10, "init", 100);
+    scratch_unlink_file(&f->scratch, "proc/10/mountinfo");
+    assert_int_equal(find(f), -ESRCH);
+    scratch_mkdir(&f->scratch, "proc/10/task/10");
+    scratch_mkdir(&f->scratch, "proc/10/task/11");
+    scratch_write(&f->scratch, "proc/10/task/11/mountinfo", f->table);
+    assert_int_equal(find(f), 0);
+    assert_counts(f, LAYER, DIRECTORY_LAYER);
+}
+
+static void thousands_of_cgroups(void **state)
+{
+    struct Fixture *f = *state;
+    char name[PATH_MAX];
+    size_t length;
+
+    process(f, 10, "init", 100);
+    process(f, 11, "deep", 50);
+    for (int i = 0; i < 3000; i++) {
+        snprintf(name, sizeof(name), "cg/n%d", i);
+        cgroup(f, name, "");
+    }
+    length = strlen(strcpy(name, "cg/n0"));
+    for (int i = 0; i < 1000 && length + 3 < 3500; i++) {
+        memcpy(name + length, "/d", 3);
+        length += 2;
+        cgroup(f, name, "");
+    }
+    assert_oldest(f, 10);
+}
+
+#define FOOTPRINT_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FOOTPRINT_TEST(docker),
+        FOOTPRINT_TEST(volumes_that_do_not_count),
+        FOOTPRINT_TEST(nested_and_double),
+        FOOTPRINT_TEST(symbolic_links),
+        FOOTPRINT_TEST(overlay_of_ones_own_is_not_believed),
+        FOOTPRINT_TEST(layers_named_otherwise),
+        FOOTPRINT_TEST(files_of_others),
+        FOOTPRINT_TEST(podman),
+        FOOTPRINT_TEST(podman_by_its_state),
+        FOOTPRINT_TEST(other_runtimes),
+        FOOTPRINT_TEST(machine),
+        FOOTPRINT_TEST(being_started),
+        FOOTPRINT_TEST(more_than_may_count),
+        FOOTPRINT_TEST(service),
+        FOOTPRINT_TEST(mounts_of_services_are_not_believed),
+        FOOTPRINT_TEST(user),
+        FOOTPRINT_TEST(patterns),
+        FOOTPRINT_TEST(users),
+        FOOTPRINT_TEST(oldest),
+        FOOTPRINT_TEST(gone),
+        FOOTPRINT_TEST(process_without_its_first_thread),
+        FOOTPRINT_TEST(thousands_of_cgroups),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
