@@ -93,7 +93,7 @@ static struct Claim *add_node(struct Claims *claims, struct Claim *parent, const
 /* Takes away what nothing is left of, from here upwards. */
 static void prune(struct Claims *claims, struct Claim *node)
 {
-    while (node && !node->children && node->n_tenants == 0) {
+    while (node && claims->by_name && !node->children && node->n_tenants == 0) {
         struct Claim *parent = node->parent;
 
         HASH_DEL(claims->by_name, node);

@@ -150,6 +150,24 @@ static void add_overlay(struct Findings *findings, const struct Mount *mount, bo
                          "it and overlay's work directory are not beside each other");
 }
 
+/* A volume that is a store of containers, whole: it has what belongs to others. */
+static bool is_store(const struct Findings *findings, const char *path)
+{
+    char parent[PATH_MAX], data_root[PATH_MAX];
+
+    for (size_t i = 0; i < findings->n; i++) {
+        const struct Directory *own = &findings->list[i];
+
+        if ((own->kind == DIRECTORY_LAYER || own->kind == DIRECTORY_RUNTIME) && has_prefix(own->path, path) &&
+            own->path[strlen(path)] == '/')
+            return true;
+    }
+    if (!parent_of(path, parent))
+        return false;
+    docker_data_root(findings->sources->root, data_root, sizeof(data_root));
+    return strcmp(parent, data_root) == 0 || strcmp(parent, PODMAN_STORAGE) == 0;
+}
+
 /* A mount by the kernel's word: its place on this host. */
 static void add_mounted(struct Findings *findings, enum DirectoryKind kind, const struct Mount *mount)
 {
@@ -165,6 +183,8 @@ static void add_mounted(struct Findings *findings, enum DirectoryKind kind, cons
                          "in the container; not mounted on this host");
     else if (mount->read_only)
         findings_add_out(findings, kind, path, mount->dev, "mounted read-only");
+    else if (kind == DIRECTORY_VOLUME && is_store(findings, path))
+        findings_add_out(findings, kind, path, mount->dev, "has what belongs to other containers");
     else
         findings_add(findings, kind, path, mount->dev);
 }

@@ -20,7 +20,6 @@
 #define STORAGE_BYTES_MAX ((size_t)16 * 1024 * 1024)
 #define LAYER_BYTES_MAX ((size_t)256)
 #define DOCKER_DATA_ROOT "/var/lib/docker"
-#define PODMAN_STORAGE "/var/lib/containers/storage"
 
 static void cleanup_variant(sd_json_variant **variant)
 {
@@ -165,7 +164,7 @@ static char *read_below(const char *root, const char *directory, const char *fil
     return n < 0 || (size_t)n >= sizeof(path) ? NULL : read_bounded(path, max);
 }
 
-static void docker_data_root(const char *root, char *path, size_t size)
+void docker_data_root(const char *root, char *path, size_t size)
 {
     _cleanup_free_ char *text = read_below(root, "/etc/docker", "daemon.json", CONTAINER_BYTES_MAX);
 

@@ -17,6 +17,9 @@ int docker_data_root_from_json(const char *text, char *path, size_t size);
 int docker_name(const char *root, const char *id, char *name, size_t size);
 int podman_name(const char *root, const char *id, char *name, size_t size);
 
+#define PODMAN_STORAGE "/var/lib/containers/storage"
+/* As daemon.json says, else where it is if nothing is said. */
+void docker_data_root(const char *root, char *path, size_t size);
 /* Where the runtime itself says that the container writes to its root, and keeps its log. `path` is of the
  * host, without `root`. Any failure is -ENOENT. */
 int docker_layer(const char *root, const char *id, char *path, size_t size);

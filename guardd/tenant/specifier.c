@@ -109,8 +109,11 @@ int footprint_expand(const struct FootprintSources *sources, const struct Footpr
 
         value[0] = *p;
         value[1] = '\0';
-        if (*p == '%' && specifier(sources, owner, *++p, value) < 0)
-            return -EINVAL;
+        if (*p == '%') {
+            p++; /* at its end, that is the NUL: no specifier */
+            if (specifier(sources, owner, *p, value) < 0)
+                return -EINVAL;
+        }
         n = strlen(value);
         if (length + n >= sizeof(path))
             return -EINVAL;

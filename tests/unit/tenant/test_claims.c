@@ -140,6 +140,7 @@ static void each_rival_once(void **state)
     struct Claims claims = {0};
     struct Directory list[2] = {{.path = "/srv/a", .state = DIRECTORY_WAITING},
                                 {.path = "/srv/b", .state = DIRECTORY_COUNTED}};
+    const struct Directory home = {.path = "/home/x", .state = DIRECTORY_WAITING};
     struct Called called = {0};
 
     assert_int_equal(claims_set(&claims, 1, list, 2), 0);
@@ -149,6 +150,14 @@ static void each_rival_once(void **state)
     claims_each_rival(&claims, 1, list, 2, note, &called);
     assert_int_equal(called.n, 2);
     assert_true(was_called(&called, 2) && was_called(&called, 3));
+    called.n = 0;
+    claims_each_rival(&claims, 4, &list[1], 1, note, &called);
+    assert_int_equal(called.n, 3);
+    called.n = 0;
+    claims_each_rival(&claims, 4, &home, 1, note, &called);
+    assert_int_equal(called.n, 0);
+    claims_each_rival(&claims, 5, &home, 1, note, &called);
+    assert_int_equal(called.n, 1);
 
     /* by its claims alone: the caller has put them out by now */
     called.n = 0;

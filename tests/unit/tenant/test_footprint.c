@@ -6,6 +6,7 @@
 #include <sys/sysmacros.h>
 
 #include "tenant/footprint.h"
+#include "tenant/process.h"
 #include "tenant/runtime.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -268,7 +269,7 @@ static void volumes_that_do_not_count(void **state)
     assert_out(f, "/srv/file", "a single file");
     assert_out(f, "/data/x", "outside DiskRoots= (" DOCKER " " PODMAN "/ /srv)");
     assert_out(f, "/srv", "holds /srv of DiskRoots=");
-    assert_out(f, "/var/lib", "holds " DOCKER " of DiskRoots=");
+    assert_out(f, "/var/lib", "has what belongs to other containers");
     assert_out(f, "/", "holds");
     assert_out(f, "/device", "not mounted on this host");
     assert_out(f, "/srv/covered", "covered by another mount");
@@ -299,6 +300,45 @@ static void nested_and_double(void **state)
     assert_counts(f, "/srv/web", DIRECTORY_VOLUME);
     assert_counts(f, "/srv/web-other", DIRECTORY_VOLUME);
     assert_int_equal(f->n, 3);
+}
+
+/* What a backup or a shipper of logs may be given. */
+static void stores_of_containers(void **state)
+{
+    struct Fixture *f = *state;
+
+    host_directory(f, DOCKER "/volumes/data/_data");
+    host_directory(f, PODMAN "/overlay");
+    host_directory(f, "/srv/docker/volumes");
+    docker_root(f);
+    mounted(f, f->dev, DOCKER "/overlay2", "/layers", "xfs", "");
+    mounted(f, f->dev, DOCKER "/volumes", "/volumes", "xfs", "");
+    mounted(f, f->dev, DOCKER "/volumes/data/_data", "/data", "xfs", "");
+    mounted(f, f->dev, PODMAN "/overlay", "/podman", "xfs", "");
+    mounted(f, f->dev, "/srv/docker/volumes", "/srv", "xfs", "");
+    find_all(f);
+    assert_out(f, DOCKER "/overlay2", "has what belongs to other containers");
+    assert_out(f, DOCKER "/volumes", "has what belongs to other containers");
+    assert_out(f, PODMAN "/overlay", "has what belongs to other containers");
+    assert_counts(f, DOCKER "/volumes/data/_data", DIRECTORY_VOLUME);
+    assert_counts(f, "/srv/docker/volumes", DIRECTORY_VOLUME);
+    assert_counts(f, LAYER, DIRECTORY_LAYER);
+    assert_int_equal(f->n, 6);
+
+    host_directory(f, "/srv/containerd/snapshots/7/fs");
+    host_mount(f, "0:55", "/", "/run/containerd/x", "overlay",
+               "upperdir=/srv/containerd/snapshots/7/fs,workdir=/srv/containerd/snapshots/7/work");
+    f->table[0] = '\0';
+    mounted(f, "0:55", "/", "/", "overlay", "");
+    mounted(f, f->dev, "/srv/containerd/snapshots", "/all", "xfs", "");
+    mounted(f, f->dev, "/srv/docker/volumes", "/srv", "xfs", "");
+    find_all(f);
+    assert_counts(f, "/srv/containerd/snapshots/7", DIRECTORY_LAYER);
+    assert_out(f, "/srv/containerd/snapshots", "has what belongs to other containers");
+
+    host_file(f, "/etc/docker/daemon.json", "{\"data-root\":\"/srv/docker\"}");
+    assert_int_equal(find(f), 0);
+    assert_out(f, "/srv/docker/volumes", "has what belongs to other containers");
 }
 
 /* A volume that is a symbolic link by now, or below one. */
@@ -732,6 +772,22 @@ static void thousands_of_cgroups(void **state)
     assert_oldest(f, 10);
 }
 
+/* Between the two looks at it the pid became another's. */
+static void pid_used_again(void **state)
+{
+    struct Fixture *f = *state;
+    struct Process known = {.pid = 10, .start = 100};
+    struct Mounts mounts = {0};
+
+    docker_root(f);
+    process(f, 10, "init", 100);
+    assert_int_equal(process_mounts(f->proc, &known, &mounts), 0);
+    assert_int_equal(mounts.n, 4);
+    mounts_done(&mounts);
+    process(f, 10, "another", 101);
+    assert_int_equal(process_mounts(f->proc, &known, &mounts), -ESRCH);
+}
+
 #define FOOTPRINT_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -740,6 +796,7 @@ int main(void)
         FOOTPRINT_TEST(docker),
         FOOTPRINT_TEST(volumes_that_do_not_count),
         FOOTPRINT_TEST(nested_and_double),
+        FOOTPRINT_TEST(stores_of_containers),
         FOOTPRINT_TEST(symbolic_links),
         FOOTPRINT_TEST(overlay_of_ones_own_is_not_believed),
         FOOTPRINT_TEST(layers_named_otherwise),
@@ -758,6 +815,7 @@ int main(void)
         FOOTPRINT_TEST(oldest),
         FOOTPRINT_TEST(gone),
         FOOTPRINT_TEST(process_without_its_first_thread),
+        FOOTPRINT_TEST(pid_used_again),
         FOOTPRINT_TEST(thousands_of_cgroups),
     };
 

@@ -64,7 +64,7 @@ static void docker_by_container_name(void **state)
     assert_name(f, "system.slice/docker-" OTHER_ID ".scope", "docker/f123456789ab", OTHER_ID);
 }
 
-static void docker_data_root(void **state)
+static void docker_moved(void **state)
 {
     struct Fixture *f = *state;
 
@@ -248,6 +248,13 @@ static void parsers_tell_why(void **state)
     assert_int_equal(podman_name_from_json("[]", ID, name, sizeof(name)), -ENOENT);
     assert_int_equal(podman_name_from_json("[", ID, name, sizeof(name)), -EBADMSG);
     assert_int_equal(docker_data_root_from_json("{\"data-root\":\"/a/long/way\"}", name, 8), -ENOENT);
+    assert_int_equal(
+        podman_layer_from_json("[{\"id\":\"" ID "\",\"layer\":\"ab12\"}]", ID, name, sizeof(name)), 0);
+    assert_string_equal(name, "ab12");
+    assert_int_equal(
+        podman_layer_from_json("[{\"id\":\"" ID "\",\"layer\":\"../x\"}]", ID, name, sizeof(name)), -ENOENT);
+    assert_int_equal(podman_layer_from_json("[{\"id\":\"" ID "\"}]", ID, name, sizeof(name)), -ENOENT);
+    assert_int_equal(podman_layer_from_json("{", ID, name, sizeof(name)), -EBADMSG);
 }
 
 #define NAME_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -256,7 +263,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         NAME_TEST(docker_by_container_name),
-        NAME_TEST(docker_data_root),
+        NAME_TEST(docker_moved),
         NAME_TEST(bad_state_files),
         NAME_TEST(too_large_or_no_file),
         NAME_TEST(podman_by_container_name),
