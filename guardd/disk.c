@@ -23,6 +23,8 @@
 /* Every container that starts changes the mount table several times. */
 #define MOUNTS_INTERVAL_USEC USEC_PER_SEC
 #define SWEEP_INTERVAL_USEC USEC_PER_SEC
+/* Of the host: guardd has a mount namespace of its own, and what is private on the host is not seen there. */
+#define HOST_MOUNTS "/proc/1/mountinfo"
 
 void disk_notice(struct DiskGuard *disk, const struct Tenant *tenant, int priority, const char *format, ...)
 {
@@ -387,7 +389,7 @@ int disk_guard_open(struct DiskGuard *disk, sd_event *event)
     r = projects_open(&disk->projects, disk->state_dir, policy->first_project, policy->last_project);
     if (r < 0)
         trouble(disk, "no state directory: no disk limit can be kept", r);
-    r = filesystems_open(&disk->filesystems, NULL);
+    r = filesystems_open(&disk->filesystems, HOST_MOUNTS);
     if (r < 0)
         return r;
     r = warnings_open(&disk->warnings);
