@@ -15,6 +15,7 @@
 #include <syslog.h>
 
 #include "act/tagger.h"
+#include "act/whiteout.h"
 #include "allowance.h"
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -211,6 +212,33 @@ static bool was_tagged(const struct Project *project, const char *path)
     return false;
 }
 
+/* Overlay's work directory goes first: a whiteout that overlayfs made before would break the container
+ * (act/whiteout.h), and from when the directory has its project none is made without. */
+static const struct Directory *find_work(const struct Disk *disk, dev_t dev)
+{
+    for (size_t i = 0; i < disk->n_directories; i++)
+        if (disk->directories[i].kind == DIRECTORY_WORK && disk->directories[i].dev == dev)
+            return &disk->directories[i];
+    return NULL;
+}
+
+#define HAD_WHITEOUTS                                                                                        \
+    "it removed files of its image before guardd came: its root counts from its next start on"
+
+/* May the layer be walked? Else it waits, or is left out. */
+static bool may_walk_layer(const struct Disk *disk, struct Directory *layer)
+{
+    const struct Directory *work = find_work(disk, layer->dev);
+
+    if (!work)
+        return true;
+    if (work->state == DIRECTORY_COUNTED)
+        return true;
+    if (work->state == DIRECTORY_OUT)
+        leave_out(layer, "%s", work->why);
+    return false;
+}
+
 /* It may count: has it walked, unless that is done or under way. */
 static void adopt(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *directory,
                   const struct DiskShare *share)
@@ -226,6 +254,10 @@ static void adopt(struct DiskGuard *disk, struct Tenant *tenant, struct Director
         return leave_out(
             directory, "it is of project %u already, somebody else's (docker --storage-opt size?)", present);
     if (directory->state == DIRECTORY_TAGGING)
+        return;
+    if (directory->kind == DIRECTORY_WORK && present != share->project && whiteout_find(directory->path) > 0)
+        return leave_out(directory, HAD_WHITEOUTS);
+    if (directory->kind == DIRECTORY_LAYER && !may_walk_layer(&tenant->disk, directory))
         return;
     if (present == share->project && inherits && was_tagged(project, directory->path)) {
         directory->state = DIRECTORY_COUNTED;
@@ -341,20 +373,32 @@ static void drop_shares(struct DiskGuard *disk, struct Tenant *tenant, bool all)
 
         for (size_t j = 0; j < of->n_directories; j++)
             used = used || (counts(&of->directories[j]) && of->directories[j].dev == of->shares[i].dev);
-        if (used && !all)
+        if (used && !all) {
             of->shares[kept++] = of->shares[i];
-        else
-            disk_disown(disk, of->shares[i].dev, of->shares[i].project);
+            continue;
+        }
+        if (all)
+            allowance_ease(disk, &of->shares[i]);
+        disk_disown(disk, of->shares[i].dev, of->shares[i].project);
     }
     of->n_shares = kept;
     if (kept == 0)
         of->look_usec = USEC_INFINITY;
 }
 
-static void explain_unguarded(struct Disk *disk)
+/* What is no container has directories only where its class names them. */
+static bool has_none(const struct Tenant *tenant)
 {
+    return tenant->disk.n_directories == 0 && tenant->container_id[0] == '\0' &&
+           !(tenant->class && tenant->class->disk_paths && tenant->class->disk_paths[0]);
+}
+
+static void explain_unguarded(struct Tenant *tenant)
+{
+    struct Disk *disk = &tenant->disk;
+
     disk->unguarded[0] = '\0';
-    if (disk->n_shares > 0)
+    if (disk->n_shares > 0 || has_none(tenant))
         return;
     snprintf(disk->unguarded, sizeof(disk->unguarded), "no directory of it was found");
     for (size_t i = 0; i < disk->n_directories; i++)
@@ -396,11 +440,64 @@ static void compare(struct DiskGuard *disk, struct Tenant *tenant, const struct 
         give_up(disk, tenant, before);
 }
 
+/* What counted for the tenant of this name when it was here last, and does no more: a volume that its new
+ * container does not have, a layer that is gone. */
+static void clear_leftovers(struct DiskGuard *disk, struct Tenant *tenant)
+{
+    for (size_t i = 0; i < tenant->disk.n_shares; i++) {
+        struct Project *project = project_by_id(&disk->projects, tenant->disk.shares[i].project);
+
+        for (size_t j = project ? project->n_directories : 0; j-- > 0;) {
+            struct Directory left = {.path = project->directories[j].path};
+            const struct Directory *now = find_directory(&tenant->disk, left.path);
+            struct stat status;
+
+            if (now && counts(now))
+                continue;
+            if (lstat(left.path, &status) < 0) {
+                if (errno == ENOENT)
+                    (void)project_forget(&disk->projects, project, left.path);
+            } else if (status.st_dev == tenant->disk.shares[i].dev) {
+                left.dev = status.st_dev;
+                left.inode = status.st_ino;
+                (void)order_walk(disk, ORDER_CLEAR, TAG_CLEAR, tenant->cgroup.id, &left, project->id);
+            }
+        }
+    }
+}
+
+/* A process of a container may unmount what it was given, and another one still have it: what counted goes on
+ * counting as long as the container lives. -ENOMEM: it does not. */
+static int retain(const struct Disk *disk, struct Directory **list, size_t *n)
+{
+    for (size_t i = 0; i < disk->n_directories; i++) {
+        const struct Directory *old = &disk->directories[i];
+        struct Directory *longer;
+        struct stat status;
+
+        if (!counts(old) || old->kind == DIRECTORY_NAMED || is_in(old, *list, *n) ||
+            lstat(old->path, &status) < 0 || status.st_dev != old->dev || status.st_ino != old->inode)
+            continue;
+        longer = reallocarray(*list, *n + 1, sizeof(**list));
+        if (!longer)
+            return -ENOMEM;
+        *list = longer;
+        longer[*n] = *old;
+        longer[*n].path = strdup(old->path);
+        if (!longer[*n].path)
+            return -ENOMEM;
+        (*n)++;
+    }
+    return 0;
+}
+
 static void replace(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *list, size_t n)
 {
     struct Directory *before = tenant->disk.directories;
     size_t n_before = tenant->disk.n_directories;
 
+    if (tenant->container_id[0] != '\0' && n > 0)
+        (void)retain(&tenant->disk, &list, &n);
     carry_over(&tenant->disk, list, n);
     tenant->disk.directories = list;
     tenant->disk.n_directories = n;
@@ -408,8 +505,13 @@ static void replace(struct DiskGuard *disk, struct Tenant *tenant, struct Direct
         disk_notice(disk, tenant, LOG_ERR, "out of memory: nothing of it counts");
     wake_rivals_of_new(disk, tenant, before, n_before);
     for (size_t i = 0; i < n; i++)
-        if (counts(&list[i]))
+        if (counts(&list[i]) && list[i].kind == DIRECTORY_WORK)
             judge(disk, tenant, &list[i]);
+    for (size_t i = 0; i < n; i++)
+        if (counts(&list[i]) && list[i].kind != DIRECTORY_WORK)
+            judge(disk, tenant, &list[i]);
+    if (n_before == 0)
+        clear_leftovers(disk, tenant);
     for (size_t i = 0; i < n_before; i++)
         compare(disk, tenant, &before[i]);
     directories_free(before, n_before);
@@ -437,7 +539,7 @@ void adoption_look(struct DiskGuard *disk, struct Tenant *tenant, usec_t now)
     if (!waits_for_limit(tenant))
         drop_shares(disk, tenant, false);
     take_up_limits(tenant);
-    explain_unguarded(&tenant->disk);
+    explain_unguarded(tenant);
 }
 
 static void forget_claims(struct DiskGuard *disk, struct Tenant *tenant)
@@ -604,6 +706,21 @@ static void note_tagged(struct DiskGuard *disk, const struct DiskOrder *order)
         (void)project_note(&disk->projects, project, order->path, true);
 }
 
+/* The work directory has its project now: its layer may follow, if no whiteout came before. */
+static void follow_work(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *work)
+{
+    if (whiteout_find(work->path) > 0 && work->changed > 0) {
+        give_up(disk, tenant, work);
+        leave_out(work, HAD_WHITEOUTS);
+    }
+    for (size_t i = 0; i < tenant->disk.n_directories; i++) {
+        struct Directory *layer = &tenant->disk.directories[i];
+
+        if (layer->kind == DIRECTORY_LAYER && layer->dev == work->dev && counts(layer))
+            judge(disk, tenant, layer);
+    }
+}
+
 static void end_tagging(struct DiskGuard *disk, struct Tenant *tenant, const struct DiskOrder *order,
                         int error, const struct TagResult *result)
 {
@@ -619,6 +736,8 @@ static void end_tagging(struct DiskGuard *disk, struct Tenant *tenant, const str
         disk_notice(disk, tenant, LOG_INFO, "%.200s is counted: %" PRIu64 " files, %" PRIu64 " tagged%s%s",
                     directory->path, result->seen, result->changed, directory->why[0] != '\0' ? "; " : "",
                     directory->why);
+        if (directory->kind == DIRECTORY_WORK)
+            follow_work(disk, tenant, directory);
     } else {
         directory->state = DIRECTORY_WAITING;
         snprintf(directory->why, sizeof(directory->why), "not all of it is tagged: %s", strerror(-error));

@@ -13,6 +13,9 @@
 /* A tripwire that lies within this of where it belongs stays: each change is a write to the filesystem. */
 #define TRIPWIRE_SLACK_BYTES (1024 * 1024)
 #define TRIPWIRE_SLACK_INODES 64
+/* What a runtime needs to start a container that is full. */
+#define EASE_BYTES (16 * 1024 * 1024)
+#define EASE_INODES 1024
 /* What the kernel begins with: a week. */
 #define GRACE_DEFAULT_SEC (7 * 24 * 3600)
 
@@ -169,6 +172,24 @@ void allowance_place_tripwires(struct DiskGuard *disk, struct Tenant *tenant)
         place_share(disk, tenant, &tenant->disk.shares[i]);
         place_others(disk, &tenant->disk.shares[i]);
     }
+}
+
+void allowance_ease(struct DiskGuard *disk, const struct DiskShare *share)
+{
+    const struct Filesystem *filesystem = filesystem_find(&disk->filesystems, share->dev);
+    struct QuotaOrder order = {.dev = share->dev, .project = share->project, .space = true, .inodes = true};
+    struct DiskOrder *asked;
+
+    if (!filesystem || !filesystem->guarded || !share->valid || disk->pipeline->mode == MODE_OBSERVE ||
+        (share->usage.space_hard_bytes == 0 && share->usage.inodes_hard == 0))
+        return;
+    order.path = filesystem->path;
+    order.space_hard_bytes =
+        share->usage.space_hard_bytes == 0 ? 0 : share->usage.space_hard_bytes + EASE_BYTES;
+    order.inodes_hard = share->usage.inodes_hard == 0 ? 0 : share->usage.inodes_hard + EASE_INODES;
+    asked = disk_order_new(disk, ORDER_LIFT, 0, share->dev, share->project, NULL);
+    if (asked && worker_limit(&disk->worker, &order, asked->ticket) < 0)
+        disk_order_free(disk, asked);
 }
 
 void allowance_lift(struct DiskGuard *disk, const struct Filesystem *filesystem, uint32_t project)

@@ -10,6 +10,10 @@ int allowance_set(struct DiskGuard *disk, struct Tenant *tenant, enum LimitId li
 /* Lays the tripwires where they belong by what was just read. */
 void allowance_place_tripwires(struct DiskGuard *disk, struct Tenant *tenant);
 
+/* A tenant that is at its limit could not be started again: its runtime makes directories and files of its
+ * own for a start. While it is not here its project gets a little more. */
+void allowance_ease(struct DiskGuard *disk, const struct DiskShare *share);
+
 /* All limits off a project that has no tenant. */
 void allowance_lift(struct DiskGuard *disk, const struct Filesystem *filesystem, uint32_t project);
 

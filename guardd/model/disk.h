@@ -13,6 +13,7 @@
 
 enum DirectoryKind {
     DIRECTORY_LAYER,   /* what a container writes to its root: parent of overlay's upper and work directory */
+    DIRECTORY_WORK,    /* overlay's work directory beside it */
     DIRECTORY_RUNTIME, /* the runtime's own for this container: log, hostname, hosts, resolv.conf */
     DIRECTORY_VOLUME,  /* a volume or bind mount */
     DIRECTORY_NAMED,   /* DiskPath= of the class */
