@@ -301,7 +301,7 @@ static bool may_change_file(struct Walk *walk, int dir_fd, const struct Entry *e
 
     if (walk->order->mode == TAG_CLEAR)
         return true;
-    if (fstat(entry->fd, &st) < 0 || st.st_nlink == 0)
+    if (entry->fd < 0 || fstat(entry->fd, &st) < 0 || st.st_nlink == 0)
         return false;
     if (st.st_nlink > 1)
         return links_are_here(walk, dir_fd, entry);

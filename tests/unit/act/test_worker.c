@@ -269,7 +269,9 @@ static void limits_are_finished_but_not_waited_for_for_ever(void **state)
     assert_in_range(msec_now() - begun, 190, 3000);
     sem_post(&ground->limit_go);
     sem_post(&ground->limit_go);
+    begun = msec_now();
     worker_finish_limits(&ground->worker, 10000000);
+    assert_in_range(msec_now() - begun, 0, 5000);
     worker_dispatch(&ground->worker);
     assert_int_equal(ground->limited, 2);
     begun = msec_now();
