@@ -121,6 +121,8 @@ static struct LinkedName *name_of(struct Links *links, const struct LinkSighting
     };
     struct LinkedName *name;
 
+    /* All of it is set, and there is no padding.
+     * NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
     HASH_FIND(hh, links->names, &key, sizeof(key), name);
     if (name || links->n_names >= LINKS_MAX)
         return name;

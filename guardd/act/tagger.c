@@ -115,24 +115,6 @@ static int open_how(int dir_fd, const char *name, int flags, uint64_t resolve)
     return fd < 0 ? negative_errno() : (int)fd;
 }
 
-static int root_open(const char *path, struct stat *ret_st)
-{
-    _cleanup_fd_ int fd = -EBADF;
-
-    if (path[0] != '/')
-        return -EINVAL;
-    fd = open_how(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NOATIME, 0);
-    if (fd == -EPERM)
-        fd = open_how(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-    if (fd == -ELOOP || fd == -ENOTDIR)
-        return -ESTALE;
-    if (fd < 0)
-        return fd;
-    if (fstat(fd, ret_st) < 0)
-        return negative_errno();
-    return take_fd(&fd);
-}
-
 /* A real descriptor of what an O_PATH one stands for. */
 static int open_really(int path_fd, int flags)
 {
@@ -145,6 +127,26 @@ static int open_really(int path_fd, int flags)
     if (fd < 0 && errno == EPERM)
         fd = open(path, flags);
     return fd < 0 ? negative_errno() : fd;
+}
+
+/* A directory, or one regular file. It is opened by what it is only when that is known: a pipe or a device
+ * put in its place is never opened. */
+static int root_open(const char *path, struct stat *ret_st)
+{
+    _cleanup_fd_ int fd = -EBADF;
+
+    if (path[0] != '/')
+        return -EINVAL;
+    fd = open_how(AT_FDCWD, path, O_PATH | O_NOFOLLOW, 0);
+    if (fd == -ELOOP || fd == -ENOTDIR)
+        return -ESTALE;
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, ret_st) < 0)
+        return negative_errno();
+    if (!S_ISDIR(ret_st->st_mode) && !S_ISREG(ret_st->st_mode))
+        return -ESTALE;
+    return open_really(fd, S_ISDIR(ret_st->st_mode) ? O_DIRECTORY : 0);
 }
 
 static int name_open(int dir_fd, const char *name)
@@ -301,7 +303,7 @@ static bool may_change_file(struct Walk *walk, int dir_fd, const struct Entry *e
 
     if (walk->order->mode == TAG_CLEAR)
         return true;
-    if (fstat(entry->fd, &st) < 0 || st.st_nlink == 0)
+    if (entry->fd < 0 || fstat(entry->fd, &st) < 0 || st.st_nlink == 0)
         return false;
     if (st.st_nlink > 1)
         return links_are_here(walk, dir_fd, entry);
@@ -568,6 +570,25 @@ static int level_step(struct Walk *walk)
     return 0;
 }
 
+/* The root is a file. Its directory is not known, so that no other name of it may be there. */
+static int lone_file_visit(struct Walk *walk, struct Entry *entry)
+{
+    enum Verdict verdict = judge(walk->order, &entry->attributes, false);
+
+    TALLY(walk, seen);
+    if (verdict == VERDICT_FOREIGN)
+        TALLY(walk, foreign);
+    if (verdict != VERDICT_CHANGE)
+        return 0;
+    if (entry->st.st_nlink != 1 && walk->order->mode != TAG_CLEAR)
+        TALLY(walk, linked);
+    else if (walk->order->mode == TAG_CHECK)
+        TALLY(walk, wrong);
+    else
+        return set(walk, entry->fd, &entry->attributes, false);
+    return 0;
+}
+
 static int root_enter(struct Walk *walk)
 {
     const struct TagOrder *order = walk->order;
@@ -580,7 +601,9 @@ static int root_enter(struct Walk *walk)
     if (entry.st.st_dev != order->dev || entry.st.st_ino != order->inode)
         return -ESTALE;
     r = walk->ops->get(walk->ops->userdata, entry.fd, &entry.attributes);
-    return r < 0 ? r : directory_enter(walk, &entry);
+    if (r < 0)
+        return r;
+    return S_ISDIR(entry.st.st_mode) ? directory_enter(walk, &entry) : lone_file_visit(walk, &entry);
 }
 
 static int pass_run(struct Walk *walk)

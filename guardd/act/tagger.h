@@ -18,7 +18,8 @@ enum TagMode {
 };
 
 struct TagOrder {
-    const char *path; /* of the root, absolute; opened without following any link */
+    const char
+        *path; /* of the root, absolute, a directory or one regular file; opened without following any link */
     dev_t dev;
     ino_t inode; /* it must be this directory */
     uint32_t project;

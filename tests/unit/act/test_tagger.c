@@ -195,7 +195,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* --- what it does ----------------------------------------------------------------------------------------- */
+/* --- what it does -----------------------------------------------------------------------------------------
+ */
 
 static void files_and_directories_are_tagged(void **state)
 {
@@ -302,7 +303,8 @@ static void a_clear_takes_off_only_ours(void **state)
     assert_int_equal(mark_at(ground, "tree/theirs")->project, FOREIGN);
 }
 
-/* --- the root --------------------------------------------------------------------------------------------- */
+/* --- the root ---------------------------------------------------------------------------------------------
+ */
 
 static void another_root_is_refused(void **state)
 {
@@ -379,7 +381,8 @@ static void errors_of_the_filesystem_are_told(void **state)
     assert_int_equal(ground->count.failed, 2);
 }
 
-/* --- links ------------------------------------------------------------------------------------------------ */
+/* --- links ------------------------------------------------------------------------------------------------
+ */
 
 static void a_file_with_a_name_outside_is_passed_over(void **state)
 {
@@ -508,7 +511,6 @@ static void a_single_link_must_be_the_one_we_came_by(void **state)
     assert_untagged(ground, "outside/canary");
 }
 
-
 static void a_busy_directory_still_has_its_files_tagged(void **state)
 {
     struct Ground *ground = *state;
@@ -518,7 +520,8 @@ static void a_busy_directory_still_has_its_files_tagged(void **state)
     assert_tagged(ground, "tree/f");
 }
 
-/* --- depth and width -------------------------------------------------------------------------------------- */
+/* --- depth and width --------------------------------------------------------------------------------------
+ */
 
 #define DEEP 5000
 
@@ -650,7 +653,8 @@ static void wide_directories_are_walked_whole(void **state)
     assert_int_equal(ground->count.changed, 1501);
 }
 
-/* --- a hostile thread ------------------------------------------------------------------------------------- */
+/* --- a hostile thread -------------------------------------------------------------------------------------
+ */
 
 struct Enemy {
     int tree_fd, outside_fd;
