@@ -259,7 +259,8 @@ static void adopt(struct DiskGuard *disk, struct Tenant *tenant, struct Director
         return leave_out(directory, HAD_WHITEOUTS);
     if (directory->kind == DIRECTORY_LAYER && !may_walk_layer(&tenant->disk, directory))
         return;
-    if (present == share->project && inherits && was_tagged(project, directory->path)) {
+    if (present == share->project && (inherits || directory->kind == DIRECTORY_RUNTIME) &&
+        was_tagged(project, directory->path)) {
         directory->state = DIRECTORY_COUNTED;
         return;
     }
