@@ -168,11 +168,19 @@ static bool is_store(const struct Findings *findings, const char *path)
     return strcmp(parent, data_root) == 0 || strcmp(parent, PODMAN_STORAGE) == 0;
 }
 
-/* A mount by the kernel's word: its place on this host. */
+/* By the kernel's word. */
+static int locate(const struct Findings *findings, const struct Mount *mount, char **ret_path)
+{
+    const struct FootprintSources *sources = findings->sources;
+
+    return mounts_locate(sources->mounts, mount->dev, mount->root, sources->policy->roots, ret_path);
+}
+
+/* A mount, at its place on this host. */
 static void add_mounted(struct Findings *findings, enum DirectoryKind kind, const struct Mount *mount)
 {
     _cleanup_free_ char *path = NULL;
-    int r = mounts_locate(findings->sources->mounts, mount->dev, mount->root, &path);
+    int r = locate(findings, mount, &path);
 
     if (r == -ENOMEM)
         findings->error = r;
@@ -212,7 +220,7 @@ static bool runtime_directory(struct Findings *findings, const struct Mount *mou
                               char directory[PATH_MAX])
 {
     _cleanup_free_ char *path = NULL;
-    int r = mounts_locate(findings->sources->mounts, mount->dev, mount->root, &path);
+    int r = locate(findings, mount, &path);
 
     if (r == -ENOMEM)
         findings->error = r;

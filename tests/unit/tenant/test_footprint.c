@@ -302,6 +302,26 @@ static void nested_and_double(void **state)
     assert_int_equal(f->n, 3);
 }
 
+/* One disk at /data, whose parts are mounted where they are used. */
+static void one_disk_in_many_places(void **state)
+{
+    struct Fixture *f = *state;
+
+    f->host_table[0] = '\0';
+    host_mount(f, "8:1", "/", "/", "ext4", "");
+    host_mount(f, f->dev, "/", "/data", "xfs", "prjquota");
+    host_mount(f, f->dev, "/docker", DOCKER, "xfs", "prjquota");
+    host_mount(f, f->dev, "/srv", "/srv", "xfs", "prjquota");
+    host_directory(f, DOCKER "/volumes/data/_data");
+    mounted(f, f->dev, "/docker/volumes/data/_data", "/data", "xfs", "");
+    mounted(f, f->dev, "/srv/web", "/web", "xfs", "");
+    mounted(f, f->dev, "/other", "/other", "xfs", "");
+    find_all(f);
+    assert_counts(f, DOCKER "/volumes/data/_data", DIRECTORY_VOLUME);
+    assert_counts(f, "/srv/web", DIRECTORY_VOLUME);
+    assert_out(f, "/data/other", "outside DiskRoots=");
+}
+
 /* What a backup or a shipper of logs may be given. */
 static void stores_of_containers(void **state)
 {
@@ -796,6 +816,7 @@ int main(void)
         FOOTPRINT_TEST(docker),
         FOOTPRINT_TEST(volumes_that_do_not_count),
         FOOTPRINT_TEST(nested_and_double),
+        FOOTPRINT_TEST(one_disk_in_many_places),
         FOOTPRINT_TEST(stores_of_containers),
         FOOTPRINT_TEST(symbolic_links),
         FOOTPRINT_TEST(overlay_of_ones_own_is_not_believed),
