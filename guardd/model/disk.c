@@ -4,10 +4,8 @@
 #include <stdlib.h>
 
 static const char *const kinds[] = {
-    [DIRECTORY_LAYER] = "layer",
-    [DIRECTORY_RUNTIME] = "runtime",
-    [DIRECTORY_VOLUME] = "volume",
-    [DIRECTORY_NAMED] = "path",
+    [DIRECTORY_LAYER] = "layer",   [DIRECTORY_WORK] = "work",  [DIRECTORY_RUNTIME] = "runtime",
+    [DIRECTORY_VOLUME] = "volume", [DIRECTORY_NAMED] = "path",
 };
 
 static const char *const states[] = {
