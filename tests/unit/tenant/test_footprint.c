@@ -573,6 +573,10 @@ static void layers_named_otherwise(void **state)
     assert_int_equal(find(f), 0);
     assert_out(f, "mine/diff", "relative to a directory that is not known");
     assert_int_equal(f->n, 1);
+    scratch_rmdir(&f->scratch, "root" DOCKER "/overlay2/gone/diff");
+    host_directory(f, DOCKER "/overlay2/gone/work");
+    assert_int_equal(find(f), 0);
+    assert_int_equal(f->n, 1);
 }
 
 /* Files are renamed from one into the other. */
@@ -590,8 +594,8 @@ static void upper_and_work_count_together(void **state)
     assert_out(f, "/data/layer/diff", "outside DiskRoots=");
     assert_out(f, LAYER "/work", "not without /data/layer/diff: outside DiskRoots=");
     relative_overlay(f, "lowerdir=l,upperdir=/data/layer/diff,workdir=/data/layer/work");
-    assert_out(f, "/data/layer/diff", "outside DiskRoots=");
-    assert_out(f, "/data/layer/work", "outside DiskRoots=");
+    assert_int_equal(strncmp(found(f, "/data/layer/diff")->why, "outside ", 8), 0);
+    assert_int_equal(strncmp(found(f, "/data/layer/work")->why, "outside ", 8), 0);
 
     /* and by the runtime's state */
     f->table[0] = '\0';
@@ -657,6 +661,22 @@ static void podman(void **state)
     assert_counts(f, PODMAN "/overlay-containers/" ID "/userdata/ctr.log", DIRECTORY_RUNTIME);
     assert_out(f, "/run/containers/storage/overlay-containers/" ID "/userdata/hosts", ON_TMPFS);
     assert_int_equal(f->n, 4);
+}
+
+/* Beside what is called so only. */
+static void podman_layer_elsewhere(void **state)
+{
+    struct Fixture *f = *state;
+
+    podman_owner(f);
+    host_layer(f, "/srv/a/b/layer");
+    host_file(f, "/srv/a/overlay-containers/" ID "/userdata/ctr.log", "");
+    host_mount(f, "0:51", "/", "/srv/merged", "overlay",
+               "lowerdir=l,upperdir=/srv/a/b/layer/diff,workdir=/srv/a/b/layer/work");
+    mounted(f, "0:51", "/", "/", "overlay", "");
+    find_all(f);
+    assert_layer_counts(f, "/srv/a/b/layer");
+    assert_int_equal(f->n, 2);
 }
 
 static void podman_by_its_state(void **state)
@@ -1003,6 +1023,7 @@ int main(void)
         FOOTPRINT_TEST(layers_named_otherwise),
         FOOTPRINT_TEST(files_of_others),
         FOOTPRINT_TEST(podman),
+        FOOTPRINT_TEST(podman_layer_elsewhere),
         FOOTPRINT_TEST(podman_by_its_state),
         FOOTPRINT_TEST(other_runtimes),
         FOOTPRINT_TEST(machine),
