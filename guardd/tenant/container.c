@@ -214,13 +214,11 @@ static void find_layer(struct Findings *findings, const struct FootprintOwner *o
         findings_add_out(findings, DIRECTORY_LAYER, "/", 0, "its root is no mount point: it is not known");
 }
 
-/* --- what the runtime has of it
- * ---------------------------------------------------------------------------------- */
+/* --- what the runtime has of it ------------------------------------------------------------------------ */
 
 static const char *const runtime_files[] = {"/etc/hostname", "/etc/hosts", "/etc/resolv.conf"};
 
-/* Where on this host the file is that is mounted here, if a directory of this container holds it; else NULL.
- */
+/* Where on this host what is mounted here is, if a directory of this container holds it; else NULL. */
 static char *runtime_file(struct Findings *findings, const struct Mount *mount, const char *id)
 {
     _cleanup_free_ char *path = NULL;

@@ -242,13 +242,14 @@ static int make_room(struct Findings *findings)
 /* Takes it over, or frees it. */
 static void keep(struct Findings *findings, struct Directory *directory)
 {
-    bool out = directory->state == DIRECTORY_OUT;
+    bool out = directory->state == DIRECTORY_OUT, told = findings->error < 0;
 
-    for (size_t i = 0; i < findings->n; i++)
-        if (stands_for(&findings->list[i], directory)) {
-            free(directory->path);
-            return;
-        }
+    for (size_t i = 0; i < findings->n && !told; i++)
+        told = stands_for(&findings->list[i], directory);
+    if (told) {
+        free(directory->path);
+        return;
+    }
     remove_stood_for(findings, directory);
     if (out ? findings->n_out >= FINDINGS_OUT_MAX : findings->n - findings->n_out >= FINDINGS_MAX) {
         findings->dropped++;
@@ -328,7 +329,7 @@ static void add_entries(struct Findings *findings, DIR *stream, const char *dire
             if (asprintf(&path, "%s/%s", directory, entry->d_name) < 0) {
                 path = NULL;
                 findings->error = -ENOMEM;
-                break;
+                return;
             }
             findings_add(findings, DIRECTORY_RUNTIME, path, 0);
         }
