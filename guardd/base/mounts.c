@@ -377,27 +377,56 @@ const struct Mount *mounts_at(const struct Mounts *mounts, const char *path)
     return mount && strcmp(path_behind(path, mount->path), "") == 0 ? mount : NULL;
 }
 
-int mounts_locate(const struct Mounts *mounts, dev_t dev, const char *directory, char **ret_path)
+/* Through this mount; NULL when it does not hold the directory, or something covers it there. */
+static int see_through(const struct Mounts *mounts, const struct Mount *mount, const char *directory,
+                       char **ret_path)
+{
+    const char *behind = path_behind(directory, mount->root);
+    char *path;
+
+    *ret_path = NULL;
+    if (!behind)
+        return 0;
+    if (asprintf(&path, "%s%s", strcmp(mount->path, "/") == 0 && *behind ? "" : mount->path, behind) < 0)
+        return -ENOMEM;
+    if (mounts_holding(mounts, path) == mount)
+        *ret_path = path;
+    else
+        free(path);
+    return 0;
+}
+
+static bool is_in_one_of(const char *path, char *const *list)
+{
+    for (; list && *list; list++)
+        if (path_behind(path, *list))
+            return true;
+    return false;
+}
+
+int mounts_locate(const struct Mounts *mounts, dev_t dev, const char *directory, char *const *preferred,
+                  char **ret_path)
 {
     _cleanup_free_ char *found = NULL;
-    bool read_only = true;
+    int best = -1, most = preferred && *preferred ? 3 : 1;
 
-    for (size_t i = 0; i < mounts->n && read_only; i++) {
+    for (size_t i = 0; i < mounts->n && best < most; i++) {
         const struct Mount *mount = &mounts->list[i];
-        const char *behind = mount->dev == dev ? path_behind(directory, mount->root) : NULL;
-        char *path;
+        char *path = NULL;
+        int r = mount->dev == dev ? see_through(mounts, mount, directory, &path) : 0, rank;
 
-        if (!behind || (found && mount->read_only))
+        if (r < 0)
+            return r;
+        if (!path)
             continue;
-        if (asprintf(&path, "%s%s", strcmp(mount->path, "/") == 0 && *behind ? "" : mount->path, behind) < 0)
-            return -ENOMEM;
-        if (mounts_holding(mounts, path) != mount) {
+        rank = 2 * is_in_one_of(path, preferred) + !mount->read_only;
+        if (rank <= best) {
             free(path);
             continue;
         }
         free(found);
         found = path;
-        read_only = mount->read_only;
+        best = rank;
     }
     if (!found)
         return -ENOENT;

@@ -37,6 +37,8 @@ const struct Mount *mounts_at(const struct Mounts *mounts, const char *path);
  * that is covered by another one; NULL. */
 const struct Mount *mounts_holding(const struct Mounts *mounts, const char *path);
 /* Where `directory` of the filesystem `dev` (as counted from that filesystem's root) is seen in this table: a
- * newly allocated path, through a mount that is not covered by another one. A writable mount is preferred.
- * -ENOENT: not mounted here. */
-int mounts_locate(const struct Mounts *mounts, dev_t dev, const char *directory, char **ret_path);
+ * newly allocated path, through a mount that is not covered by another one. Of several the first one that is
+ * one of the paths `preferred` (NULL-terminated; NULL: none) or lies below one is taken, else the first one;
+ * either way a writable mount sooner than one that is not. -ENOENT: not mounted here. */
+int mounts_locate(const struct Mounts *mounts, dev_t dev, const char *directory, char *const *preferred,
+                  char **ret_path);

@@ -1,6 +1,6 @@
-/* What belongs to a tenant on disk: directories, and on each filesystem one project (a number that the kernel
- * counts files by) with its limits. The kernel counts a filesystem at a time, so a limit holds on each of
- * them; nearly always there is one. */
+/* What belongs to a tenant on disk: directories and files of its runtime, and on each filesystem one project
+ * (a number that the kernel counts files by) with its limits. The kernel counts a filesystem at a time, so a
+ * limit holds on each of them; nearly always there is one. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,9 +12,10 @@
 #include "model/limit.h"
 
 enum DirectoryKind {
-    DIRECTORY_LAYER,   /* what a container writes to its root: parent of overlay's upper and work directory */
-    DIRECTORY_WORK,    /* overlay's work directory beside it */
-    DIRECTORY_RUNTIME, /* the runtime's own for this container: log, hostname, hosts, resolv.conf */
+    DIRECTORY_LAYER,   /* what a container writes to its root: overlay's upper directory */
+    DIRECTORY_WORK,    /* overlay's work directory: it counts when its layer does, and not without */
+    DIRECTORY_RUNTIME, /* what the runtime has and the container can make grow: its log, hostname, hosts,
+                          resolv.conf; nearly always a regular file, not a directory */
     DIRECTORY_VOLUME,  /* a volume or bind mount */
     DIRECTORY_NAMED,   /* DiskPath= of the class */
 };
@@ -26,8 +27,8 @@ enum DirectoryState {
     DIRECTORY_COUNTED, /* all of it counts */
 };
 
-struct Directory {
-    char *path; /* on the host, owned */
+struct Directory { /* or a file: DIRECTORY_RUNTIME */
+    char *path;    /* on the host, owned */
     enum DirectoryKind kind;
     dev_t dev;
     ino_t inode;
@@ -72,7 +73,7 @@ struct Disk {
     usec_t look_usec;    /* look again; USEC_INFINITY at peace */
 };
 
-const char *directory_kind_name(enum DirectoryKind kind);    /* layer, runtime, volume, path */
+const char *directory_kind_name(enum DirectoryKind kind);    /* layer, work, runtime, volume, path */
 const char *directory_state_name(enum DirectoryState state); /* out, waiting, tagging, counted */
 
 /* NULL when the tenant has none there. */

@@ -80,6 +80,14 @@ static bool parent_of(const char *path, char parent[PATH_MAX])
     return true;
 }
 
+/* False when it is too long. */
+static bool below(const char *directory, const char *name, char path[PATH_MAX])
+{
+    int n = snprintf(path, PATH_MAX, "%s/%s", directory, name);
+
+    return n >= 0 && n < PATH_MAX;
+}
+
 static const char *last_component(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -113,7 +121,7 @@ static const struct Mount *overlay_of_host(const struct Mounts *host, dev_t dev)
 static bool add_layer_by_state(struct Findings *findings, const struct FootprintOwner *owner)
 {
     const char *root = findings->sources->root, *id = owner->container_id;
-    char path[PATH_MAX];
+    char path[PATH_MAX], upper[PATH_MAX], work[PATH_MAX];
     int r = -ENOENT;
 
     if (has_prefix(owner->name, "docker/"))
@@ -122,14 +130,13 @@ static bool add_layer_by_state(struct Findings *findings, const struct Footprint
         r = podman_layer(root, id, path, sizeof(path));
     if (id[0] == '\0' || r < 0)
         return false;
-    findings_add_if_there(findings, DIRECTORY_LAYER, path, 0);
-    return findings->n > 0;
+    return below(path, "diff", upper) && below(path, "work", work) &&
+           findings_add_pair(findings, upper, work, true);
 }
 
 static void add_overlay(struct Findings *findings, const struct Mount *mount, bool known)
 {
     const struct Mount *trusted = overlay_of_host(findings->sources->mounts, mount->dev);
-    char upper[PATH_MAX], work[PATH_MAX];
 
     if (!trusted && !known)
         findings_add_out(
@@ -143,11 +150,8 @@ static void add_overlay(struct Findings *findings, const struct Mount *mount, bo
         if (!known)
             findings_add_out(findings, DIRECTORY_LAYER, trusted->upper, 0,
                              "its layer is named relative to a directory that is not known");
-    } else if (parent_of(trusted->upper, upper) && parent_of(trusted->work, work) && strcmp(upper, work) == 0)
-        findings_add(findings, DIRECTORY_LAYER, upper, 0);
-    else
-        findings_add_out(findings, DIRECTORY_LAYER, trusted->upper, 0,
-                         "it and overlay's work directory are not beside each other");
+    } else
+        findings_add_pair(findings, trusted->upper, trusted->work, false);
 }
 
 /* A volume that is a store of containers, whole: it has what belongs to others. */
@@ -158,8 +162,7 @@ static bool is_store(const struct Findings *findings, const char *path)
     for (size_t i = 0; i < findings->n; i++) {
         const struct Directory *own = &findings->list[i];
 
-        if ((own->kind == DIRECTORY_LAYER || own->kind == DIRECTORY_RUNTIME) && has_prefix(own->path, path) &&
-            own->path[strlen(path)] == '/')
+        if (own->kind != DIRECTORY_VOLUME && has_prefix(own->path, path) && own->path[strlen(path)] == '/')
             return true;
     }
     if (!parent_of(path, parent))
@@ -168,11 +171,19 @@ static bool is_store(const struct Findings *findings, const char *path)
     return strcmp(parent, data_root) == 0 || strcmp(parent, PODMAN_STORAGE) == 0;
 }
 
-/* A mount by the kernel's word: its place on this host. */
+/* By the kernel's word. */
+static int locate(const struct Findings *findings, const struct Mount *mount, char **ret_path)
+{
+    const struct FootprintSources *sources = findings->sources;
+
+    return mounts_locate(sources->mounts, mount->dev, mount->root, sources->policy->roots, ret_path);
+}
+
+/* A mount, at its place on this host. */
 static void add_mounted(struct Findings *findings, enum DirectoryKind kind, const struct Mount *mount)
 {
     _cleanup_free_ char *path = NULL;
-    int r = mounts_locate(findings->sources->mounts, mount->dev, mount->root, &path);
+    int r = locate(findings, mount, &path);
 
     if (r == -ENOMEM)
         findings->error = r;
@@ -184,7 +195,7 @@ static void add_mounted(struct Findings *findings, enum DirectoryKind kind, cons
     else if (mount->read_only)
         findings_add_out(findings, kind, path, mount->dev, "mounted read-only");
     else if (kind == DIRECTORY_VOLUME && is_store(findings, path))
-        findings_add_out(findings, kind, path, mount->dev, "has what belongs to other containers");
+        findings_add_out(findings, kind, path, mount->dev, "has what a runtime keeps of its containers");
     else
         findings_add(findings, kind, path, mount->dev);
 }
@@ -203,53 +214,60 @@ static void find_layer(struct Findings *findings, const struct FootprintOwner *o
         findings_add_out(findings, DIRECTORY_LAYER, "/", 0, "its root is no mount point: it is not known");
 }
 
-/* --- the runtime's own ---------------------------------------------------------------------------------- */
+/* --- what the runtime has of it ------------------------------------------------------------------------ */
 
 static const char *const runtime_files[] = {"/etc/hostname", "/etc/hosts", "/etc/resolv.conf"};
 
-/* The directory of this container that holds what is mounted here; false when there is none. */
-static bool runtime_directory(struct Findings *findings, const struct Mount *mount, const char *id,
-                              char directory[PATH_MAX])
+/* Where on this host what is mounted here is, if a directory of this container holds it; else NULL. */
+static char *runtime_file(struct Findings *findings, const struct Mount *mount, const char *id)
 {
     _cleanup_free_ char *path = NULL;
-    int r = mounts_locate(findings->sources->mounts, mount->dev, mount->root, &path);
+    char directory[PATH_MAX];
+    int r = locate(findings, mount, &path);
 
     if (r == -ENOMEM)
         findings->error = r;
-    return r == 0 && parent_of(path, directory) && is_of_container(directory, id);
+    return r == 0 && parent_of(path, directory) && is_of_container(directory, id) ? take_ptr(path) : NULL;
 }
 
-/* containers/storage: .../overlay/LAYER and .../overlay-containers/ID, which has the log, are beside each
- * other. */
-static void add_beside_layer(struct Findings *findings, const char *id)
+/* DATAROOT/containers/ID: the log with its older parts, and where the driver "local" has its own. */
+static void find_docker_log(struct Findings *findings, const char *id)
 {
-    char store[PATH_MAX], above[PATH_MAX], *path = NULL;
+    char path[PATH_MAX], log[CONTAINER_ID_LENGTH + sizeof("-json.log")];
+    const char *const logs[] = {log, "local-logs", NULL};
 
-    if (findings->n == 0 || !parent_of(findings->list[0].path, store) ||
+    snprintf(log, sizeof(log), "%s-json.log", id);
+    if (docker_directory(findings->sources->root, id, path, sizeof(path)) == 0)
+        findings_add_beginning(findings, path, logs);
+}
+
+/* containers/storage: .../overlay/LAYER/diff and .../overlay-containers/ID/userdata. */
+static void find_podman_log(struct Findings *findings, const char *id)
+{
+    static const char *const logs[] = {"ctr.log", NULL};
+    char layer[PATH_MAX], store[PATH_MAX], above[PATH_MAX], path[PATH_MAX];
+    char name[sizeof("overlay-containers//userdata") + CONTAINER_ID_LENGTH];
+
+    if (findings->n == 0 || !parent_of(findings->list[0].path, layer) || !parent_of(layer, store) ||
         strcmp(last_component(store), "overlay") != 0 || !parent_of(store, above))
         return;
-    if (asprintf(&path, "%s/overlay-containers/%s", above, id) < 0) {
-        findings->error = -ENOMEM;
-        return;
-    }
-    findings_add_if_there(findings, DIRECTORY_RUNTIME, path, 0);
-    free(path);
+    snprintf(name, sizeof(name), "overlay-containers/%s/userdata", id);
+    if (below(above, name, path))
+        findings_add_beginning(findings, path, logs);
 }
 
 static void find_runtime(struct Findings *findings, const struct FootprintOwner *owner,
                          const struct Mounts *table, const char *id)
 {
-    char path[PATH_MAX];
-
-    if (has_prefix(owner->name, "docker/") && owner->container_id[0] != '\0' &&
-        docker_directory(findings->sources->root, id, path, sizeof(path)) == 0)
-        findings_add_if_there(findings, DIRECTORY_RUNTIME, path, 0);
+    if (has_prefix(owner->name, "docker/") && owner->container_id[0] != '\0')
+        find_docker_log(findings, id);
     if (has_prefix(owner->name, "podman/") && id[0] != '\0')
-        add_beside_layer(findings, id);
+        find_podman_log(findings, id);
     for (size_t i = 0; i < sizeof(runtime_files) / sizeof(runtime_files[0]); i++) {
         const struct Mount *mount = mounts_at(table, runtime_files[i]);
+        _cleanup_free_ char *path = mount ? runtime_file(findings, mount, id) : NULL;
 
-        if (mount && runtime_directory(findings, mount, id, path))
+        if (path)
             findings_add(findings, DIRECTORY_RUNTIME, path, mount->dev);
     }
 }
@@ -295,10 +313,11 @@ static bool is_usual_memory(const char *path)
 /* One that find_runtime() has told of. */
 static bool is_of_runtime(struct Findings *findings, const struct Mount *mount, const char *id)
 {
-    char directory[PATH_MAX];
+    _cleanup_free_ char *path = NULL;
 
-    return is_one_of(mount->path, runtime_files, sizeof(runtime_files) / sizeof(runtime_files[0])) &&
-           runtime_directory(findings, mount, id, directory);
+    if (is_one_of(mount->path, runtime_files, sizeof(runtime_files) / sizeof(runtime_files[0])))
+        path = runtime_file(findings, mount, id);
+    return path != NULL;
 }
 
 static void find_volumes(struct Findings *findings, const struct Mounts *table, const char *id)

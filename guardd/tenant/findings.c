@@ -1,8 +1,10 @@
 /* What is outside DiskRoots= is not opened, nor is what could hang in somebody's FUSE or network filesystem.
  * A directory is opened without symbolic links, because whoever owns one above it could make it another one;
- * and of what is open path, device and inode are believed. */
+ * and of what is open path, device and inode are believed. A file that has other names is nobody's for sure:
+ * by one of them it may be another tenant's. */
 #include "tenant/findings.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
@@ -111,10 +113,10 @@ static void look_at_roots(const struct Findings *findings, struct Directory *dir
         say_outside(findings, directory);
 }
 
-static int open_directory(const struct Findings *findings, const char *path)
+static int open_without_links(const struct Findings *findings, const char *path, int flags)
 {
     const struct open_how how = {
-        .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+        .flags = (unsigned)flags | O_CLOEXEC,
         .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
     };
     _cleanup_free_ char *full = NULL;
@@ -144,10 +146,11 @@ static void say_not_opened(int error, char *why, size_t size)
     }
 }
 
-/* Returns what opening it came to, 0 when it was not tried. */
+/* Returns what opening it came to. */
 static int look_inside(const struct Findings *findings, dev_t dev, struct Directory *directory)
 {
-    _cleanup_fd_ int fd = open_directory(findings, directory->path);
+    int flags = directory->kind == DIRECTORY_RUNTIME ? O_PATH : O_PATH | O_DIRECTORY;
+    _cleanup_fd_ int fd = open_without_links(findings, directory->path, flags);
     struct stat st;
 
     if (fd < 0 || fstat(fd, &st) < 0) {
@@ -160,22 +163,33 @@ static int look_inside(const struct Findings *findings, dev_t dev, struct Direct
         snprintf(directory->why, sizeof(directory->why), "covered by another mount");
         return -EXDEV;
     }
+    if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
+        snprintf(directory->why, sizeof(directory->why), "neither a regular file nor a directory");
+    if (S_ISREG(st.st_mode) && st.st_nlink > 1)
+        snprintf(directory->why, sizeof(directory->why), "has other names");
     directory->dev = st.st_dev;
     directory->inode = st.st_ino;
     return 0;
 }
 
-static int examine(const struct Findings *findings, dev_t dev, struct Directory *directory)
+/* May it be opened? */
+static bool look_at_path(const struct Findings *findings, struct Directory *directory)
 {
-    int r = 0;
-
     if (!is_plain(directory->path))
         snprintf(directory->why, sizeof(directory->why), "not a plain absolute path");
     if (directory->why[0] == '\0')
         look_at_filesystem(findings, directory);
     if (directory->why[0] == '\0')
         look_at_roots(findings, directory);
-    if (directory->why[0] == '\0')
+    return directory->why[0] == '\0';
+}
+
+/* Returns what opening it came to, 0 when it was not tried. */
+static int examine(const struct Findings *findings, dev_t dev, struct Directory *directory)
+{
+    int r = 0;
+
+    if (look_at_path(findings, directory))
         r = look_inside(findings, dev, directory);
     directory->state = directory->why[0] == '\0' ? DIRECTORY_WAITING : DIRECTORY_OUT;
     return r;
@@ -228,13 +242,14 @@ static int make_room(struct Findings *findings)
 /* Takes it over, or frees it. */
 static void keep(struct Findings *findings, struct Directory *directory)
 {
-    bool out = directory->state == DIRECTORY_OUT;
+    bool out = directory->state == DIRECTORY_OUT, told = findings->error < 0;
 
-    for (size_t i = 0; i < findings->n; i++)
-        if (stands_for(&findings->list[i], directory)) {
-            free(directory->path);
-            return;
-        }
+    for (size_t i = 0; i < findings->n && !told; i++)
+        told = stands_for(&findings->list[i], directory);
+    if (told) {
+        free(directory->path);
+        return;
+    }
     remove_stood_for(findings, directory);
     if (out ? findings->n_out >= FINDINGS_OUT_MAX : findings->n - findings->n_out >= FINDINGS_MAX) {
         findings->dropped++;
@@ -250,31 +265,109 @@ static void keep(struct Findings *findings, struct Directory *directory)
     findings->n_out += out;
 }
 
-static void add(struct Findings *findings, enum DirectoryKind kind, const char *path, dev_t dev, bool quiet)
+static int make(struct Findings *findings, enum DirectoryKind kind, const char *path, dev_t dev,
+                struct Directory *ret)
 {
-    struct Directory directory = {.kind = kind, .dev = dev};
-    int r;
+    struct Directory directory = {.kind = kind, .dev = dev, .path = strdup(path)};
+    int r = directory.path ? examine(findings, dev, &directory) : -ENOMEM;
 
-    if (findings->error < 0)
-        return;
-    directory.path = strdup(path);
-    r = directory.path ? examine(findings, dev, &directory) : -ENOMEM;
-    if (r == -ENOMEM)
+    if (r == -ENOMEM) {
         findings->error = r;
-    if (r == -ENOMEM || (r == -ENOENT && quiet))
         free(directory.path);
-    else
-        keep(findings, &directory);
+        return r;
+    }
+    *ret = directory;
+    return r;
 }
 
 void findings_add(struct Findings *findings, enum DirectoryKind kind, const char *path, dev_t dev)
 {
-    add(findings, kind, path, dev, false);
+    struct Directory directory;
+
+    if (findings->error == 0 && make(findings, kind, path, dev, &directory) != -ENOMEM)
+        keep(findings, &directory);
 }
 
-void findings_add_if_there(struct Findings *findings, enum DirectoryKind kind, const char *path, dev_t dev)
+static void keep_out_with(struct Directory *directory, const struct Directory *other)
 {
-    add(findings, kind, path, dev, true);
+    if (directory->state == DIRECTORY_OUT || other->state != DIRECTORY_OUT)
+        return;
+    snprintf(directory->why, sizeof(directory->why), "not without %.90s: %.80s", other->path, other->why);
+    directory->state = DIRECTORY_OUT;
+}
+
+bool findings_add_pair(struct Findings *findings, const char *upper, const char *work, bool quiet)
+{
+    struct Directory layer = {0}, beside = {0};
+    int r = findings->error, of_work = 0;
+
+    if (r == 0)
+        r = make(findings, DIRECTORY_LAYER, upper, 0, &layer);
+    if (r != -ENOMEM)
+        of_work = make(findings, DIRECTORY_WORK, work, 0, &beside);
+    if (findings->error < 0 || (quiet && (r == -ENOENT || of_work == -ENOENT))) {
+        free(layer.path);
+        free(beside.path);
+        return false;
+    }
+    keep_out_with(&layer, &beside);
+    keep_out_with(&beside, &layer);
+    keep(findings, &layer);
+    keep(findings, &beside);
+    return true;
+}
+
+static void add_entries(struct Findings *findings, DIR *stream, const char *directory,
+                        const char *const *prefixes)
+{
+    for (const struct dirent *entry; findings->error == 0 && (entry = readdir(stream));)
+        for (size_t i = 0; prefixes[i]; i++) {
+            _cleanup_free_ char *path = NULL;
+
+            if (strncmp(entry->d_name, prefixes[i], strlen(prefixes[i])) != 0)
+                continue;
+            if (asprintf(&path, "%s/%s", directory, entry->d_name) < 0) {
+                path = NULL;
+                findings->error = -ENOMEM;
+                return;
+            }
+            findings_add(findings, DIRECTORY_RUNTIME, path, 0);
+        }
+}
+
+static int open_listing(const struct Findings *findings, const char *path, DIR **ret)
+{
+    _cleanup_fd_ int fd = open_without_links(findings, path, O_RDONLY | O_DIRECTORY);
+
+    if (fd < 0)
+        return fd;
+    *ret = fdopendir(fd);
+    if (!*ret)
+        return negative_errno();
+    take_fd(&fd);
+    return 0;
+}
+
+void findings_add_beginning(struct Findings *findings, const char *directory, const char *const *prefixes)
+{
+    struct Directory listed = {.kind = DIRECTORY_RUNTIME};
+    _cleanup_free_ char *path = strdup(directory);
+    _cleanup_dir_ DIR *stream = NULL;
+    int r = 0;
+
+    listed.path = path;
+    if (!path)
+        r = -ENOMEM;
+    else if (look_at_path(findings, &listed))
+        r = open_listing(findings, directory, &stream);
+    if (r == -ENOMEM)
+        findings->error = r;
+    else if (r < 0 && r != -ENOENT)
+        say_not_opened(r, listed.why, sizeof(listed.why));
+    if (stream)
+        add_entries(findings, stream, directory, prefixes);
+    else if (listed.why[0] != '\0')
+        findings_add_out(findings, DIRECTORY_RUNTIME, directory, 0, "%s", listed.why);
 }
 
 void findings_add_out(struct Findings *findings, enum DirectoryKind kind, const char *path, dev_t dev,

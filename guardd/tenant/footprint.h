@@ -1,8 +1,11 @@
-/* The footprint: which directories on this host belong to a tenant, found from outside.
+/* The footprint: which directories and files on this host belong to a tenant, found from outside.
  *
  * A container's own mount table says which volumes it has, by the bind mounts of /etc/hostname, /etc/hosts
- * and /etc/resolv.conf the runtime's own directory for it, and what its root is: an overlay that this host's
- * table has too (upper= and work= are believed there only), or a directory of this host. The table read is
+ * and /etc/resolv.conf the files that its runtime made for it, and what its root is: an overlay that this
+ * host's table has too (upper= and work= are believed there only), or a directory of this host. Of overlay's
+ * two directories both count or neither: files are moved between them, which the kernel refuses where only
+ * one of them counts. What is around them, and around log and hosts, is the runtime's, which must be able to
+ * write there when its container is at the limit: to stop it, to remove it. The table read is
  * that of the oldest process of the cgroup: the one that the runtime started. (Later ones may have made a
  * mount namespace of their own, and mounted what they like.) Where the runtime keeps layer and log is also
  * read from its own state. A container whose oldest process still has this host's root is being started.
@@ -12,7 +15,7 @@
  * namespace of its own in which anything on the host is mounted; those have what DiskPath= names.
  *
  * Whatever is found is resolved by the kernel's device number and root against this host's mount table, then
- * opened by openat2() without symbolic links; path, device and inode are of that open directory. */
+ * opened by openat2() without symbolic links; path, device and inode are of what is open. */
 #pragma once
 
 #include <stdbool.h>
@@ -41,14 +44,14 @@ struct FootprintOwner {
     char *const *state_directories; /* of the unit, absolute, NULL-terminated; or NULL: not known (yet) */
 };
 
-/* Every directory that was found, also those that cannot count (state DIRECTORY_OUT and why: outside
- * DiskRoots=, mounted read-only, on a filesystem without directories of its own such as tmpfs, gone,
- * relative), the others as DIRECTORY_WAITING. No directory twice, none inside another one of its filesystem
- * that counts, sorted by path; at most 256 that count and 64 that do not, one entry "(more)" for all others.
- * What is not mounted on this host has its path in the container. Whether its filesystem can count projects,
- * and whether it is another tenant's too, is not looked at here. `ret_unsettled`: its mounts are still being
- * made: ask again. Returns 0; of a container -ESRCH when its cgroup is empty, -ENODEV when it is gone;
- * -ENOMEM; -EMFILE. */
+/* Every directory that was found, and of the kind DIRECTORY_RUNTIME files, also those that cannot count
+ * (state DIRECTORY_OUT and why: outside DiskRoots=, mounted read-only, on a filesystem without directories of
+ * its own such as tmpfs, gone, relative, a file with other names), the others as DIRECTORY_WAITING. No
+ * directory twice, none inside another one of its filesystem that counts, sorted by path; at most 256 that
+ * count and 64 that do not, one entry "(more)" for all others. What is not mounted on this host has its path
+ * in the container. Whether its filesystem can count projects, and whether it is another tenant's too, is not
+ * looked at here. `ret_unsettled`: its mounts are still being made: ask again. Returns 0; of a container
+ * -ESRCH when its cgroup is empty, -ENODEV when it is gone; -ENOMEM; -EMFILE. */
 int footprint_find(const struct FootprintSources *sources, const struct FootprintOwner *owner,
                    struct Directory **ret_list, size_t *ret_n, bool *ret_unsettled);
 

@@ -139,8 +139,8 @@ static void test_covered(void **state)
     check_holding(&mounts, "/c", 5);
     check_holding(&mounts, "/d/x", 7); /* moved there: older than what it stands on */
     assert_null(mounts_at(&mounts, "/a/b"));
-    assert_int_equal(mounts_locate(&mounts, makedev(8, 2), "/x", &path), -ENOENT);
-    assert_int_equal(mounts_locate(&mounts, makedev(8, 5), "/x", &path), 0);
+    assert_int_equal(mounts_locate(&mounts, makedev(8, 2), "/x", NULL, &path), -ENOENT);
+    assert_int_equal(mounts_locate(&mounts, makedev(8, 5), "/x", NULL, &path), 0);
     assert_string_equal(path, "/c/x");
     free(path);
     mounts_done(&mounts);
@@ -161,13 +161,19 @@ static void test_holds_itself(void **state)
     mounts_done(&mounts);
 }
 
-static void check_locate(const struct Mounts *mounts, dev_t dev, const char *directory, const char *expected)
+static void check_preferred(const struct Mounts *mounts, dev_t dev, const char *directory,
+                            char *const *preferred, const char *expected)
 {
     char *path = NULL;
 
-    assert_int_equal(mounts_locate(mounts, dev, directory, &path), 0);
+    assert_int_equal(mounts_locate(mounts, dev, directory, preferred, &path), 0);
     assert_string_equal(path, expected);
     free(path);
+}
+
+static void check_locate(const struct Mounts *mounts, dev_t dev, const char *directory, const char *expected)
+{
+    check_preferred(mounts, dev, directory, NULL, expected);
 }
 
 static void test_locate(void **state)
@@ -183,14 +189,41 @@ static void test_locate(void **state)
     check_locate(&mounts, makedev(254, 16), "/volumes/a/_data/x", "/var/lib/docker/volumes/a/_data/x");
     check_locate(&mounts, makedev(254, 1), "/home/x", "/home/x");
     check_locate(&mounts, makedev(254, 1), "/", "/");
-    assert_int_equal(mounts_locate(&mounts, makedev(254, 1), "/var/lib/docker/x", &path), -ENOENT);
-    assert_int_equal(mounts_locate(&mounts, makedev(1, 1), "/", &path), -ENOENT);
+    assert_int_equal(mounts_locate(&mounts, makedev(254, 1), "/var/lib/docker/x", NULL, &path), -ENOENT);
+    assert_int_equal(mounts_locate(&mounts, makedev(1, 1), "/", NULL, &path), -ENOENT);
     check_locate(&parts, makedev(8, 2), "/volumes/x/y", "/rw/y");
     check_locate(&parts, makedev(8, 2), "/volumes/y", "/ro/y");
     check_locate(&parts, makedev(8, 2), "/volumes", "/ro");
-    assert_int_equal(mounts_locate(&parts, makedev(8, 2), "/vol", &path), -ENOENT);
+    assert_int_equal(mounts_locate(&parts, makedev(8, 2), "/vol", NULL, &path), -ENOENT);
     mounts_done(&mounts);
     mounts_done(&parts);
+}
+
+/* One disk, parts of which are also mounted where they are used. */
+static void test_preferred(void **state)
+{
+    static const char table[] = "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
+                                "2 1 8:2 / /data rw - xfs /dev/sdb rw\n"
+                                "3 1 8:2 /docker /backup/docker ro - xfs /dev/sdb rw\n"
+                                "4 1 8:2 /docker /var/lib/docker rw - xfs /dev/sdb rw\n"
+                                "5 1 8:2 /docker /var/lib/docker2 rw - xfs /dev/sdb rw\n"
+                                "6 1 8:2 /home /home ro - xfs /dev/sdb rw\n"
+                                "7 1 8:2 /home /mnt/home rw - xfs /dev/sdb rw\n";
+    struct Mounts mounts = mounts_of(table);
+    char *docker[] = {"/var/lib/docker/", NULL}, *below[] = {"/srv", "/var/lib/docker/volumes", NULL};
+    char *both[] = {"/backup", "/var/lib/docker", NULL}, *home[] = {"/home", NULL};
+    char *elsewhere[] = {"/srv", "/var/lib/dock", NULL}, *none[] = {NULL};
+
+    check_preferred(&mounts, makedev(8, 2), "/docker/volumes/x", docker, "/var/lib/docker/volumes/x");
+    check_preferred(&mounts, makedev(8, 2), "/docker", docker, "/var/lib/docker");
+    check_preferred(&mounts, makedev(8, 2), "/docker/volumes/x", below, "/var/lib/docker/volumes/x");
+    check_preferred(&mounts, makedev(8, 2), "/docker/x", below, "/data/docker/x");
+    check_preferred(&mounts, makedev(8, 2), "/docker/x", both, "/var/lib/docker/x");
+    check_preferred(&mounts, makedev(8, 2), "/home/x", home, "/home/x");
+    check_preferred(&mounts, makedev(8, 2), "/home/x", elsewhere, "/data/home/x");
+    check_preferred(&mounts, makedev(8, 2), "/docker/x", elsewhere, "/data/docker/x");
+    check_preferred(&mounts, makedev(8, 2), "/docker/x", none, "/data/docker/x");
+    mounts_done(&mounts);
 }
 
 static void test_container(void **state)
@@ -315,7 +348,7 @@ int main(void)
         cmocka_unit_test(test_holds_itself), cmocka_unit_test(test_locate),
         cmocka_unit_test(test_container),    cmocka_unit_test(test_own),
         cmocka_unit_test(test_broken),       cmocka_unit_test(test_fuzz),
-        cmocka_unit_test(test_huge),
+        cmocka_unit_test(test_huge),         cmocka_unit_test(test_preferred),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,8 +3,12 @@
 #include "../scratch.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 
+#include "tenant/findings.h"
 #include "tenant/footprint.h"
 #include "tenant/process.h"
 #include "tenant/runtime.h"
@@ -64,6 +68,16 @@ static void host_directory(const struct Fixture *f, const char *path)
     scratch_mkdir(&f->scratch, name);
 }
 
+static void host_layer(const struct Fixture *f, const char *path)
+{
+    char name[256];
+
+    snprintf(name, sizeof(name), "%s/diff", path);
+    host_directory(f, name);
+    snprintf(name, sizeof(name), "%s/work/work", path);
+    host_directory(f, name);
+}
+
 static void host_file(const struct Fixture *f, const char *path, const char *text)
 {
     char name[PATH_MAX];
@@ -120,7 +134,7 @@ static int setup(void **state)
     host_mount(f, "0:31", "/", "/srv/far", "nfs4", "");
     host_mount(f, HOST_OVERLAY, "/", LAYER "/merged", "overlay",
                "lowerdir=" DOCKER "/overlay2/l/A,upperdir=" LAYER "/diff,workdir=" LAYER "/work");
-    host_directory(f, LAYER "/diff");
+    host_layer(f, LAYER);
     host_directory(f, "/srv/web");
     scratch_mkdir(&f->scratch, "proc");
     cgroup(f, "cg", "10\n");
@@ -199,6 +213,17 @@ static void assert_counts(const struct Fixture *f, const char *path, enum Direct
     assert_int_equal(directory->dev, st.st_dev);
 }
 
+/* What is around them does not: the runtime writes there. */
+static void assert_layer_counts(const struct Fixture *f, const char *path)
+{
+    char name[256];
+
+    snprintf(name, sizeof(name), "%s/diff", path);
+    assert_counts(f, name, DIRECTORY_LAYER);
+    snprintf(name, sizeof(name), "%s/work", path);
+    assert_counts(f, name, DIRECTORY_WORK);
+}
+
 static void assert_out(const struct Fixture *f, const char *path, const char *why)
 {
     const struct Directory *directory = found(f, path);
@@ -224,6 +249,7 @@ static void docker(void **state)
 
     host_file(f, DOCKER "/containers/" ID "/hosts", "");
     host_file(f, DOCKER "/containers/" ID "/resolv.conf", "");
+    host_file(f, DOCKER "/containers/" ID "/config.v2.json", "{}");
     host_directory(f, DOCKER "/volumes/data/_data");
     docker_root(f);
     mounted(f, f->dev, DOCKER "/containers/" ID "/resolv.conf", "/etc/resolv.conf", "xfs", "");
@@ -232,11 +258,76 @@ static void docker(void **state)
     mounted(f, f->dev, "/srv/web", "/web", "xfs", "");
     find_all(f);
     assert_false(f->unsettled);
-    assert_counts(f, LAYER, DIRECTORY_LAYER);
-    assert_counts(f, DOCKER "/containers/" ID, DIRECTORY_RUNTIME);
+    assert_layer_counts(f, LAYER);
+    assert_counts(f, DOCKER "/containers/" ID "/hosts", DIRECTORY_RUNTIME);
+    assert_counts(f, DOCKER "/containers/" ID "/resolv.conf", DIRECTORY_RUNTIME);
     assert_counts(f, DOCKER "/volumes/data/_data", DIRECTORY_VOLUME);
     assert_counts(f, "/srv/web", DIRECTORY_VOLUME);
-    assert_int_equal(f->n, 4);
+    assert_int_equal(f->n, 6);
+}
+
+#define LOG DOCKER "/containers/" ID "/" ID "-json.log"
+
+/* What a container can make grow, and not what its runtime writes for itself beside it. */
+static void log_of_docker(void **state)
+{
+    struct Fixture *f = *state;
+    char path[PATH_MAX], other[PATH_MAX];
+
+    docker_root(f);
+    host_file(f, LOG, "{}");
+    host_file(f, LOG ".1", "{}");
+    host_file(f, LOG ".2.gz", "{}");
+    host_file(f, DOCKER "/containers/" ID "/hostconfig.json", "{}");
+    host_file(f, DOCKER "/containers/" ID "/" OTHER_ID "-json.log", "{}");
+    host_file(f, DOCKER "/containers/" ID "/local-logs/container.log", "");
+    host_directory(f, DOCKER "/containers/" ID "/checkpoints");
+    find_all(f);
+    assert_layer_counts(f, LAYER);
+    assert_counts(f, LOG, DIRECTORY_RUNTIME);
+    assert_counts(f, LOG ".1", DIRECTORY_RUNTIME);
+    assert_counts(f, LOG ".2.gz", DIRECTORY_RUNTIME);
+    assert_counts(f, DOCKER "/containers/" ID "/local-logs", DIRECTORY_RUNTIME);
+    assert_int_equal(f->n, 6);
+
+    scratch_path(&f->scratch, "root" LOG ".1", path);
+    assert_int_equal(link(path, scratch_path(&f->scratch, "root/srv/web/log", other)), 0);
+    scratch_path(&f->scratch, "root" LOG ".2.gz", path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    scratch_path(&f->scratch, "root" LOG ".3", path);
+    assert_int_equal(symlink("hostconfig.json", path), 0);
+    assert_int_equal(find(f), 0);
+    assert_counts(f, LOG, DIRECTORY_RUNTIME);
+    assert_out(f, LOG ".1", "has other names");
+    assert_out(f, LOG ".2.gz", "neither a regular file nor a directory");
+    assert_out(f, LOG ".3", "symbolic link");
+    assert_int_equal(f->n, 7);
+}
+
+/* Where it may not be looked it is not, but not in silence. */
+static void log_outside(void **state)
+{
+    struct Fixture *f = *state;
+    char path[PATH_MAX];
+
+    docker_root(f);
+    host_file(f, "/etc/docker/daemon.json", "{\"data-root\":\"/data/docker\"}");
+    host_file(f, "/data/docker/containers/" ID "/" ID "-json.log", "{}");
+    find_all(f);
+    assert_out(f, "/data/docker/containers/" ID, "outside DiskRoots=");
+    assert_layer_counts(f, LAYER);
+    assert_int_equal(f->n, 3);
+
+    host_file(f, "/etc/docker/daemon.json", "{\"data-root\":\"/srv/docker\"}");
+    host_directory(f, "/srv/docker");
+    assert_int_equal(find(f), 0);
+    assert_int_equal(f->n, 2);
+    scratch_path(&f->scratch, "root/srv/docker/containers", path);
+    assert_int_equal(symlink("../../data/docker/containers", path), 0);
+    assert_int_equal(find(f), 0);
+    assert_out(f, "/srv/docker/containers/" ID, "symbolic link");
+    assert_int_equal(f->n, 3);
 }
 
 static void volumes_that_do_not_count(void **state)
@@ -264,12 +355,12 @@ static void volumes_that_do_not_count(void **state)
     mounted(f, f->dev, "/srv/gone", "/gone", "xfs", "");
     mounted(f, f->dev, "/srv/removed//deleted", "/removed", "xfs", "");
     find_all(f);
-    assert_counts(f, LAYER, DIRECTORY_LAYER);
+    assert_layer_counts(f, LAYER);
     assert_out(f, "/srv/read", "mounted read-only");
     assert_out(f, "/srv/file", "a single file");
     assert_out(f, "/data/x", "outside DiskRoots= (" DOCKER " " PODMAN "/ /srv)");
     assert_out(f, "/srv", "holds /srv of DiskRoots=");
-    assert_out(f, "/var/lib", "has what belongs to other containers");
+    assert_out(f, "/var/lib", "has what a runtime keeps of its containers");
     assert_out(f, "/", "holds");
     assert_out(f, "/device", "not mounted on this host");
     assert_out(f, "/srv/covered", "covered by another mount");
@@ -277,7 +368,7 @@ static void volumes_that_do_not_count(void **state)
     assert_out(f, "/srv/far/x", "on nfs4");
     assert_out(f, "/srv/gone", "no such directory");
     assert_out(f, "/removed", "removed on the host");
-    assert_int_equal(f->n, 13);
+    assert_int_equal(f->n, 14);
 }
 
 static void nested_and_double(void **state)
@@ -299,7 +390,71 @@ static void nested_and_double(void **state)
     find_all(f);
     assert_counts(f, "/srv/web", DIRECTORY_VOLUME);
     assert_counts(f, "/srv/web-other", DIRECTORY_VOLUME);
-    assert_int_equal(f->n, 3);
+    assert_int_equal(f->n, 4);
+}
+
+/* One disk at /data, whose parts are mounted where they are used. */
+static void one_disk_in_many_places(void **state)
+{
+    struct Fixture *f = *state;
+
+    f->host_table[0] = '\0';
+    host_mount(f, "8:1", "/", "/", "ext4", "");
+    host_mount(f, f->dev, "/", "/data", "xfs", "prjquota");
+    host_mount(f, f->dev, "/docker", DOCKER, "xfs", "prjquota");
+    host_mount(f, f->dev, "/srv", "/srv", "xfs", "prjquota");
+    host_directory(f, DOCKER "/volumes/data/_data");
+    mounted(f, f->dev, "/docker/volumes/data/_data", "/data", "xfs", "");
+    mounted(f, f->dev, "/srv/web", "/web", "xfs", "");
+    mounted(f, f->dev, "/other", "/other", "xfs", "");
+    find_all(f);
+    assert_counts(f, DOCKER "/volumes/data/_data", DIRECTORY_VOLUME);
+    assert_counts(f, "/srv/web", DIRECTORY_VOLUME);
+    assert_out(f, "/data/other", "outside DiskRoots=");
+}
+
+#define CHILD_SKIPS 77
+
+/* In a mount namespace of its own, so that nobody else sees the mount. */
+static int find_one_directory_by_two_names(struct Fixture *f)
+{
+    char web[PATH_MAX], again[PATH_MAX];
+
+    scratch_path(&f->scratch, "root/srv/web", web);
+    scratch_path(&f->scratch, "root/srv/again", again);
+    if (unshare(CLONE_NEWNS) < 0 || (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 &&
+                                     mount(NULL, "/tmp", NULL, MS_PRIVATE, NULL) < 0))
+        return CHILD_SKIPS;
+    if (mount(web, again, NULL, MS_BIND, NULL) < 0)
+        return CHILD_SKIPS;
+    if (find(f) != 0 || f->n != 1)
+        return 1;
+    return strcmp(f->list[0].path, "/srv/again") == 0 && f->list[0].state == DIRECTORY_WAITING ? 0 : 2;
+}
+
+/* DiskPath= names a bind mount, and what is mounted there; the first of the two stays. */
+static void one_directory_by_two_names(void **state)
+{
+    struct Fixture *f = *state;
+    int status;
+    pid_t pid;
+
+    f->owner.name = f->owner.unit = "web.service";
+    f->owner.path = "system.slice/web.service";
+    f->owner.container_id = "";
+    f->disk_paths[0] = "/srv/again";
+    f->disk_paths[1] = "/srv/web";
+    host_directory(f, "/srv/again");
+    assert_int_equal(find(f), 0);
+    assert_int_equal(f->n, 2);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        _exit(find_one_directory_by_two_names(f));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_SKIPS)
+        skip();
+    assert_int_equal(status, 0);
 }
 
 /* What a backup or a shipper of logs may be given. */
@@ -317,15 +472,16 @@ static void stores_of_containers(void **state)
     mounted(f, f->dev, PODMAN "/overlay", "/podman", "xfs", "");
     mounted(f, f->dev, "/srv/docker/volumes", "/srv", "xfs", "");
     find_all(f);
-    assert_out(f, DOCKER "/overlay2", "has what belongs to other containers");
-    assert_out(f, DOCKER "/volumes", "has what belongs to other containers");
-    assert_out(f, PODMAN "/overlay", "has what belongs to other containers");
+    assert_out(f, DOCKER "/overlay2", "has what a runtime keeps of its containers");
+    assert_out(f, DOCKER "/volumes", "has what a runtime keeps of its containers");
+    assert_out(f, PODMAN "/overlay", "has what a runtime keeps of its containers");
     assert_counts(f, DOCKER "/volumes/data/_data", DIRECTORY_VOLUME);
     assert_counts(f, "/srv/docker/volumes", DIRECTORY_VOLUME);
-    assert_counts(f, LAYER, DIRECTORY_LAYER);
-    assert_int_equal(f->n, 6);
+    assert_layer_counts(f, LAYER);
+    assert_int_equal(f->n, 7);
 
     host_directory(f, "/srv/containerd/snapshots/7/fs");
+    host_directory(f, "/srv/containerd/snapshots/7/work");
     host_mount(f, "0:55", "/", "/run/containerd/x", "overlay",
                "upperdir=/srv/containerd/snapshots/7/fs,workdir=/srv/containerd/snapshots/7/work");
     f->table[0] = '\0';
@@ -333,12 +489,13 @@ static void stores_of_containers(void **state)
     mounted(f, f->dev, "/srv/containerd/snapshots", "/all", "xfs", "");
     mounted(f, f->dev, "/srv/docker/volumes", "/srv", "xfs", "");
     find_all(f);
-    assert_counts(f, "/srv/containerd/snapshots/7", DIRECTORY_LAYER);
-    assert_out(f, "/srv/containerd/snapshots", "has what belongs to other containers");
+    assert_counts(f, "/srv/containerd/snapshots/7/fs", DIRECTORY_LAYER);
+    assert_counts(f, "/srv/containerd/snapshots/7/work", DIRECTORY_WORK);
+    assert_out(f, "/srv/containerd/snapshots", "has what a runtime keeps of its containers");
 
     host_file(f, "/etc/docker/daemon.json", "{\"data-root\":\"/srv/docker\"}");
     assert_int_equal(find(f), 0);
-    assert_out(f, "/srv/docker/volumes", "has what belongs to other containers");
+    assert_out(f, "/srv/docker/volumes", "has what a runtime keeps of its containers");
 }
 
 /* A volume that is a symbolic link by now, or below one. */
@@ -362,7 +519,7 @@ static void overlay_of_ones_own_is_not_believed(void **state)
 {
     struct Fixture *f = *state;
 
-    host_directory(f, DOCKER "/overlay2/victim/diff");
+    host_layer(f, DOCKER "/overlay2/victim");
     mounted(f, "0:99", "/", "/", "overlay",
             "lowerdir=l,upperdir=" DOCKER "/overlay2/victim/diff,workdir=" DOCKER "/overlay2/victim/work");
     find_all(f);
@@ -371,8 +528,8 @@ static void overlay_of_ones_own_is_not_believed(void **state)
 
     host_file(f, DOCKER "/image/overlay2/layerdb/mounts/" ID "/mount-id", "mine\n");
     assert_int_equal(find(f), 0);
-    assert_counts(f, LAYER, DIRECTORY_LAYER);
-    assert_int_equal(f->n, 1);
+    assert_layer_counts(f, LAYER);
+    assert_int_equal(f->n, 2);
 }
 
 static void relative_overlay(struct Fixture *f, const char *options)
@@ -392,22 +549,63 @@ static void layers_named_otherwise(void **state)
     assert_out(f, "mine/diff", "relative to a directory that is not known");
     relative_overlay(f, "lowerdir=l,upperdir=" DOCKER "/overlay2/../overlay2/mine/diff,workdir=" DOCKER
                         "/overlay2/../overlay2/mine/work");
-    assert_out(f, DOCKER "/overlay2/../overlay2/mine", "not a plain absolute path");
+    assert_out(f, DOCKER "/overlay2/../overlay2/mine/diff", "not a plain absolute path");
     relative_overlay(f, "lowerdir=l,upperdir=" LAYER "/diff,workdir=/srv/work");
-    assert_out(f, LAYER "/diff", "not beside each other");
-    relative_overlay(f, "lowerdir=l,upperdir=/srv/upper,workdir=/srv/work");
-    assert_out(f, "/srv", "holds /srv of DiskRoots=");
+    assert_out(f, LAYER "/diff", "not without /srv/work: no such directory");
+    assert_out(f, "/srv/work", "no such directory");
+    host_directory(f, "/srv/work");
+    relative_overlay(f, "lowerdir=l,upperdir=" LAYER "/diff,workdir=/srv/work");
+    assert_counts(f, LAYER "/diff", DIRECTORY_LAYER);
+    assert_counts(f, "/srv/work", DIRECTORY_WORK);
     relative_overlay(f, "lowerdir=l");
     assert_out(f, "/", "without an upper directory");
     assert_int_equal(f->n, 1);
 
     host_file(f, DOCKER "/image/overlay2/layerdb/mounts/" ID "/mount-id", "mine");
     relative_overlay(f, "lowerdir=l/A:l/B,upperdir=mine/diff,workdir=mine/work");
-    assert_counts(f, LAYER, DIRECTORY_LAYER);
-    assert_int_equal(f->n, 1);
+    assert_layer_counts(f, LAYER);
+    assert_int_equal(f->n, 2);
     host_file(f, DOCKER "/image/overlay2/layerdb/mounts/" ID "/mount-id", "../volumes");
     assert_int_equal(find(f), 0);
     assert_out(f, "mine/diff", "relative to a directory that is not known");
+    host_file(f, DOCKER "/image/overlay2/layerdb/mounts/" ID "/mount-id", "gone");
+    host_directory(f, DOCKER "/overlay2/gone/diff");
+    assert_int_equal(find(f), 0);
+    assert_out(f, "mine/diff", "relative to a directory that is not known");
+    assert_int_equal(f->n, 1);
+    scratch_rmdir(&f->scratch, "root" DOCKER "/overlay2/gone/diff");
+    host_directory(f, DOCKER "/overlay2/gone/work");
+    assert_int_equal(find(f), 0);
+    assert_int_equal(f->n, 1);
+}
+
+/* Files are renamed from one into the other. */
+static void upper_and_work_count_together(void **state)
+{
+    struct Fixture *f = *state;
+    char path[PATH_MAX];
+
+    host_layer(f, "/data/layer");
+    relative_overlay(f, "lowerdir=l,upperdir=" LAYER "/diff,workdir=/data/layer/work");
+    assert_out(f, LAYER "/diff", "not without /data/layer/work: outside DiskRoots=");
+    assert_out(f, "/data/layer/work", "outside DiskRoots=");
+    assert_int_equal(f->n, 2);
+    relative_overlay(f, "lowerdir=l,upperdir=/data/layer/diff,workdir=" LAYER "/work");
+    assert_out(f, "/data/layer/diff", "outside DiskRoots=");
+    assert_out(f, LAYER "/work", "not without /data/layer/diff: outside DiskRoots=");
+    relative_overlay(f, "lowerdir=l,upperdir=/data/layer/diff,workdir=/data/layer/work");
+    assert_int_equal(strncmp(found(f, "/data/layer/diff")->why, "outside ", 8), 0);
+    assert_int_equal(strncmp(found(f, "/data/layer/work")->why, "outside ", 8), 0);
+
+    /* and by the runtime's state */
+    f->table[0] = '\0';
+    host_file(f, DOCKER "/image/overlay2/layerdb/mounts/" ID "/mount-id", "mine");
+    scratch_rmdir(&f->scratch, "root" LAYER "/diff");
+    assert_int_equal(symlink("../other", scratch_path(&f->scratch, "root" LAYER "/diff", path)), 0);
+    find_all(f);
+    assert_out(f, LAYER "/diff", "symbolic link");
+    assert_out(f, LAYER "/work", "not without " LAYER "/diff: reached through a symbolic link");
+    assert_int_equal(f->n, 2);
 }
 
 /* hosts of another container's network, resolv.conf of the host: not its own. */
@@ -425,13 +623,14 @@ static void files_of_others(void **state)
     assert_out(f, DOCKER "/containers/" OTHER_ID "/hosts", "a single file");
     assert_out(f, "/etc/resolv.conf", "outside DiskRoots=");
     assert_out(f, "/srv/hostname", "a single file");
-    assert_counts(f, LAYER, DIRECTORY_LAYER);
-    assert_int_equal(f->n, 4);
+    assert_layer_counts(f, LAYER);
+    assert_int_equal(f->n, 5);
 
     /* its log is its own all the same */
-    host_directory(f, DOCKER "/containers/" ID);
+    host_file(f, LOG, "");
     assert_int_equal(find(f), 0);
-    assert_counts(f, DOCKER "/containers/" ID, DIRECTORY_RUNTIME);
+    assert_counts(f, LOG, DIRECTORY_RUNTIME);
+    assert_int_equal(f->n, 6);
 }
 
 static void podman_owner(struct Fixture *f)
@@ -446,8 +645,9 @@ static void podman(void **state)
     struct Fixture *f = *state;
 
     podman_owner(f);
-    host_directory(f, PODMAN "/overlay/top/diff");
-    host_directory(f, PODMAN "/overlay-containers/" ID "/userdata");
+    host_layer(f, PODMAN "/overlay/top");
+    host_file(f, PODMAN "/overlay-containers/" ID "/userdata/ctr.log", "");
+    host_file(f, PODMAN "/overlay-containers/" ID "/userdata/config.json", "{}");
     host_mount(f, "0:51", "/", PODMAN "/overlay/top/merged", "overlay",
                "lowerdir=l,upperdir=" PODMAN "/overlay/top/diff,workdir=" PODMAN
                "/overlay/top/work,metacopy=on");
@@ -457,10 +657,26 @@ static void podman(void **state)
     mounted(f, "0:30", "/containers/storage/overlay-containers/" ID "/userdata/.containerenv",
             "/run/.containerenv", "tmpfs", "");
     find_all(f);
-    assert_counts(f, PODMAN "/overlay/top", DIRECTORY_LAYER);
-    assert_counts(f, PODMAN "/overlay-containers/" ID, DIRECTORY_RUNTIME);
-    assert_out(f, "/run/containers/storage/overlay-containers/" ID "/userdata", "on tmpfs");
-    assert_int_equal(f->n, 3);
+    assert_layer_counts(f, PODMAN "/overlay/top");
+    assert_counts(f, PODMAN "/overlay-containers/" ID "/userdata/ctr.log", DIRECTORY_RUNTIME);
+    assert_out(f, "/run/containers/storage/overlay-containers/" ID "/userdata/hosts", ON_TMPFS);
+    assert_int_equal(f->n, 4);
+}
+
+/* Beside what is called so only. */
+static void podman_layer_elsewhere(void **state)
+{
+    struct Fixture *f = *state;
+
+    podman_owner(f);
+    host_layer(f, "/srv/a/b/layer");
+    host_file(f, "/srv/a/overlay-containers/" ID "/userdata/ctr.log", "");
+    host_mount(f, "0:51", "/", "/srv/merged", "overlay",
+               "lowerdir=l,upperdir=/srv/a/b/layer/diff,workdir=/srv/a/b/layer/work");
+    mounted(f, "0:51", "/", "/", "overlay", "");
+    find_all(f);
+    assert_layer_counts(f, "/srv/a/b/layer");
+    assert_int_equal(f->n, 2);
 }
 
 static void podman_by_its_state(void **state)
@@ -468,16 +684,16 @@ static void podman_by_its_state(void **state)
     struct Fixture *f = *state;
 
     podman_owner(f);
-    host_directory(f, PODMAN "/overlay/top/diff");
-    host_directory(f, PODMAN "/overlay-containers/" ID);
+    host_layer(f, PODMAN "/overlay/top");
+    host_file(f, PODMAN "/overlay-containers/" ID "/userdata/ctr.log", "");
     host_file(f, PODMAN "/overlay-containers/containers.json",
               "[{\"id\":\"" OTHER_ID "\",\"layer\":\"other\"},{\"id\":\"" ID
               "\",\"names\":[\"db\"],\"layer\":\"top\"}]");
     mounted(f, "0:99", "/", "/", "overlay", "lowerdir=l,upperdir=/srv/web/a,workdir=/srv/web/b");
     find_all(f);
-    assert_counts(f, PODMAN "/overlay/top", DIRECTORY_LAYER);
-    assert_counts(f, PODMAN "/overlay-containers/" ID, DIRECTORY_RUNTIME);
-    assert_int_equal(f->n, 2);
+    assert_layer_counts(f, PODMAN "/overlay/top");
+    assert_counts(f, PODMAN "/overlay-containers/" ID "/userdata/ctr.log", DIRECTORY_RUNTIME);
+    assert_int_equal(f->n, 3);
 }
 
 static void other_runtimes(void **state)
@@ -489,7 +705,7 @@ static void other_runtimes(void **state)
     f->owner.container_id = "";
     docker_root(f);
     find_all(f);
-    assert_counts(f, LAYER, DIRECTORY_LAYER);
+    assert_layer_counts(f, LAYER);
     f->owner.path = "user.slice/cri-containerd-" ID ".scope";
     assert_int_equal(find(f), 0);
     assert_int_equal(f->n, 0);
@@ -557,8 +773,8 @@ static void more_than_may_count(void **state)
     }
     find_all(f);
     assert_int_equal(f->n, 256 + 64 + 1);
-    assert_out(f, "(more)", "281 more are left out: 256 directories may count");
-    assert_counts(f, LAYER, DIRECTORY_LAYER);
+    assert_out(f, "(more)", "282 more are left out: 256 directories may count");
+    assert_layer_counts(f, LAYER);
 }
 
 /* --- services and users -------------------------------------------------------------------------------- */
@@ -748,7 +964,7 @@ static void process_without_its_first_thread(void **state)
     scratch_mkdir(&f->scratch, "proc/10/task/11");
     scratch_write(&f->scratch, "proc/10/task/11/mountinfo", f->table);
     assert_int_equal(find(f), 0);
-    assert_counts(f, LAYER, DIRECTORY_LAYER);
+    assert_layer_counts(f, LAYER);
 }
 
 static void thousands_of_cgroups(void **state)
@@ -794,14 +1010,20 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FOOTPRINT_TEST(docker),
+        FOOTPRINT_TEST(log_of_docker),
+        FOOTPRINT_TEST(log_outside),
+        FOOTPRINT_TEST(upper_and_work_count_together),
         FOOTPRINT_TEST(volumes_that_do_not_count),
         FOOTPRINT_TEST(nested_and_double),
+        FOOTPRINT_TEST(one_disk_in_many_places),
+        FOOTPRINT_TEST(one_directory_by_two_names),
         FOOTPRINT_TEST(stores_of_containers),
         FOOTPRINT_TEST(symbolic_links),
         FOOTPRINT_TEST(overlay_of_ones_own_is_not_believed),
         FOOTPRINT_TEST(layers_named_otherwise),
         FOOTPRINT_TEST(files_of_others),
         FOOTPRINT_TEST(podman),
+        FOOTPRINT_TEST(podman_layer_elsewhere),
         FOOTPRINT_TEST(podman_by_its_state),
         FOOTPRINT_TEST(other_runtimes),
         FOOTPRINT_TEST(machine),
