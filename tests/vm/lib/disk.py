@@ -220,11 +220,10 @@ class DiskGround:
         """A directory below /srv, with so many empty files."""
         path = f"/srv/{name}"
         os.makedirs(path)
-        self.ground.callback(shutil.rmtree, path, ignore_errors=True)
+        self.ground.callback(run, "rm", "-rf", path)
         for i in range(0, files, per_directory):
             os.mkdir(f"{path}/{i}")
-            for j in range(i, min(i + per_directory, files)):
-                os.close(os.open(f"{path}/{i}/{j}", os.O_CREAT | os.O_WRONLY))
+            run(f"{PROGRAMS}/filler", "-n", str(min(per_directory, files - i)), f"{path}/{i}")
         return path
 
     def volume(self, runtime, name):
@@ -258,7 +257,7 @@ def layer_of(container):
 
 
 def log_of(container):
-    return container.inspect("{{.LogPath}}")
+    return container.inspect({"docker": "{{.LogPath}}", "podman": "{{.HostConfig.LogConfig.Path}}"}[container.runtime])
 
 
 def inside(container, *command, status=0, **more):

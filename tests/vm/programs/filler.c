@@ -135,6 +135,8 @@ static void fill(struct Order *order)
 {
     uint64_t began = boottime_usec();
 
+    if (!order->n_places)
+        return;
     for (size_t i = 0; i < order->n_places; i++)
         open_place(&order->places[i]);
     for (size_t i = 0; !order->bytes || wrote(order) < order->bytes; i = (i + 1) % order->n_places) {
@@ -180,7 +182,7 @@ static void parse(struct Order *order, int argc, char **argv)
 
         switch (option) {
         case 'o':
-            order->report = fopen(optarg, "we");
+            order->report = optarg ? fopen(optarg, "we") : NULL;
             break;
         case 'b':
             order->bytes = number;
@@ -204,7 +206,10 @@ static void parse(struct Order *order, int argc, char **argv)
             exit(2);
         }
     }
-    must(order->report != NULL, "the report");
+    if (!order->report) {
+        perror("filler: the report");
+        exit(EXIT_FAILURE);
+    }
     setvbuf(order->report, NULL, _IOLBF, 0);
     for (; optind < argc && order->n_places < PLACES_MAX; optind++)
         order->places[order->n_places++].where = argv[optind];
