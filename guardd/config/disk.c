@@ -40,8 +40,8 @@ bool value_disk_path(const char *text, struct Complaint *complaint)
     if (strcmp(text, "StateDirectory") == 0)
         return true;
     for (const char *at = strchr(text, '%'); at; at = strchr(at + 2, '%'))
-        if (at[1] == '\0' || !strchr("npuU%", at[1]))
-            return complain(complaint, "'%s': behind a '%%' stands none of n, p, u, U and %%", text);
+        if (at[1] == '\0' || !strchr("npcuU%", at[1]))
+            return complain(complaint, "'%s': behind a '%%' stands none of n, p, c, u, U and %%", text);
     return value_disk_root(text, complaint);
 }
 

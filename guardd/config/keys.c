@@ -230,7 +230,7 @@ static const struct Key class_keys[] = {
     {"DiskInodesMax", set_disk_inodes_max, ""},
     {"DiskWarnAt", set_disk_warn_at, "a percentage of the limits from 1% to 99%, or off"},
     {"DiskPath", set_disk_path,
-     "absolute paths such as /srv/%n or /home/%u (%n %p %u %U %%), or StateDirectory"},
+     "absolute paths such as /srv/%n or /home/%u (%n %p %c %u %U %%), or StateDirectory"},
     {"Rules", set_rules, "names of rules, with blanks between them; empty: none"},
     {0},
 };

@@ -63,7 +63,7 @@ struct TenantClass {
     char name[POLICY_NAME_MAX];
     char **match; /* globs, NULL-terminated */
     struct Limits limits;
-    char **disk_paths;          /* DiskPath=, NULL-terminated; %n %p %u %U, or "StateDirectory" */
+    char **disk_paths;          /* DiskPath=, NULL-terminated; %n %p %c %u %U, or "StateDirectory" */
     unsigned disk_warn_percent; /* DiskWarnAt=: of each disk limit, the tripwire; 0: none */
     const struct Rule *rules[POLICY_CLASS_RULES_MAX];
     size_t n_rules;

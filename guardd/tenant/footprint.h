@@ -57,7 +57,7 @@ int footprint_find(const struct FootprintSources *sources, const struct Footprin
 
 /* The oldest process of a cgroup and all below it. -ESRCH: there is none. */
 int footprint_oldest(const char *proc, int cgroup_fd, pid_t *ret_pid);
-/* %n unit, %p unit without its suffix, %u user (user/alice), %U uid, %% percent. -EINVAL: not all of it is
- * known. */
+/* %n unit, %p unit without its suffix, %c last component of the cgroup path, %u user (user/alice), %U uid, %%
+ * percent. -EINVAL: not all of it is known. */
 int footprint_expand(const struct FootprintSources *sources, const struct FootprintOwner *owner,
                      const char *pattern, char **ret_path);

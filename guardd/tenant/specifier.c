@@ -78,6 +78,15 @@ static int unit_name(const struct FootprintOwner *owner, bool with_suffix, char 
                           value);
 }
 
+/* For what is no unit. Whoever may make cgroups gives them their names: this is for trees that no tenant
+ * owns. */
+static int cgroup_name(const struct FootprintOwner *owner, char value[VALUE_MAX])
+{
+    const char *slash = strrchr(owner->path, '/'), *name = slash ? slash + 1 : owner->path;
+
+    return copy_component(name, strlen(name), value);
+}
+
 static int specifier(const struct FootprintSources *sources, const struct FootprintOwner *owner, char which,
                      char value[VALUE_MAX])
 {
@@ -86,6 +95,8 @@ static int specifier(const struct FootprintSources *sources, const struct Footpr
         return unit_name(owner, true, value);
     case 'p':
         return unit_name(owner, false, value);
+    case 'c':
+        return cgroup_name(owner, value);
     case 'u':
         return user_name(sources, owner, value);
     case 'U':

@@ -198,7 +198,7 @@ static void test_host_rule(void **state)
 #define ON_ROOTS "absolute paths with blanks between them, such as /var/lib/docker /srv; empty: none"
 #define ON_IDS "FIRST-LAST, such as 1000000-1999999, from 1 to 4294967294"
 #define ON_WARN "a percentage of the limits from 1% to 99%, or off"
-#define ON_PATHS "absolute paths such as /srv/%n or /home/%u (%n %p %u %U %%), or StateDirectory"
+#define ON_PATHS "absolute paths such as /srv/%n or /home/%u (%n %p %c %u %U %%), or StateDirectory"
 #define ON_RANK "a reading of tenants, the more of it the worse, such as disk.growth"
 
 static const struct Row {
@@ -239,11 +239,11 @@ static const struct Row {
     {CLASS "DiskPath=statedirectory\n", 7, "DiskPath=: 'statedirectory' is no absolute path", ON_PATHS},
     {CLASS "DiskPath=StateDirectory/\n", 7, "DiskPath=: 'StateDirectory/' is no absolute path", ON_PATHS},
     {CLASS "DiskPath=/\n", 7, "DiskPath=: '/' is the whole host", ON_PATHS},
-    {CLASS "DiskPath=/srv/%h\n", 7, "DiskPath=: '/srv/%h': behind a '%' stands none of n, p, u, U and %",
+    {CLASS "DiskPath=/srv/%h\n", 7, "DiskPath=: '/srv/%h': behind a '%' stands none of n, p, c, u, U and %",
      ON_PATHS},
-    {CLASS "DiskPath=/srv/%n%\n", 7, "DiskPath=: '/srv/%n%': behind a '%' stands none of n, p, u, U and %",
+    {CLASS "DiskPath=/srv/%n%\n", 7, "DiskPath=: '/srv/%n%': behind a '%' stands none of n, p, c, u, U and %",
      ON_PATHS},
-    {CLASS "DiskPath=/srv/%%%\n", 7, "DiskPath=: '/srv/%%%': behind a '%' stands none of n, p, u, U and %",
+    {CLASS "DiskPath=/srv/%%%\n", 7, "DiskPath=: '/srv/%%%': behind a '%' stands none of n, p, c, u, U and %",
      ON_PATHS},
     {CLASS "DiskPath=/srv/%n/../x\n", 7, "DiskPath=: '/srv/%n/../x' holds a '..'", ON_PATHS},
     {"[Tenants c]\nMatch=a\nDiskSpaceMax=infinity\n", 1,
