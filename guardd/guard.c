@@ -438,6 +438,10 @@ static void open_state(struct Guard *guard)
     if (r < 0)
         guard_notice(guard, EVENT_NOTICE, LOG_WARNING, "limits that operators have set cannot be read: %s",
                      strerror(-r));
+    else if (guard->overrides.state_fd < 0)
+        guard_notice(guard, EVENT_NOTICE, LOG_WARNING,
+                     "limits that operators set cannot be kept in %.200s (%s): set refuses them",
+                     guard->place->state_dir, strerror(-guard->overrides.state_fd));
     if (guard->overrides.damaged > 0)
         guard_notice(guard, EVENT_NOTICE, LOG_WARNING,
                      "%zu damaged files of limits that operators have set: kept as NAME.damaged",

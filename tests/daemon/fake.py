@@ -2,7 +2,7 @@
 
 Kernel   plain directories with the files of cgroup v2, and a thread that answers cgroup.freeze and cgroup.kill as the kernel
          does, or misbehaves when told to.
-World    a Kernel, a configuration, a runtime directory, and guardd and guardctl on them.
+World    a Kernel, a configuration, a runtime and a state directory, and guardd and guardctl on them.
 policy   the text of a configuration; started() a world with it and some tenants, in which guardd runs.
 test     a decorator; run() runs what it has collected.
 
@@ -471,10 +471,12 @@ class World:
         os.chmod(self.dir, 0o755)
         self.kernel = Kernel(self.dir)
         self.root, self.runtime = os.path.join(self.dir, "root"), os.path.join(self.dir, "run")
+        self.state = os.path.join(self.dir, "state")
         self.socket = os.path.join(self.dir, "socket")
         self.log_path = os.path.join(self.dir, "log")
         os.makedirs(os.path.join(self.root, "etc/guardd"))
         os.mkdir(self.runtime)
+        os.mkdir(self.state)
         self.process = None
         self.watches = []
         self.children = []
@@ -543,7 +545,7 @@ class World:
 
     def command(self, program=GUARDD, more=()):
         return [program, "--foreground", f"--root={self.root}", f"--cgroup-root={self.kernel.root}",
-                f"--runtime-dir={self.runtime}", f"--socket={self.socket}", *more]
+                f"--runtime-dir={self.runtime}", f"--state-dir={self.state}", f"--socket={self.socket}", *more]
 
     def start(self, user=0, wrapper=(), environment=(), limits="", wait=True):
         """Starts guardd and waits for READY=1. As another user it is a copy: ours may lie where only we can read.

@@ -1,0 +1,351 @@
+#!/usr/bin/env python3
+"""Limits that an operator sets live: at once, all or none, for as long as was asked. The made-up tree has tasks to limit and
+no disks, which is just what "none" needs."""
+
+from fake import *
+
+CLASS = """
+[Tenants jobs]
+Match=jobs/*
+TasksMax=512
+Rules=fork-bomb
+[Rule fork-bomb]
+When=tasks.denied > 0
+Until=tasks.current < 50% for 1s
+Steps=freeze 1h, kill
+"""
+CONFIG = "[Guard]\nProtect=jobs/precious\n" + CLASS
+
+
+class Jobs(World):
+    """One job, which guardd has given its limit."""
+
+    def __init__(self, config=CONFIG, found="max", settled="512"):
+        super().__init__(config)
+        self.job = self.kernel.make("jobs/a", limit=found)
+        self.start()
+        self.settle("jobs/a", settled)
+
+    def settle(self, name, limit):
+        eventually(f"{name} has {limit}", lambda: name in self.tenants() and self.kernel.cgroups[name].limit == limit)
+
+    def set(self, *words, check_exit=EXIT_DONE):
+        return self.ctl("set", "jobs/a", *words, check_exit=check_exit)
+
+    def reset(self, *words, check_exit=EXIT_DONE):
+        return self.ctl("reset", "jobs/a", *words, check_exit=check_exit)
+
+    def tasks_max(self, tenant="jobs/a"):
+        """The limit as it is shown, values as plain numbers."""
+        shown = next(limit for limit in self.show(tenant)["limits"] if limit["name"] == "TasksMax")
+        return {key: value.get("value", value) if isinstance(value, dict) else value for key, value in shown.items()}
+
+    def has(self, limit, override, what, tenant="jobs/a"):
+        """In the kernel, and what is said of it."""
+        same(self.kernel.cgroups[tenant].limit, limit, f"pids.max {what}")
+        same(self.tasks_max(tenant).get("override"), override, f"override {what}")
+
+    def kept(self, directory):
+        """Names of the files of overrides."""
+        return sorted(os.listdir(os.path.join(directory, "overrides")))
+
+    def refused(self, result, *parts):
+        """One sentence, and nothing came of it."""
+        same(result.stderr.count("\n"), 1, "lines of " + repr(result.stderr))
+        for part in parts:
+            check(part in result.stderr, f"{part!r} is not in {result.stderr!r}")
+
+
+@test
+def at_once():
+    """set: in force before guardctl returns, and read back; reset gives back the class's"""
+    with Jobs() as world:
+        said = world.set("TasksMax=300").stdout
+        world.has("300", 300, "when guardctl has returned")
+        check("TasksMax" in said and "300" in said, said)
+        same(world.tasks_max()["inForce"], 300, "what was read back")
+        for value in "200", "100", "999":
+            world.set(f"TasksMax={value}")
+            world.has(value, int(value), "the next one")
+        world.reset("TasksMax")
+        world.has("512", None, "after reset")
+        same(world.kept(world.state), [], "what is kept")
+
+
+@test
+def above_all():
+    """an operator's limit goes above the class's and above what was found; reset gives back what was found"""
+    with Jobs(found="200", settled="200") as world:
+        world.set("TasksMax=900")
+        world.has("900", 900, "above both")
+        world.set("TasksMax=infinity")
+        same(world.job.limit, "max", "without limit")
+        world.reset()
+        world.has("200", None, "as found")
+
+
+@test
+def persistent():
+    """an override outlives a restart and a kill -9, also what follows on a first one"""
+    with Jobs() as world:
+        world.set("TasksMax=300")
+        world.restart()
+        world.has("300", 300, "after a restart")
+        world.set("TasksMax=400")
+        world.crash()
+        world.job.write("pids.max", "max\n")  # a reboot
+        os.unlink(world.ledger_path)
+        world.start()
+        world.settle("jobs/a", "400")
+        world.has("400", 400, "after a reboot")
+        world.crash()
+        world.start()
+        world.reset()
+        world.crash()
+        world.start()
+        world.has("512", None, "reset outlives it as well")
+
+
+@test
+def until_reboot():
+    """--runtime ends with /run, what is persistent below it comes back"""
+    with Jobs() as world:
+        world.set("TasksMax=300")
+        world.set("TasksMax=200", "--runtime")
+        world.has("200", 200, "the runtime one")
+        world.crash()
+        world.start()
+        world.has("200", 200, "after kill -9")
+        world.stop()
+        shutil.rmtree(world.runtime)
+        os.mkdir(world.runtime)
+        world.job.write("pids.max", "max\n")
+        world.start()
+        world.settle("jobs/a", "300")
+        world.has("300", 300, "after a reboot")
+        world.set("TasksMax=200", "--runtime")
+        world.reset("TasksMax")
+        world.has("512", None, "reset takes both")
+        same((world.kept(world.state), world.kept(world.runtime)), ([], []), "what is kept")
+
+
+@test
+def all_or_none():
+    """TasksMax= and DiskSpaceMax= where no disk can be limited: refused, and neither is changed"""
+    with Jobs() as world:
+        world.refused(world.set("TasksMax=300", "DiskSpaceMax=1G", check_exit=EXIT_REFUSED), "disk")
+        world.has("512", None, "after the refusal")
+        same(world.kept(world.state), [], "what is kept")
+        world.refused(world.set("DiskInodesMax=1k", "TasksMax=300", "--runtime", check_exit=EXIT_REFUSED), "disk")
+        world.has("512", None, "after the refusal")
+        world.set("TasksMax=400")
+        world.refused(world.set("TasksMax=300", "DiskSpaceMax=1G", check_exit=EXIT_REFUSED), "disk")
+        world.has("400", 400, "the override before")
+        world.restart()
+        world.has("400", 400, "and after a restart")
+
+
+@test
+def kernel_says_no():
+    """what the kernel does not take takes all of it back: the value, the override, and what was in force before"""
+    with Jobs() as world:
+        world.set("TasksMax=400")
+        # more than a made-up pids.max holds of it: it reads back as another number, as a kernel that does not comply
+        world.set("TasksMax=30", check_exit=EXIT_FAILED)
+        eventually("the override is back", lambda: world.tasks_max().get("override") == 400)
+        eventually("the value is back", lambda: world.job.limit == "400")
+        world.restart()
+        world.has("400", 400, "after a restart")
+
+
+@test
+def made_again():
+    """the override is the name's: a cgroup that is made again under it has it, another one has not"""
+    with Jobs() as world:
+        world.set("TasksMax=300")
+        world.job.remove()
+        eventually("it is gone", lambda: "jobs/a" not in world.tenants())
+        world.job = world.kernel.make("jobs/a")
+        other = world.kernel.make("jobs/b")
+        world.settle("jobs/a", "300")
+        world.settle("jobs/b", "512")
+        world.has("300", 300, "of the second of that name")
+        world.has("512", None, "of the other", tenant="jobs/b")
+        world.reset()
+        world.has("512", None, "after reset")
+        same(other.limit, "512", "the other one's")
+
+
+@test
+def newcomer():
+    """set of a tenant that has just appeared, before its class's limits are looked at"""
+    with Jobs() as world:
+        world.kernel.make("jobs/new")
+        eventually("it is met", lambda: "jobs/new" in world.tenants())
+        world.ctl("set", "jobs/new", "TasksMax=300", check_exit=EXIT_DONE)
+        same(world.kernel.cgroups["jobs/new"].limit, "300", "at once")
+        eventually("the looks are over", lambda: "jobs/new" in world.tenants())
+        time.sleep(1)
+        world.has("300", 300, "after a look", tenant="jobs/new")
+
+
+@test
+def two_operators():
+    """twenty operators set the same limit at once: each is answered, and one of their values stands"""
+    with Jobs() as world:
+        values = [str(value) for value in range(300, 320)]
+        operators = [subprocess.Popen([GUARDCTL, f"--socket={world.socket}", "set", "jobs/a", f"TasksMax={value}"],
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                     for value in values]
+        for operator in operators:
+            out, err = operator.communicate(timeout=DEADLINE)
+            check(operator.returncode in (EXIT_DONE, EXIT_REFUSED), f"{operator.returncode}: {out}{err}")
+            if operator.returncode == EXIT_REFUSED:
+                check("under way" in err, err)
+        check(world.job.limit in values, world.job.limit)
+        world.has(world.job.limit, int(world.job.limit), "of the last one")
+        last = world.job.limit
+        world.restart()
+        world.has(last, int(last), "after a restart")
+
+
+@test
+def one_after_the_other():
+    """calls that wait in one connection are answered in their order"""
+    with Jobs() as world:
+        link = world.link()
+        for value in range(300, 310):
+            link.send("SetLimits", {"tenant": "jobs/a", "limits": [{"name": "TasksMax", "value": str(value)}]})
+        for value in range(300, 310):
+            reply = link.receive()
+            check("error" not in reply, str(reply))
+        world.has("309", 309, "of the last one")
+
+
+@test
+def observing():
+    """Mode=observe: set and reset are refused, and an override of before is only reported"""
+    with Jobs() as world:
+        world.set("TasksMax=300")
+        world.configure("[Guard]\nMode=observe\n" + CLASS)
+        world.ctl("reload", check_exit=EXIT_DONE)
+        world.refused(world.set("TasksMax=200", check_exit=EXIT_REFUSED), "observe")
+        world.refused(world.reset(check_exit=EXIT_REFUSED), "observe")
+        world.has("300", 300, "while it observes")
+        world.configure(CONFIG)
+        world.ctl("reload", check_exit=EXIT_DONE)
+        world.reset()
+        world.has("512", None, "when it guards again")
+
+
+@test
+def protected():
+    """a protected tenant gets limits like any other"""
+    with Jobs() as world:
+        world.kernel.make("jobs/precious")
+        world.settle("jobs/precious", "512")
+        world.ctl("set", "jobs/precious", "TasksMax=300", check_exit=EXIT_DONE)
+        world.has("300", 300, "protected", tenant="jobs/precious")
+
+
+@test
+def released():
+    """a tenant that was released is left alone: set is refused until a reload, which brings its override back"""
+    with Jobs() as world:
+        world.set("TasksMax=300")
+        world.ctl("release", "jobs/a", check_exit=EXIT_DONE)
+        same(world.job.limit, "max", "as found")
+        world.refused(world.set("TasksMax=200", check_exit=EXIT_REFUSED), "released")
+        same(world.job.limit, "max", "still")
+        world.ctl("reload", check_exit=EXIT_DONE)
+        world.settle("jobs/a", "300")
+
+
+@test
+def frozen():
+    """set of a frozen tenant is taken, and more room lets it go"""
+    with Jobs() as world:
+        world.job.bomb()
+        eventually("it is frozen", lambda: world.job.frozen)
+        world.set("TasksMax=999")
+        world.has("999", 999, "of the frozen one")
+        world.job.set_tasks(10)
+        eventually("it is thawed", lambda: not world.job.frozen)
+
+
+@test
+def not_written_down():
+    """what cannot be written down is not done, and a sentence says why"""
+    with World(CONFIG) as world:
+        world.__class__ = Jobs
+        os.rmdir(world.state)
+        with open(world.state, "w"):
+            pass
+        world.job = world.kernel.make("jobs/a")
+        world.start()
+        world.settle("jobs/a", "512")
+        world.refused(world.set("TasksMax=300", check_exit=EXIT_REFUSED), "could not be written down")
+        world.has("512", None, "after the refusal")
+        world.wait_log("limits that operators set")  # said at the start
+        world.set("TasksMax=300", "--runtime")  # that one lies elsewhere
+        world.has("300", 300, "in /run")
+
+
+@test
+def lost_under_way():
+    """the directory of overrides vanishes while guardd runs: the same, and the override of before stands"""
+    with Jobs() as world:
+        world.set("TasksMax=300")
+        shutil.rmtree(os.path.join(world.state, "overrides"))
+        world.refused(world.set("TasksMax=200", check_exit=EXIT_REFUSED), "could not be written down")
+        world.has("300", 300, "after the refusal")
+
+
+@test
+def damaged():
+    """a damaged file of overrides is put aside and told, the others are read"""
+    with Jobs() as world:
+        world.kernel.make("jobs/b")
+        world.settle("jobs/b", "512")
+        world.set("TasksMax=300")
+        world.ctl("set", "jobs/b", "TasksMax=400", check_exit=EXIT_DONE)
+        world.stop()
+        directory = os.path.join(world.state, "overrides")
+        name = next(name for name in world.kept(world.state) if "a" in name.rsplit(".", 1)[0].rsplit("%2F", 1)[-1])
+        with open(os.path.join(directory, name), "r+") as file:
+            file.truncate(20)
+        with open(os.path.join(directory, "stray.json"), "w") as file:
+            file.write('{"tenant": "jobs/b", "uid": 0, "realtimeUSec": 1, "limits": {"TasksMax": 100}}')
+        with open(os.path.join(directory, "half.tmp"), "w") as file:
+            file.write("{")
+        world.start()
+        world.settle("jobs/a", "512")
+        world.has("512", None, "of the damaged one")
+        world.has("400", 400, "of the other", tenant="jobs/b")
+        world.wait_log("2 damaged files")
+        check(any(kept.endswith(".damaged") for kept in world.kept(world.state)), str(world.kept(world.state)))
+        world.set("TasksMax=200")
+        world.restart()
+        world.has("200", 200, "set anew")
+
+
+@test
+def killed_while_set():
+    """kill -9 at any moment of a set: the next start has the old limit or the new one, in kernel and state alike"""
+    with Jobs() as world:
+        for turn in range(12):
+            before = world.tasks_max().get("override")
+            wanted = 300 + turn
+            operator = subprocess.Popen([GUARDCTL, f"--socket={world.socket}", "set", "jobs/a", f"TasksMax={wanted}"],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(turn * 0.0015)
+            world.crash()
+            done = operator.wait(timeout=DEADLINE) == EXIT_DONE
+            world.start()
+            override = world.tasks_max().get("override")
+            check(override == wanted or (override == before and not done), f"turn {turn}: {before} to {wanted}: {override}")
+            eventually("the kernel has it", lambda: world.job.limit == str(override or 512))
+
+
+if __name__ == "__main__":
+    run()
