@@ -25,8 +25,8 @@
 #define PROJECTS_FILE "/etc/projects"
 /* Progress of a long walk is told this often. */
 #define PROGRESS_INTERVAL_USEC (5 * USEC_PER_SEC)
-/* A directory that could not be tagged is tried again after this. */
-#define TAG_RETRY_USEC (30 * USEC_PER_SEC)
+/* What could not be done now is tried again after this. */
+#define RETRY_USEC (30 * USEC_PER_SEC)
 /* Runtimes remove a container's directories after its cgroup. */
 #define COLLECT_DELAY_USEC (30 * USEC_PER_SEC)
 
@@ -78,6 +78,11 @@ __attribute__((format(printf, 2, 3))) static void leave_out(struct Directory *di
     directory->state = DIRECTORY_OUT;
 }
 
+static void try_again(const struct DiskGuard *disk, struct Tenant *tenant)
+{
+    tenant->limits_due_usec = usec_min(tenant->limits_due_usec, usec_add(disk->clock(), RETRY_USEC));
+}
+
 /* --- orders to tag -------------------------------------------------------------------------------- */
 
 static int order_walk(struct DiskGuard *disk, enum OrderKind kind, enum TagMode mode, uint64_t tenant_id,
@@ -101,17 +106,30 @@ static int order_walk(struct DiskGuard *disk, enum OrderKind kind, enum TagMode 
     return r;
 }
 
-/* A walk that is under way, or waits, for this directory ends. */
-static void cancel_walks(struct DiskGuard *disk, const char *path)
+/* A walk for this project that is under way, or waits, for this directory ends. */
+static void cancel_walks(struct DiskGuard *disk, const char *path, uint32_t project)
 {
     struct DiskOrder *order, *next;
 
     HASH_ITER (hh, disk->orders, order, next)
-        if (order->path && strcmp(order->path, path) == 0 &&
+        if (order->path && strcmp(order->path, path) == 0 && order->project == project &&
             (order->kind == ORDER_TAG || order->kind == ORDER_CLEAR)) {
             worker_cancel(&disk->worker, order->ticket);
             disk_order_free(disk, order);
         }
+}
+
+/* From now on nobody believes that all of it is tagged, neither when it counts again before all is cleared
+ * nor after kill -9. */
+static int order_clear(struct DiskGuard *disk, uint64_t tenant_id, const struct Directory *directory,
+                       uint32_t id)
+{
+    struct Project *project = project_by_id(&disk->projects, id);
+
+    cancel_walks(disk, directory->path, id);
+    if (project)
+        (void)project_note(&disk->projects, project, directory->path, false);
+    return order_walk(disk, ORDER_CLEAR, TAG_CLEAR, tenant_id, directory, id);
 }
 
 /* It counted, or was about to, and does no more. */
@@ -119,9 +137,8 @@ static void give_up(struct DiskGuard *disk, struct Tenant *tenant, const struct 
 {
     struct DiskShare *share = disk_share(&tenant->disk, directory->dev);
 
-    cancel_walks(disk, directory->path);
     if (share)
-        (void)order_walk(disk, ORDER_CLEAR, TAG_CLEAR, tenant->cgroup.id, directory, share->project);
+        (void)order_clear(disk, tenant->cgroup.id, directory, share->project);
 }
 
 /* --- projects ------------------------------------------------------------------------------------- */
@@ -176,6 +193,7 @@ static struct DiskShare *get_share(struct DiskGuard *disk, struct Tenant *tenant
     if (r >= 0)
         r = disk_own(disk, filesystem->dev, project->id, tenant->cgroup.id);
     if (r < 0) {
+        try_again(disk, tenant);
         snprintf(why, size, "no project id could be taken for it: %s",
                  r == -ENOSPC ? "ProjectIds= is used up, or the disk of /var/lib is full" : strerror(-r));
         return NULL;
@@ -239,6 +257,25 @@ static bool may_walk_layer(const struct Disk *disk, struct Directory *layer)
     return false;
 }
 
+/* Has it walked. What is written down comes first: kill -9 may come at any time. */
+static void begin_walk(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *directory,
+                       struct Project *project)
+{
+    int r = project ? project_note(&disk->projects, project, directory->path, false) : -ENOENT;
+
+    if (r >= 0) {
+        cancel_walks(disk, directory->path, project->id);
+        r = order_walk(disk, ORDER_TAG, TAG_ADOPT, tenant->cgroup.id, directory, project->id);
+    }
+    if (r < 0) {
+        try_again(disk, tenant);
+        return leave_out(directory, "not begun: %s", strerror(-r));
+    }
+    directory->state = DIRECTORY_TAGGING;
+    disk_notice(disk, tenant, LOG_INFO, "%.200s counts from now on (%s), what is in it is tagged",
+                directory->path, directory_kind_name(directory->kind));
+}
+
 /* It may count: has it walked, unless that is done or under way. */
 static void adopt(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *directory,
                   const struct DiskShare *share)
@@ -248,6 +285,8 @@ static void adopt(struct DiskGuard *disk, struct Tenant *tenant, struct Director
     bool inherits = false;
     int r = tag_read(directory->path, &present, &inherits);
 
+    if (r == -EMFILE || r == -ENFILE || r == -ENOMEM)
+        return try_again(disk, tenant); /* it stays what it is */
     if (r < 0)
         return leave_out(directory, "its project cannot be read: %s", strerror(-r));
     if (is_foreign(disk, present, share->project))
@@ -264,14 +303,7 @@ static void adopt(struct DiskGuard *disk, struct Tenant *tenant, struct Director
         directory->state = DIRECTORY_COUNTED;
         return;
     }
-    r = project ? project_note(&disk->projects, project, directory->path, false) : -ENOENT;
-    if (r >= 0)
-        r = order_walk(disk, ORDER_TAG, TAG_ADOPT, tenant->cgroup.id, directory, share->project);
-    if (r < 0)
-        return leave_out(directory, "not begun: %s", strerror(-r));
-    directory->state = DIRECTORY_TAGGING;
-    disk_notice(disk, tenant, LOG_INFO, "%.200s counts from now on (%s), what is in it is tagged",
-                directory->path, directory_kind_name(directory->kind));
+    begin_walk(disk, tenant, directory, project);
 }
 
 static void judge(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *directory)
@@ -363,28 +395,74 @@ static void wake_rivals_of_new(struct DiskGuard *disk, const struct Tenant *tena
     }
 }
 
+static const struct Filesystem *find_by_key(struct DiskGuard *disk, const char *wanted)
+{
+    for (size_t i = 0; i < disk->filesystems.n; i++) {
+        const struct Filesystem *filesystem = &disk->filesystems.list[i];
+        char key[FILESYSTEM_KEY_MAX];
+
+        if (!filesystem->gone && filesystem->guarded &&
+            strcmp(filesystem_key(filesystem, key, sizeof(key)), wanted) == 0)
+            return filesystem;
+    }
+    return NULL;
+}
+
+/* No file has it any more: its limits go, and the id with them. */
+static void return_unused(struct DiskGuard *disk, dev_t dev, uint32_t id)
+{
+    struct Project *project = project_by_id(&disk->projects, id);
+    const struct Filesystem *filesystem = project ? find_by_key(disk, project->filesystem) : NULL;
+
+    if (!filesystem || project->n_directories > 0 || disk_project_owner(disk, dev, id))
+        return;
+    allowance_lift(disk, filesystem, id);
+    (void)project_return(&disk->projects, project);
+}
+
+static bool is_used_share(const struct Disk *disk, const struct DiskShare *share)
+{
+    for (size_t i = 0; i < disk->n_directories; i++)
+        if (counts(&disk->directories[i]) && disk->directories[i].dev == share->dev)
+            return true;
+    return false;
+}
+
 /* Shares on which nothing counts any more. */
-static void drop_shares(struct DiskGuard *disk, struct Tenant *tenant, bool all)
+static void drop_shares(struct DiskGuard *disk, struct Tenant *tenant)
 {
     struct Disk *of = &tenant->disk;
     size_t kept = 0;
 
     for (size_t i = 0; i < of->n_shares; i++) {
-        bool used = false;
+        const struct DiskShare share = of->shares[i];
 
-        for (size_t j = 0; j < of->n_directories; j++)
-            used = used || (counts(&of->directories[j]) && of->directories[j].dev == of->shares[i].dev);
-        if (used && !all) {
-            of->shares[kept++] = of->shares[i];
+        if (is_used_share(of, &share)) {
+            of->shares[kept++] = share;
             continue;
         }
-        if (all)
-            allowance_ease(disk, &of->shares[i]);
-        disk_disown(disk, of->shares[i].dev, of->shares[i].project);
+        disk_disown(disk, share.dev, share.project, tenant->cgroup.id);
+        return_unused(disk, share.dev, share.project);
     }
     of->n_shares = kept;
     if (kept == 0)
         of->look_usec = USEC_INFINITY;
+}
+
+/* The tenant goes; its projects stay, and wait for whoever comes by its name. Perhaps that one is here
+ * already. */
+static void leave_shares(struct DiskGuard *disk, struct Tenant *tenant)
+{
+    for (size_t i = 0; i < tenant->disk.n_shares; i++) {
+        const struct DiskShare *share = &tenant->disk.shares[i];
+        const struct ProjectOwner *owner = disk_project_owner(disk, share->dev, share->project);
+
+        if (!owner || owner->tenant_id != tenant->cgroup.id)
+            continue;
+        allowance_ease(disk, tenant, share);
+        disk_disown(disk, share->dev, share->project, tenant->cgroup.id);
+    }
+    tenant->disk.n_shares = 0;
 }
 
 /* What is no container has directories only where its class names them. */
@@ -429,15 +507,18 @@ static bool waits_for_limit(const struct Tenant *tenant)
            tenant->limits[LIMIT_DISK_INODES_MAX].waiting > 0;
 }
 
-/* A directory it had before: is it still there, does it still count? Observing, nothing is taken off. */
+/* A directory it had before: is it still there, does it still count? Observing, nothing is taken off; nor
+ * while the kernel does not count there: that may be over in a moment, and all of it would be walked twice.
+ */
 static void compare(struct DiskGuard *disk, struct Tenant *tenant, const struct Directory *before)
 {
     const struct Directory *now = find_directory(&tenant->disk, before->path);
+    const struct Filesystem *filesystem = filesystem_find(&disk->filesystems, before->dev);
 
     if (!now)
         claims_each_rival(&disk->claims, tenant->cgroup.id, before, 1, wake_rival, disk);
-    if (counts(before) && (!now || !counts(now) || !is_same(now, before)) &&
-        disk->pipeline->mode == MODE_ENFORCE)
+    if (counts(before) && (!now || !counts(now)) && disk->pipeline->mode == MODE_ENFORCE && filesystem &&
+        filesystem->guarded)
         give_up(disk, tenant, before);
 }
 
@@ -461,7 +542,7 @@ static void clear_leftovers(struct DiskGuard *disk, struct Tenant *tenant)
             } else if (status.st_dev == tenant->disk.shares[i].dev) {
                 left.dev = status.st_dev;
                 left.inode = status.st_ino;
-                (void)order_walk(disk, ORDER_CLEAR, TAG_CLEAR, tenant->cgroup.id, &left, project->id);
+                (void)order_clear(disk, tenant->cgroup.id, &left, project->id);
             }
         }
     }
@@ -495,7 +576,7 @@ static int retain(const struct Disk *disk, struct Directory **list, size_t *n)
 static void replace(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *list, size_t n)
 {
     struct Directory *before = tenant->disk.directories;
-    size_t n_before = tenant->disk.n_directories;
+    size_t n_before = tenant->disk.n_directories, n_shares = tenant->disk.n_shares;
 
     if (tenant->container_id[0] != '\0' && n > 0)
         (void)retain(&tenant->disk, &list, &n);
@@ -511,7 +592,7 @@ static void replace(struct DiskGuard *disk, struct Tenant *tenant, struct Direct
     for (size_t i = 0; i < n; i++)
         if (counts(&list[i]) && list[i].kind != DIRECTORY_WORK)
             judge(disk, tenant, &list[i]);
-    if (n_before == 0)
+    if (tenant->disk.n_shares > n_shares)
         clear_leftovers(disk, tenant);
     for (size_t i = 0; i < n_before; i++)
         compare(disk, tenant, &before[i]);
@@ -523,6 +604,7 @@ void adoption_look(struct DiskGuard *disk, struct Tenant *tenant, usec_t now)
     struct Directory *list = NULL;
     bool unsettled = false;
     size_t n = 0;
+    int r;
 
     if (!disk->open)
         return;
@@ -530,15 +612,15 @@ void adoption_look(struct DiskGuard *disk, struct Tenant *tenant, usec_t now)
         adoption_release(disk, tenant);
         return;
     }
-    if (find(disk, tenant, &list, &n, &unsettled) < 0)
-        return;
-    if (unsettled) {
+    r = find(disk, tenant, &list, &n, &unsettled);
+    if (r < 0 || unsettled) {
+        if (r != -ESRCH && r != -ENODEV)
+            try_again(disk, tenant);
         directories_free(list, n);
         return;
     }
     replace(disk, tenant, list, n);
-    if (!waits_for_limit(tenant))
-        drop_shares(disk, tenant, false);
+    adoption_settle(disk, tenant);
     take_up_limits(tenant);
     explain_unguarded(tenant);
 }
@@ -552,24 +634,25 @@ static void forget_claims(struct DiskGuard *disk, struct Tenant *tenant)
 
 void adoption_vanished(struct DiskGuard *disk, struct Tenant *tenant, usec_t now)
 {
-    if (!disk->open || tenant->disk.n_directories == 0)
+    if (!disk->open || (tenant->disk.n_directories == 0 && tenant->disk.n_shares == 0))
         return;
     forget_claims(disk, tenant);
-    drop_shares(disk, tenant, true);
+    leave_shares(disk, tenant);
     disk->collect_usec = usec_add(now, COLLECT_DELAY_USEC);
 }
 
 /* --- giving up ------------------------------------------------------------------------------------ */
 
-static void finish_release(struct DiskGuard *disk, struct Tenant *tenant)
+void adoption_settle(struct DiskGuard *disk, struct Tenant *tenant)
 {
-    if (tenant && !adoption_wanted(tenant) && !waits_for_limit(tenant))
-        drop_shares(disk, tenant, false);
+    if (!waits_for_limit(tenant))
+        drop_shares(disk, tenant);
 }
 
 void adoption_release(struct DiskGuard *disk, struct Tenant *tenant)
 {
-    if (!disk->open || tenant->disk.n_directories == 0)
+    if (!disk->open || disk->pipeline->mode == MODE_OBSERVE ||
+        (tenant->disk.n_directories == 0 && tenant->disk.n_shares == 0))
         return;
     for (size_t i = 0; i < tenant->disk.n_shares; i++) {
         const struct Filesystem *filesystem = filesystem_find(&disk->filesystems, tenant->disk.shares[i].dev);
@@ -584,39 +667,29 @@ void adoption_release(struct DiskGuard *disk, struct Tenant *tenant)
                       tenant->released ? "released" : "nothing asks for it");
         }
     forget_claims(disk, tenant);
-    finish_release(disk, tenant);
+    adoption_settle(disk, tenant);
 }
 
-static const struct Filesystem *find_by_key(struct DiskGuard *disk, const char *wanted)
-{
-    for (size_t i = 0; i < disk->filesystems.n; i++) {
-        const struct Filesystem *filesystem = &disk->filesystems.list[i];
-        char key[FILESYSTEM_KEY_MAX];
-
-        if (!filesystem->gone && filesystem->guarded &&
-            strcmp(filesystem_key(filesystem, key, sizeof(key)), wanted) == 0)
-            return filesystem;
-    }
-    return NULL;
-}
-
-/* Orders the project off each of its directories that is there; returns how many. */
-static size_t clear_directories(struct DiskGuard *disk, const struct Project *project,
+/* Orders the project off each of its directories and files that is there; returns how many. */
+static size_t clear_directories(struct DiskGuard *disk, struct Project *project,
                                 const struct Filesystem *filesystem)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < project->n_directories; i++) {
+    for (size_t i = project->n_directories; i-- > 0;) {
         struct Directory directory = {.path = project->directories[i].path};
         struct stat status;
 
-        if (lstat(directory.path, &status) < 0 || !S_ISDIR(status.st_mode) ||
-            status.st_dev != filesystem->dev)
+        if (lstat(directory.path, &status) < 0) {
+            if (errno == ENOENT)
+                (void)project_forget(&disk->projects, project, directory.path);
+            continue;
+        }
+        if (status.st_dev != filesystem->dev)
             continue;
         directory.dev = status.st_dev;
         directory.inode = status.st_ino;
-        cancel_walks(disk, directory.path);
-        if (order_walk(disk, ORDER_CLEAR, TAG_CLEAR, 0, &directory, project->id) >= 0)
+        if (order_clear(disk, 0, &directory, project->id) >= 0)
             n++;
     }
     return n;
@@ -717,8 +790,11 @@ static void follow_work(struct DiskGuard *disk, struct Tenant *tenant, struct Di
     for (size_t i = 0; i < tenant->disk.n_directories; i++) {
         struct Directory *layer = &tenant->disk.directories[i];
 
-        if (layer->kind == DIRECTORY_LAYER && layer->dev == work->dev && counts(layer))
-            judge(disk, tenant, layer);
+        if (layer->kind != DIRECTORY_LAYER || layer->dev != work->dev || !counts(layer))
+            continue;
+        judge(disk, tenant, layer);
+        if (!counts(layer)) /* of an earlier run it may have its project */
+            give_up(disk, tenant, layer);
     }
 }
 
@@ -743,7 +819,7 @@ static void end_tagging(struct DiskGuard *disk, struct Tenant *tenant, const str
         directory->state = DIRECTORY_WAITING;
         snprintf(directory->why, sizeof(directory->why), "not all of it is tagged: %s", strerror(-error));
         disk_notice(disk, tenant, LOG_WARNING, "%.200s: %s", directory->path, directory->why);
-        tenant->limits_due_usec = usec_min(tenant->limits_due_usec, usec_add(disk->clock(), TAG_RETRY_USEC));
+        try_again(disk, tenant);
     }
     tenant->disk.stale = true;
 }
@@ -760,9 +836,9 @@ static void end_clearing(struct DiskGuard *disk, struct Tenant *tenant, const st
     }
     if (project)
         (void)project_forget(&disk->projects, project, order->path);
-    finish_release(disk, tenant);
-    if (project && project->n_directories == 0 && !disk_owner(disk, order->dev, project->id))
-        (void)project_return(&disk->projects, project);
+    if (tenant)
+        adoption_settle(disk, tenant);
+    return_unused(disk, order->dev, order->project);
 }
 
 static struct Inspection *find_inspection(struct DiskGuard *disk, uint64_t tenant_id)

@@ -14,6 +14,9 @@ void adoption_look(struct DiskGuard *disk, struct Tenant *tenant, usec_t now);
  * name. */
 void adoption_vanished(struct DiskGuard *disk, struct Tenant *tenant, usec_t now);
 
+/* A limit of it was answered: what had to wait for that. */
+void adoption_settle(struct DiskGuard *disk, struct Tenant *tenant);
+
 /* Nothing of it is to count any more: the project is taken off every file, in the background. */
 void adoption_release(struct DiskGuard *disk, struct Tenant *tenant);
 /* The same for every project whose tenant is not here. Returns how many. */

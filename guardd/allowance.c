@@ -8,6 +8,7 @@
 
 #include <utlist.h>
 
+#include "adoption.h"
 #include "decide/tripwire.h"
 
 /* A tripwire that lies within this of where it belongs stays: each change is a write to the filesystem. */
@@ -125,8 +126,10 @@ static void place_share(struct DiskGuard *disk, struct Tenant *tenant, struct Di
     const struct Filesystem *filesystem = filesystem_find(&disk->filesystems, share->dev);
     const struct DiskUsage *usage = &share->usage;
     struct QuotaOrder order = {.dev = share->dev, .project = share->project};
+    struct ProjectOwner *owner = disk_project_owner(disk, share->dev, share->project);
 
-    if (!share->valid || !filesystem || !filesystem->guarded || disk->pipeline->mode == MODE_OBSERVE)
+    if (!share->valid || !filesystem || !filesystem->guarded || disk->pipeline->mode == MODE_OBSERVE ||
+        !owner || owner->wire_under_way)
         return;
     order.path = filesystem->path;
     place(disk, tenant, share, usage->space_hard_bytes, usage->inodes_hard, &order);
@@ -136,7 +139,8 @@ static void place_share(struct DiskGuard *disk, struct Tenant *tenant, struct Di
     order.inodes = is_off(usage->inodes_soft, order.inodes_soft,
                           usage->inodes > usage->inodes_soft ? 1 : TRIPWIRE_SLACK_INODES);
     if ((order.space || order.inodes) && ask(disk, ORDER_TRIPWIRE, tenant, LIMIT_INVALID, &order) >= 0) {
-        /* As asked, until the worker says what is: or each look before that would ask again. */
+        owner->wire_under_way = true;
+        /* As asked, until the worker says what is. */
         share->usage.space_soft_bytes = order.space ? order.space_soft_bytes : usage->space_soft_bytes;
         share->usage.inodes_soft = order.inodes ? order.inodes_soft : usage->inodes_soft;
     }
@@ -174,19 +178,27 @@ void allowance_place_tripwires(struct DiskGuard *disk, struct Tenant *tenant)
     }
 }
 
-void allowance_ease(struct DiskGuard *disk, const struct DiskShare *share)
+/* By what guardd gave it, if it did: what was read last may have its headroom in it from last time. */
+static uint64_t eased(const struct LimitState *state, uint64_t read, uint64_t headroom)
+{
+    uint64_t given = state->applied ? quota_value(state->value) : read;
+
+    return given == 0 ? 0 : given + headroom;
+}
+
+void allowance_ease(struct DiskGuard *disk, const struct Tenant *tenant, const struct DiskShare *share)
 {
     const struct Filesystem *filesystem = filesystem_find(&disk->filesystems, share->dev);
     struct QuotaOrder order = {.dev = share->dev, .project = share->project, .space = true, .inodes = true};
     struct DiskOrder *asked;
 
-    if (!filesystem || !filesystem->guarded || !share->valid || disk->pipeline->mode == MODE_OBSERVE ||
-        (share->usage.space_hard_bytes == 0 && share->usage.inodes_hard == 0))
+    order.space_hard_bytes =
+        eased(&tenant->limits[LIMIT_DISK_SPACE_MAX], share->usage.space_hard_bytes, EASE_BYTES);
+    order.inodes_hard = eased(&tenant->limits[LIMIT_DISK_INODES_MAX], share->usage.inodes_hard, EASE_INODES);
+    if (!filesystem || !filesystem->guarded || !share->valid || tenant->released ||
+        disk->pipeline->mode == MODE_OBSERVE || (order.space_hard_bytes == 0 && order.inodes_hard == 0))
         return;
     order.path = filesystem->path;
-    order.space_hard_bytes =
-        share->usage.space_hard_bytes == 0 ? 0 : share->usage.space_hard_bytes + EASE_BYTES;
-    order.inodes_hard = share->usage.inodes_hard == 0 ? 0 : share->usage.inodes_hard + EASE_INODES;
     asked = disk_order_new(disk, ORDER_LIFT, 0, share->dev, share->project, NULL);
     if (asked && worker_limit(&disk->worker, &order, asked->ticket) < 0)
         disk_order_free(disk, asked);
@@ -227,9 +239,11 @@ void allowance_limited(struct DiskGuard *disk, struct DiskOrder *order, int erro
 {
     struct Tenant *tenant = order->tenant_id != 0 ? registry_find(disk->registry, order->tenant_id) : NULL;
     struct DiskShare *share = tenant ? disk_share(&tenant->disk, order->dev) : NULL;
-
+    struct ProjectOwner *owner = disk_project_owner(disk, order->dev, order->project);
     struct DiskStore *store = disk_store(disk, order->dev);
 
+    if (owner && order->kind == ORDER_TRIPWIRE)
+        owner->wire_under_way = false;
     if (store && order->kind != ORDER_LIFT && error == 0 &&
         (usage->space_soft_bytes != 0 || usage->inodes_soft != 0))
         store->graced = true;
@@ -240,7 +254,9 @@ void allowance_limited(struct DiskGuard *disk, struct DiskOrder *order, int erro
     if (order->kind == ORDER_TRIPWIRE && error < 0 && error != -ENODEV)
         disk_notice(disk, tenant, LOG_WARNING, "no tripwire on project %u: %s", order->project,
                     strerror(-error));
-    if (tenant && order->kind == ORDER_LIMIT)
+    if (tenant && order->kind == ORDER_LIMIT) {
         pipeline_limit_answer(disk->pipeline, tenant, order->limit, error, NULL, disk->clock());
+        adoption_settle(disk, tenant);
+    }
     disk_order_free(disk, order);
 }

@@ -11,8 +11,8 @@ int allowance_set(struct DiskGuard *disk, struct Tenant *tenant, enum LimitId li
 void allowance_place_tripwires(struct DiskGuard *disk, struct Tenant *tenant);
 
 /* A tenant that is at its limit could not be started again: its runtime makes directories and files of its
- * own for a start. While it is not here its project gets a little more. */
-void allowance_ease(struct DiskGuard *disk, const struct DiskShare *share);
+ * own for a start. While it is not here its project gets a little more than it had been given. */
+void allowance_ease(struct DiskGuard *disk, const struct Tenant *tenant, const struct DiskShare *share);
 
 /* All limits off a project that has no tenant. */
 void allowance_lift(struct DiskGuard *disk, const struct Filesystem *filesystem, uint32_t project);

@@ -23,6 +23,8 @@
 /* Every container that starts changes the mount table several times. */
 #define MOUNTS_INTERVAL_USEC USEC_PER_SEC
 #define SWEEP_INTERVAL_USEC USEC_PER_SEC
+/* At a stop, for limits that were asked for. */
+#define FINISH_WAIT_USEC (2 * USEC_PER_SEC)
 /* Of the host: guardd has a mount namespace of its own, and what is private on the host is not seen there. */
 #define HOST_MOUNTS "/proc/1/mountinfo"
 
@@ -88,7 +90,7 @@ static struct DiskStore *make_store(struct DiskGuard *disk, dev_t dev)
     return store;
 }
 
-static struct ProjectOwner *find_owner(const struct DiskGuard *disk, dev_t dev, uint32_t project)
+struct ProjectOwner *disk_project_owner(const struct DiskGuard *disk, dev_t dev, uint32_t project)
 {
     struct ProjectOwner *owner, wanted = {};
 
@@ -100,7 +102,7 @@ static struct ProjectOwner *find_owner(const struct DiskGuard *disk, dev_t dev, 
 
 int disk_own(struct DiskGuard *disk, dev_t dev, uint32_t project, uint64_t tenant_id)
 {
-    struct ProjectOwner *owner = find_owner(disk, dev, project);
+    struct ProjectOwner *owner = disk_project_owner(disk, dev, project);
     struct DiskStore *store = make_store(disk, dev);
 
     if (!owner) {
@@ -118,12 +120,12 @@ int disk_own(struct DiskGuard *disk, dev_t dev, uint32_t project, uint64_t tenan
     return 0;
 }
 
-void disk_disown(struct DiskGuard *disk, dev_t dev, uint32_t project)
+void disk_disown(struct DiskGuard *disk, dev_t dev, uint32_t project, uint64_t tenant_id)
 {
-    struct ProjectOwner *owner = find_owner(disk, dev, project);
+    struct ProjectOwner *owner = disk_project_owner(disk, dev, project);
     struct DiskStore *store = disk_store(disk, dev);
 
-    if (!owner)
+    if (!owner || owner->tenant_id != tenant_id)
         return;
     if (store)
         store->n_growers--;
@@ -133,7 +135,7 @@ void disk_disown(struct DiskGuard *disk, dev_t dev, uint32_t project)
 
 struct Tenant *disk_owner(const struct DiskGuard *disk, dev_t dev, uint32_t project)
 {
-    const struct ProjectOwner *owner = find_owner(disk, dev, project);
+    const struct ProjectOwner *owner = disk_project_owner(disk, dev, project);
 
     return owner ? registry_find(disk->registry, owner->tenant_id) : NULL;
 }
@@ -304,24 +306,33 @@ static void check_drift(struct Tenant *tenant, usec_t now)
         uint64_t present;
 
         if (limit_is_quota(id) && state->applied && state->waiting == 0 &&
-            disk_limit(&tenant->disk, id, &present) >= 0 && !limit_is_same(id, present, state->value))
+            pipeline_present_limit(tenant, id, &present) >= 0 && !limit_is_same(id, present, state->value))
             tenant->limits_due_usec = usec_min(tenant->limits_due_usec, now);
     }
 }
 
 void disk_guard_look(struct DiskGuard *disk, struct Tenant *tenant, bool fresh, usec_t now)
 {
-    if (tenant->disk.n_shares == 0)
+    int64_t denied;
+
+    if (tenant->disk.n_shares == 0) {
+        /* What was read while it had some is not so any more. */
+        if (tenant->readings.valid[READING_DISK_SPACE])
+            disk_tell(&tenant->disk, now, &tenant->readings);
         return;
+    }
     if (!fresh && !tenant->disk.stale && tenant->disk.look_usec > now && !is_at_work(tenant)) {
         disk_pass(&tenant->disk, &tenant->readings);
         return;
     }
     tenant->disk.stale = false;
     disk_look(&disk->filesystems, &tenant->disk, now, &tenant->readings);
+    denied = tenant->readings.value[READING_DISK_DENIED];
     check_drift(tenant, now);
     allowance_place_tripwires(disk, tenant);
     election_look(disk, tenant, now);
+    /* An election reads everybody once more; a refusal is told to the one look that it was announced to. */
+    tenant->readings.value[READING_DISK_DENIED] = denied;
 }
 
 usec_t disk_guard_due_usec(const struct DiskGuard *disk)
@@ -378,17 +389,25 @@ static int add_sources(struct DiskGuard *disk, sd_event *event)
 
 static const struct WorkerEvents worker_events = {.limited = on_limited, .tagged = on_tagged};
 
-int disk_guard_open(struct DiskGuard *disk, sd_event *event)
+static void open_projects(struct DiskGuard *disk)
 {
     const struct DiskPolicy *policy = &disk->policy->disk;
-    int r;
+    int r = projects_open(&disk->projects, disk->state_dir, policy->first_project, policy->last_project);
 
-    disk->open = true;
-    disk->sweep_usec = disk->collect_usec = USEC_INFINITY;
-    disk->warnings = (struct Warnings){.warned = on_warned, .lost = on_lost, .userdata = disk};
-    r = projects_open(&disk->projects, disk->state_dir, policy->first_project, policy->last_project);
+    if (r >= 0 && disk->projects.dir_fd < 0)
+        r = disk->projects.dir_fd;
     if (r < 0)
         trouble(disk, "no state directory: no disk limit can be kept", r);
+    if (disk->projects.damaged > 0)
+        disk_notice(disk, NULL, LOG_WARNING, "%zu damaged files of projects: kept as NAME.damaged",
+                    disk->projects.damaged);
+}
+
+static int open_parts(struct DiskGuard *disk, sd_event *event)
+{
+    int r;
+
+    open_projects(disk);
     r = filesystems_open(&disk->filesystems, HOST_MOUNTS);
     if (r < 0)
         return r;
@@ -400,14 +419,25 @@ int disk_guard_open(struct DiskGuard *disk, sd_event *event)
             "disk.* readings do not see a flood",
             r);
     r = worker_open(&disk->worker, &worker_events, disk);
-    if (r < 0)
-        return r;
-    r = add_sources(disk, event);
-    if (r < 0)
-        return r;
+    return r < 0 ? r : add_sources(disk, event);
+}
+
+void disk_guard_open(struct DiskGuard *disk, sd_event *event)
+{
+    int r;
+
+    disk->open = true;
+    disk->sweep_usec = disk->collect_usec = USEC_INFINITY;
+    disk->warnings = (struct Warnings){.warned = on_warned, .lost = on_lost, .userdata = disk};
+    r = open_parts(disk, event);
+    if (r < 0) {
+        disk->trouble[0] = '\0';
+        trouble(disk, "disks are not guarded", r);
+        disk_guard_close(disk);
+        return;
+    }
     load_filesystems(disk);
     disk->collect_usec = usec_add(disk->clock(), 30 * USEC_PER_SEC);
-    return 0;
 }
 
 void disk_guard_close(struct DiskGuard *disk)
@@ -420,6 +450,8 @@ void disk_guard_close(struct DiskGuard *disk)
         return;
     for (size_t i = 0; i < sizeof(disk->sources) / sizeof(disk->sources[0]); i++)
         disk->sources[i] = sd_event_source_disable_unref(disk->sources[i]);
+    if (disk->orders)
+        worker_finish_limits(&disk->worker, FINISH_WAIT_USEC);
     worker_close(&disk->worker);
     warnings_close(&disk->warnings);
     filesystems_close(&disk->filesystems);
@@ -429,7 +461,7 @@ void disk_guard_close(struct DiskGuard *disk)
     HASH_ITER (hh, disk->orders, order, next_order)
         disk_order_free(disk, order);
     HASH_ITER (hh, disk->owners, owner, next_owner)
-        disk_disown(disk, (dev_t)owner->key.dev, (uint32_t)owner->key.project);
+        disk_disown(disk, (dev_t)owner->key.dev, (uint32_t)owner->key.project, owner->tenant_id);
     DL_FOREACH_SAFE (disk->stores, store, next_store) {
         DL_DELETE(disk->stores, store);
         free(store);

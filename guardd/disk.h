@@ -34,6 +34,7 @@ struct ProjectOwner {
         uint64_t project;
     } key;
     uint64_t tenant_id;
+    bool wire_under_way; /* its tripwire was ordered: one at a time */
     UT_hash_handle hh;
 };
 
@@ -118,8 +119,8 @@ struct DiskGuard {
 };
 
 /* Without what it needs (state directory, netlink, quotas) it goes on with what there is, and says so in
- * `trouble`. */
-int disk_guard_open(struct DiskGuard *disk, sd_event *event);
+ * `trouble`; without the mount table or its threads it stays closed, and cgroups are guarded all the same. */
+void disk_guard_open(struct DiskGuard *disk, sd_event *event);
 void disk_guard_close(struct DiskGuard *disk);
 
 /* Another policy is in force. */
@@ -139,7 +140,9 @@ struct DiskOrder *disk_order_new(struct DiskGuard *disk, enum OrderKind kind, ui
 void disk_order_free(struct DiskGuard *disk, struct DiskOrder *order);
 struct DiskStore *disk_store(const struct DiskGuard *disk, dev_t dev);
 int disk_own(struct DiskGuard *disk, dev_t dev, uint32_t project, uint64_t tenant_id);
-void disk_disown(struct DiskGuard *disk, dev_t dev, uint32_t project);
+/* Unless it is another's by now. */
+void disk_disown(struct DiskGuard *disk, dev_t dev, uint32_t project, uint64_t tenant_id);
+struct ProjectOwner *disk_project_owner(const struct DiskGuard *disk, dev_t dev, uint32_t project);
 struct Tenant *disk_owner(const struct DiskGuard *disk, dev_t dev, uint32_t project);
 __attribute__((format(printf, 4, 5))) void disk_notice(struct DiskGuard *disk, const struct Tenant *tenant,
                                                        int priority, const char *format, ...);

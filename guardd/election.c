@@ -116,11 +116,15 @@ static void look(struct DiskGuard *disk, struct HostRule *rule, const struct Rea
     rule->look_usec = host_look_usec(&rule->state, now);
 }
 
+/* What was read before of a filesystem that cannot be read now is not known: nothing holds by it. */
 static struct Readings room_of(const struct DiskShare *share, usec_t now)
 {
     struct Readings host = {.at_usec = now};
 
-    host.valid[READING_HOST_DISK_FREE] = host.valid[READING_HOST_DISK_INODES] = true;
+    if (!share || !share->valid)
+        return host;
+    host.valid[READING_HOST_DISK_FREE] = true;
+    host.valid[READING_HOST_DISK_INODES] = share->all_inodes > 0; /* else as many as there is space for */
     host.value[READING_HOST_DISK_FREE] = (int64_t)share->free_bytes;
     host.limit[READING_HOST_DISK_FREE] = (int64_t)share->size_bytes;
     host.value[READING_HOST_DISK_INODES] = (int64_t)share->free_inodes;
@@ -140,7 +144,7 @@ void election_look(struct DiskGuard *disk, struct Tenant *tenant, usec_t now)
             struct HostRule *of = get_rule(disk, rule, share->dev);
             struct Readings host = room_of(share, now);
 
-            if (of && share->valid)
+            if (of)
                 look(disk, of, &host, now);
         }
     }
@@ -178,11 +182,9 @@ void election_pass(struct DiskGuard *disk, usec_t now)
 
         if (rule->look_usec > now)
             continue;
-        rule->look_usec = USEC_INFINITY;
-        if (!tenant)
-            continue;
-        disk_look(&disk->filesystems, &tenant->disk, now, &tenant->readings);
-        host = room_of(disk_share(&tenant->disk, rule->dev), now);
+        if (tenant)
+            disk_look(&disk->filesystems, &tenant->disk, now, &tenant->readings);
+        host = room_of(tenant ? disk_share(&tenant->disk, rule->dev) : NULL, now);
         look(disk, rule, &host, now);
     }
 }

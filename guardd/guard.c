@@ -457,7 +457,7 @@ static void on_filesystems(void *userdata)
     filesystem_findings(&guard->disk.filesystems, &guard->host);
 }
 
-static int open_disk(struct Guard *guard, sd_event *event)
+static void open_disk(struct Guard *guard, sd_event *event)
 {
     guard->disk.policy = &guard->config->policy;
     guard->disk.registry = &guard->registry;
@@ -469,7 +469,7 @@ static int open_disk(struct Guard *guard, sd_event *event)
     guard->disk.inspected = on_inspected;
     guard->disk.filesystems_changed = on_filesystems;
     guard->disk.userdata = guard;
-    return disk_guard_open(&guard->disk, event);
+    disk_guard_open(&guard->disk, event);
 }
 
 /* Everybody who is here, what the run before left, the limits: complete before READY=1. */
@@ -526,7 +526,7 @@ int guard_open(struct Guard *guard, struct Config *config, sd_event *event)
     if (r >= 0)
         r = open_registry(guard);
     if (r >= 0 && guard->place->root[0] == '\0')
-        r = open_disk(guard, event);
+        open_disk(guard, event);
     return r < 0 ? r : take_stock(guard);
 }
 

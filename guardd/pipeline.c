@@ -355,9 +355,32 @@ static struct Decision limit_decision_of(const struct Tenant *tenant, enum Limit
                              .at_usec = state->asked_usec};
 }
 
+/* Of several filesystems that one on which it is not as it should be, if there is one. */
+static int present_quota(const struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value)
+{
+    const struct LimitState *state = &tenant->limits[limit];
+    uint64_t wanted = state->value;
+    int r = disk_limit(&tenant->disk, limit, ret_value);
+    bool is_asked = !tenant->released && tenant_asked(tenant, limit, &wanted);
+
+    for (size_t i = 0; r >= 0 && (is_asked || state->applied) && i < tenant->disk.n_shares; i++) {
+        const struct DiskShare *share = &tenant->disk.shares[i];
+        uint64_t hard =
+            limit == LIMIT_DISK_SPACE_MAX ? share->usage.space_hard_bytes : share->usage.inodes_hard;
+
+        if (hard == 0)
+            hard = LIMIT_INFINITY;
+        if (share->valid && !limit_is_same(limit, hard, wanted)) {
+            *ret_value = hard;
+            break;
+        }
+    }
+    return r;
+}
+
 int pipeline_present_limit(const struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value)
 {
-    return limit_is_quota(limit) ? disk_limit(&tenant->disk, limit, ret_value)
+    return limit_is_quota(limit) ? present_quota(tenant, limit, ret_value)
                                  : limit_read(&tenant->cgroup, limit, ret_value);
 }
 

@@ -71,6 +71,13 @@ static bool has_shares(struct Guard *guard, struct Tenant *tenant, char *why)
     return false;
 }
 
+/* Perhaps nobody wants them to count any more. */
+static void look_at_directories(struct Guard *guard, struct Tenant *tenant)
+{
+    if (guard->disk.open)
+        tenant->limits_due_usec = usec_min(tenant->limits_due_usec, guard->clock());
+}
+
 /* --- the end -------------------------------------------------------------------------------------- */
 
 static void answer(struct Guard *guard, struct Setting *setting, const struct Tenant *tenant,
@@ -100,11 +107,11 @@ static void finish(struct Guard *guard, struct Setting *setting, struct Tenant *
         outcome.result = RESULT_FAILED;
         snprintf(outcome.text, sizeof(outcome.text), "nothing is changed: %s", setting->failed);
         put_back(guard, setting, tenant);
-        answer(guard, setting, tenant, &outcome);
         guard_apply_limits(guard, tenant, guard->clock());
-        return;
+    } else {
+        guard_refresh(guard, tenant);
     }
-    guard_refresh(guard, tenant);
+    look_at_directories(guard, tenant);
     answer(guard, setting, tenant, &outcome);
 }
 
@@ -144,9 +151,15 @@ static void apply(struct Guard *guard, struct Setting *setting, struct Tenant *t
     for (int id = 0; id < LIMIT_COUNT; id++) {
         struct Decision decision;
         uint64_t present;
+        int r;
 
-        if (!setting->asked.set[id] || pipeline_present_limit(tenant, id, &present) < 0 ||
-            !limit_decide(tenant, id, present, now, &decision))
+        if (!setting->asked.set[id])
+            continue;
+        r = pipeline_present_limit(tenant, id, &present);
+        if (r < 0 && tenant->overrides.set[id] && setting->failed[0] == '\0')
+            snprintf(setting->failed, sizeof(setting->failed), "%s: it cannot be read: %s",
+                     limit_info(id)->directive, strerror(-r));
+        if (r < 0 || !limit_decide(tenant, id, present, now, &decision))
             continue;
         decision.cause = CAUSE_OPERATOR;
         decision.uid = uid;
@@ -191,12 +204,14 @@ enum SettingAnswer setting_set(struct Guard *guard, struct Tenant *tenant, const
         tenant->overrides.set[id] = tenant->overrides.set[id] || limits->set[id];
     if (has_disk_limit(limits) && !has_shares(guard, tenant, why)) {
         tenant->overrides = before_in_force;
+        look_at_directories(guard, tenant);
         return SETTING_REFUSED;
     }
     tenant->overrides = before_in_force;
     r = override_set(&guard->overrides, tenant->name, limits, runtime, uid,
                      guard->clock() + guard->pipeline.realtime_offset_usec);
     if (r < 0) {
+        look_at_directories(guard, tenant);
         snprintf(why, REASON_MAX, "it could not be written down: %s", strerror(-r));
         return SETTING_REFUSED;
     }
