@@ -317,10 +317,10 @@ void disk_guard_look(struct DiskGuard *disk, struct Tenant *tenant, bool fresh, 
         disk_pass(&tenant->disk, &tenant->readings);
         return;
     }
-    tenant->disk.stale = false;
     disk_look(&disk->filesystems, &tenant->disk, now, &tenant->readings);
     check_drift(tenant, now);
-    allowance_place_tripwires(disk, tenant);
+    allowance_place_tripwires(disk, tenant, tenant->disk.stale);
+    tenant->disk.stale = false;
     election_look(disk, tenant, now);
 }
 
