@@ -214,7 +214,7 @@ static bool was_tagged(const struct Project *project, const char *path)
 
 /* Overlay's work directory goes first: a whiteout that overlayfs made before would break the container
  * (act/whiteout.h), and from when the directory has its project none is made without. */
-static const struct Directory *find_work(const struct Disk *disk, dev_t dev)
+static struct Directory *find_work(const struct Disk *disk, dev_t dev)
 {
     for (size_t i = 0; i < disk->n_directories; i++)
         if (disk->directories[i].kind == DIRECTORY_WORK && disk->directories[i].dev == dev)
@@ -492,6 +492,21 @@ static int retain(const struct Disk *disk, struct Directory **list, size_t *n)
     return 0;
 }
 
+/* Overlayfs moves files from the one into the other: of two projects, or of one and none, they would break
+ * the container. */
+static void keep_pairs(struct DiskGuard *disk, struct Tenant *tenant)
+{
+    for (size_t i = 0; i < tenant->disk.n_directories; i++) {
+        const struct Directory *layer = &tenant->disk.directories[i];
+        struct Directory *work = find_work(&tenant->disk, layer->dev);
+
+        if (layer->kind != DIRECTORY_LAYER || counts(layer) || !work || !counts(work))
+            continue;
+        give_up(disk, tenant, work);
+        leave_out(work, "%s", layer->why);
+    }
+}
+
 static void replace(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *list, size_t n)
 {
     struct Directory *before = tenant->disk.directories;
@@ -511,6 +526,7 @@ static void replace(struct DiskGuard *disk, struct Tenant *tenant, struct Direct
     for (size_t i = 0; i < n; i++)
         if (counts(&list[i]) && list[i].kind != DIRECTORY_WORK)
             judge(disk, tenant, &list[i]);
+    keep_pairs(disk, tenant);
     if (n_before == 0)
         clear_leftovers(disk, tenant);
     for (size_t i = 0; i < n_before; i++)
@@ -720,6 +736,7 @@ static void follow_work(struct DiskGuard *disk, struct Tenant *tenant, struct Di
         if (layer->kind == DIRECTORY_LAYER && layer->dev == work->dev && counts(layer))
             judge(disk, tenant, layer);
     }
+    keep_pairs(disk, tenant);
 }
 
 static void end_tagging(struct DiskGuard *disk, struct Tenant *tenant, const struct DiskOrder *order,
