@@ -274,10 +274,19 @@ static void adopt(struct DiskGuard *disk, struct Tenant *tenant, struct Director
                 directory->path, directory_kind_name(directory->kind));
 }
 
+/* Another tenant has it, too. One of the same name is this tenant before its restart. */
+static uint64_t find_rival(const struct DiskGuard *disk, const struct Tenant *tenant,
+                           const struct Directory *directory)
+{
+    uint64_t rival = claims_rival(&disk->claims, tenant->cgroup.id, directory);
+
+    return rival != 0 && strcmp(name_of(disk, rival), tenant->name) == 0 ? 0 : rival;
+}
+
 static void judge(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *directory)
 {
     const struct Filesystem *filesystem = filesystem_find(&disk->filesystems, directory->dev);
-    uint64_t rival = claims_rival(&disk->claims, tenant->cgroup.id, directory);
+    uint64_t rival = find_rival(disk, tenant, directory);
     struct DiskShare *share;
     char why[128];
 
@@ -378,9 +387,10 @@ static void drop_shares(struct DiskGuard *disk, struct Tenant *tenant, bool all)
             of->shares[kept++] = of->shares[i];
             continue;
         }
-        if (all)
+        if (all && tenant->container_id[0] != '\0' &&
+            disk_owns(disk, of->shares[i].dev, of->shares[i].project, tenant->cgroup.id))
             allowance_ease(disk, &of->shares[i]);
-        disk_disown(disk, of->shares[i].dev, of->shares[i].project);
+        disk_disown(disk, of->shares[i].dev, of->shares[i].project, tenant->cgroup.id);
     }
     of->n_shares = kept;
     if (kept == 0)
@@ -429,15 +439,17 @@ static bool waits_for_limit(const struct Tenant *tenant)
            tenant->limits[LIMIT_DISK_INODES_MAX].waiting > 0;
 }
 
-/* A directory it had before: is it still there, does it still count? Observing, nothing is taken off. */
+/* A directory it had before: is it still its own? Where it only cannot count for the moment (quotas are off,
+ * the filesystem is read-only) its files keep their project. Observing, nothing is taken off. */
 static void compare(struct DiskGuard *disk, struct Tenant *tenant, const struct Directory *before)
 {
     const struct Directory *now = find_directory(&tenant->disk, before->path);
 
     if (!now)
         claims_each_rival(&disk->claims, tenant->cgroup.id, before, 1, wake_rival, disk);
-    if (counts(before) && (!now || !counts(now) || !is_same(now, before)) &&
-        disk->pipeline->mode == MODE_ENFORCE)
+    if (!counts(before) || disk->pipeline->mode == MODE_OBSERVE)
+        return;
+    if (!now || !is_same(now, before) || find_rival(disk, tenant, now) != 0)
         give_up(disk, tenant, before);
 }
 
@@ -583,9 +595,17 @@ static void finish_release(struct DiskGuard *disk, struct Tenant *tenant)
         drop_shares(disk, tenant, false);
 }
 
+static bool has_something(const struct Disk *disk)
+{
+    for (size_t i = 0; i < disk->n_directories; i++)
+        if (counts(&disk->directories[i]))
+            return true;
+    return disk->n_shares > 0;
+}
+
 void adoption_release(struct DiskGuard *disk, struct Tenant *tenant)
 {
-    if (!disk->open || tenant->disk.n_directories == 0)
+    if (!disk->open || !has_something(&tenant->disk))
         return;
     for (size_t i = 0; i < tenant->disk.n_shares; i++) {
         const struct Filesystem *filesystem = filesystem_find(&disk->filesystems, tenant->disk.shares[i].dev);
