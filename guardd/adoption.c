@@ -646,7 +646,7 @@ static size_t clear_directories(struct DiskGuard *disk, const struct Project *pr
         struct Directory directory = {.path = project->directories[i].path};
         struct stat status;
 
-        if (lstat(directory.path, &status) < 0 || !S_ISDIR(status.st_mode) ||
+        if (lstat(directory.path, &status) < 0 || (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode)) ||
             status.st_dev != filesystem->dev)
             continue;
         directory.dev = status.st_dev;
