@@ -232,7 +232,7 @@ static bool was_tagged(const struct Project *project, const char *path)
 
 /* Overlay's work directory goes first: a whiteout that overlayfs made before would break the container
  * (act/whiteout.h), and from when the directory has its project none is made without. */
-static const struct Directory *find_work(const struct Disk *disk, dev_t dev)
+static struct Directory *find_work(const struct Disk *disk, dev_t dev)
 {
     for (size_t i = 0; i < disk->n_directories; i++)
         if (disk->directories[i].kind == DIRECTORY_WORK && disk->directories[i].dev == dev)
@@ -306,10 +306,19 @@ static void adopt(struct DiskGuard *disk, struct Tenant *tenant, struct Director
     begin_walk(disk, tenant, directory, project);
 }
 
+/* Another tenant has it, too. One of the same name is this tenant before its restart. */
+static uint64_t find_rival(const struct DiskGuard *disk, const struct Tenant *tenant,
+                           const struct Directory *directory)
+{
+    uint64_t rival = claims_rival(&disk->claims, tenant->cgroup.id, directory);
+
+    return rival != 0 && strcmp(name_of(disk, rival), tenant->name) == 0 ? 0 : rival;
+}
+
 static void judge(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *directory)
 {
     const struct Filesystem *filesystem = filesystem_find(&disk->filesystems, directory->dev);
-    uint64_t rival = claims_rival(&disk->claims, tenant->cgroup.id, directory);
+    uint64_t rival = find_rival(disk, tenant, directory);
     struct DiskShare *share;
     char why[128];
 
@@ -455,11 +464,9 @@ static void leave_shares(struct DiskGuard *disk, struct Tenant *tenant)
 {
     for (size_t i = 0; i < tenant->disk.n_shares; i++) {
         const struct DiskShare *share = &tenant->disk.shares[i];
-        const struct ProjectOwner *owner = disk_project_owner(disk, share->dev, share->project);
 
-        if (!owner || owner->tenant_id != tenant->cgroup.id)
-            continue;
-        allowance_ease(disk, tenant, share);
+        if (tenant->container_id[0] != '\0' && disk_owns(disk, share->dev, share->project, tenant->cgroup.id))
+            allowance_ease(disk, tenant, share);
         disk_disown(disk, share->dev, share->project, tenant->cgroup.id);
     }
     tenant->disk.n_shares = 0;
@@ -507,9 +514,9 @@ static bool waits_for_limit(const struct Tenant *tenant)
            tenant->limits[LIMIT_DISK_INODES_MAX].waiting > 0;
 }
 
-/* A directory it had before: is it still there, does it still count? Observing, nothing is taken off; nor
- * while the kernel does not count there: that may be over in a moment, and all of it would be walked twice.
- */
+/* A directory it had before: is it still its own, does it still count? Where the kernel does not count for
+ * the moment (quotas are off, the filesystem is read-only) its files keep their project: it would be walked
+ * twice. Observing, nothing is taken off. */
 static void compare(struct DiskGuard *disk, struct Tenant *tenant, const struct Directory *before)
 {
     const struct Directory *now = find_directory(&tenant->disk, before->path);
@@ -518,7 +525,7 @@ static void compare(struct DiskGuard *disk, struct Tenant *tenant, const struct 
     if (!now)
         claims_each_rival(&disk->claims, tenant->cgroup.id, before, 1, wake_rival, disk);
     if (counts(before) && (!now || !counts(now)) && disk->pipeline->mode == MODE_ENFORCE && filesystem &&
-        filesystem->guarded)
+        filesystem->guarded && !filesystem->read_only)
         give_up(disk, tenant, before);
 }
 
@@ -573,6 +580,21 @@ static int retain(const struct Disk *disk, struct Directory **list, size_t *n)
     return 0;
 }
 
+/* Overlayfs moves files from the one into the other: of two projects, or of one and none, they would break
+ * the container. */
+static void keep_pairs(struct DiskGuard *disk, struct Tenant *tenant)
+{
+    for (size_t i = 0; i < tenant->disk.n_directories; i++) {
+        const struct Directory *layer = &tenant->disk.directories[i];
+        struct Directory *work = find_work(&tenant->disk, layer->dev);
+
+        if (layer->kind != DIRECTORY_LAYER || counts(layer) || !work || !counts(work))
+            continue;
+        give_up(disk, tenant, work);
+        leave_out(work, "%s", layer->why);
+    }
+}
+
 static void replace(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *list, size_t n)
 {
     struct Directory *before = tenant->disk.directories;
@@ -592,6 +614,7 @@ static void replace(struct DiskGuard *disk, struct Tenant *tenant, struct Direct
     for (size_t i = 0; i < n; i++)
         if (counts(&list[i]) && list[i].kind != DIRECTORY_WORK)
             judge(disk, tenant, &list[i]);
+    keep_pairs(disk, tenant);
     if (tenant->disk.n_shares > n_shares)
         clear_leftovers(disk, tenant);
     for (size_t i = 0; i < n_before; i++)
@@ -649,10 +672,17 @@ void adoption_settle(struct DiskGuard *disk, struct Tenant *tenant)
         drop_shares(disk, tenant);
 }
 
+static bool has_something(const struct Disk *disk)
+{
+    for (size_t i = 0; i < disk->n_directories; i++)
+        if (counts(&disk->directories[i]))
+            return true;
+    return disk->n_shares > 0;
+}
+
 void adoption_release(struct DiskGuard *disk, struct Tenant *tenant)
 {
-    if (!disk->open || disk->pipeline->mode == MODE_OBSERVE ||
-        (tenant->disk.n_directories == 0 && tenant->disk.n_shares == 0))
+    if (!disk->open || disk->pipeline->mode == MODE_OBSERVE || !has_something(&tenant->disk))
         return;
     for (size_t i = 0; i < tenant->disk.n_shares; i++) {
         const struct Filesystem *filesystem = filesystem_find(&disk->filesystems, tenant->disk.shares[i].dev);
@@ -685,7 +715,7 @@ static size_t clear_directories(struct DiskGuard *disk, struct Project *project,
                 (void)project_forget(&disk->projects, project, directory.path);
             continue;
         }
-        if (status.st_dev != filesystem->dev)
+        if ((!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode)) || status.st_dev != filesystem->dev)
             continue;
         directory.dev = status.st_dev;
         directory.inode = status.st_ino;
@@ -796,6 +826,7 @@ static void follow_work(struct DiskGuard *disk, struct Tenant *tenant, struct Di
         if (!counts(layer)) /* of an earlier run it may have its project */
             give_up(disk, tenant, layer);
     }
+    keep_pairs(disk, tenant);
 }
 
 static void end_tagging(struct DiskGuard *disk, struct Tenant *tenant, const struct DiskOrder *order,

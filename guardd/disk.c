@@ -133,6 +133,13 @@ void disk_disown(struct DiskGuard *disk, dev_t dev, uint32_t project, uint64_t t
     free(owner);
 }
 
+bool disk_owns(const struct DiskGuard *disk, dev_t dev, uint32_t project, uint64_t tenant_id)
+{
+    const struct ProjectOwner *owner = disk_project_owner(disk, dev, project);
+
+    return owner && owner->tenant_id == tenant_id;
+}
+
 struct Tenant *disk_owner(const struct DiskGuard *disk, dev_t dev, uint32_t project)
 {
     const struct ProjectOwner *owner = disk_project_owner(disk, dev, project);
@@ -314,6 +321,7 @@ static void check_drift(struct Tenant *tenant, usec_t now)
 void disk_guard_look(struct DiskGuard *disk, struct Tenant *tenant, bool fresh, usec_t now)
 {
     int64_t denied;
+    bool announced;
 
     if (tenant->disk.n_shares == 0) {
         /* What was read while it had some is not so any more. */
@@ -325,11 +333,11 @@ void disk_guard_look(struct DiskGuard *disk, struct Tenant *tenant, bool fresh, 
         disk_pass(&tenant->disk, &tenant->readings);
         return;
     }
-    tenant->disk.stale = false;
+    announced = tenant->disk.stale;
     disk_look(&disk->filesystems, &tenant->disk, now, &tenant->readings);
     denied = tenant->readings.value[READING_DISK_DENIED];
     check_drift(tenant, now);
-    allowance_place_tripwires(disk, tenant);
+    allowance_place_tripwires(disk, tenant, announced);
     election_look(disk, tenant, now);
     /* An election reads everybody once more; a refusal is told to the one look that it was announced to. */
     tenant->readings.value[READING_DISK_DENIED] = denied;

@@ -65,10 +65,11 @@ static bool make_key(const char *filesystem, const char *tenant, char key[static
 /* Takes both strings over. */
 static int project_new(uint32_t id, char *filesystem, char *tenant, struct Project **ret)
 {
-    _cleanup_project_ struct Project *project = calloc(1, sizeof(*project));
+    struct Project *project = calloc(1, sizeof(*project));
     char key[KEY_MAX];
 
     if (!project || !filesystem || !tenant) {
+        free(project);
         free(filesystem);
         free(tenant);
         return -ENOMEM;
@@ -76,12 +77,17 @@ static int project_new(uint32_t id, char *filesystem, char *tenant, struct Proje
     project->id = id;
     project->filesystem = filesystem;
     project->tenant = tenant;
-    if (!make_key(filesystem, tenant, key))
-        return -EINVAL;
-    project->key = strdup(key);
-    if (!project->key)
-        return -ENOMEM;
-    *ret = take_ptr(project);
+    if (make_key(filesystem, tenant, key))
+        project->key = strdup(key);
+    else
+        errno = EINVAL;
+    if (!project->key) {
+        int r = negative_errno();
+
+        project_free(project);
+        return r;
+    }
+    *ret = project;
     return 0;
 }
 
@@ -195,7 +201,7 @@ static int project_write(const struct Projects *projects, const struct Project *
                        SD_JSON_BUILD_PAIR_STRING("tenant", tenant),
                        SD_JSON_BUILD_PAIR_STRING("filesystem", filesystem),
                        SD_JSON_BUILD_PAIR_VARIANT("directories", directories));
-    return r < 0 ? r : store_write(projects->dir_fd, file_name(project->id, name), json);
+    return r < 0 ? r : store_write(projects->dir_fd, file_name(project->id, name), json, false);
 }
 
 /* --- from disk ------------------------------------------------------------------------------------ */
@@ -532,7 +538,7 @@ int project_forget(struct Projects *projects, struct Project *project, const cha
 int project_return(struct Projects *projects, struct Project *project)
 {
     char name[ID_NAME_MAX];
-    int r = store_remove(projects->dir_fd, file_name(project->id, name));
+    int r = store_remove(projects->dir_fd, file_name(project->id, name), false);
 
     if (r < 0)
         return r;

@@ -85,10 +85,12 @@ static const struct DiskShare *worst_share(const struct Disk *disk)
     return worst;
 }
 
-/* READING_UNLIMITED: never. */
-static int64_t seconds_until(uint64_t room, int64_t per_sec)
+/* READING_UNLIMITED: never; also when the tenant comes to its own limit before. */
+static int64_t seconds_until(uint64_t free, uint64_t used, uint64_t hard, int64_t per_sec)
 {
-    return per_sec > 0 ? clamp(room / (uint64_t)per_sec) : READING_UNLIMITED;
+    if (per_sec <= 0 || (hard > 0 && (used >= hard || hard - used < free)))
+        return READING_UNLIMITED;
+    return clamp(free / (uint64_t)per_sec);
 }
 
 /* Until the first of its filesystems is full, of bytes or of inodes. */
@@ -102,9 +104,11 @@ static int64_t eta(const struct Disk *disk)
 
         if (!share->valid)
             continue;
-        space = seconds_until(share->free_bytes, share->bytes_per_sec);
+        space = seconds_until(share->free_bytes, share->usage.space_bytes, share->usage.space_hard_bytes,
+                              share->bytes_per_sec);
         if (share->all_inodes > 0) /* else the filesystem makes as many as there is space for */
-            inodes = seconds_until(share->free_inodes, share->inodes_per_sec);
+            inodes = seconds_until(share->free_inodes, share->usage.inodes, share->usage.inodes_hard,
+                                   share->inodes_per_sec);
         first = space < first ? space : first;
         first = inodes < first ? inodes : first;
     }

@@ -14,8 +14,8 @@
 /* One look: reads every share (usage and room), moves the growth on, fills the disk.* and host.disk.*
  * readings (not valid where there is no share, or none that could be read), takes `denied`. Of several
  * filesystems space, inodes, growth and room are those of the one on which it is nearest to its limit;
- * without limits of the one with the least room; disk.eta is that of the one that is full first. Sets
- * look_usec. Other readings are left alone. Allocates nothing. */
+ * without limits of the one with the least room; disk.eta is that of the one that is full first, if its own
+ * limit lets it get there. Sets look_usec. Other readings are left alone. Allocates nothing. */
 void disk_look(const struct Filesystems *filesystems, struct Disk *disk, usec_t now,
                struct Readings *readings);
 

@@ -180,6 +180,41 @@ static void one_tripwire_under_way(void **state)
     assert_true(usage_of(tenant)->space_soft_bytes == 8 * GB);
 }
 
+/* When one comes near, the others' wires, which were laid when there was more, come nearer as well; a look
+ * that nobody announced leaves them. */
+static void others_wires(void **state)
+{
+    struct Rule *rule = calloc(1, sizeof(*rule));
+    struct Tenant *a, *b;
+    uint64_t before;
+
+    assert_non_null(rule);
+    *rule = (struct Rule){.name = "disk-filling",
+                          .when = {READING_HOST_DISK_FREE, COMPARISON_BELOW, 10, true, 0},
+                          .until = {READING_HOST_DISK_FREE, COMPARISON_ABOVE, 15, true, 0},
+                          .steps = {{VERB_FREEZE, USEC_INFINITY}},
+                          .n_steps = 1};
+    ground->class.rules[0] = rule;
+    ground->class.n_rules = 1;
+    ground->class.limits.set[LIMIT_DISK_SPACE_MAX] = false;
+    a = on_one(1, "docker/a");
+    b = on_one(2, "docker/b");
+    disk_guard_look(&ground->disk, a, true, ground->now); /* new ones are looked at as announced */
+    disk_guard_look(&ground->disk, b, true, ground->now);
+    ground_work();
+    before = usage_of(b)->space_soft_bytes;
+    assert_true(before > 0);
+    ground->free_bytes = 12 * GB;
+    disk_guard_look(&ground->disk, a, true, ground->now);
+    ground_work();
+    assert_true(usage_of(b)->space_soft_bytes == before);
+    ground->disk.warnings.warned(&ground->disk, ground->dev, a->disk.shares[0].project, WARNING_SOFT_SPACE);
+    ground_work();
+    assert_true(usage_of(b)->space_soft_bytes < before);
+    ground->class.n_rules = 0;
+    free(rule);
+}
+
 static void grace_once(void **state)
 {
     struct Tenant *tenant = ground_tenant(1, "docker/a");
@@ -424,6 +459,7 @@ int main(void)
         TEST(vanished_under_way),
         TEST(tripwire_with_its_limit),
         TEST(one_tripwire_under_way),
+        TEST(others_wires),
         TEST(grace_once),
         TEST(no_tripwire_observing),
         TEST(finished_at_a_stop),

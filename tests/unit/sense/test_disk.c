@@ -145,6 +145,38 @@ static void test_eta(void **state)
     }
 }
 
+/* A tenant that comes to its own limit first never fills the filesystem. */
+static void test_eta_within_limit(void **state)
+{
+    static const struct {
+        uint64_t used, hard, free;
+        int64_t eta;
+    } table[] = {
+        {50, 0, 100, 10},
+        {50, 100, 100, READING_UNLIMITED},
+        {50, 149, 100, READING_UNLIMITED},
+        {50, 150, 100, 10},
+        {50, 1000, 100, 10},
+        {150, 100, 100, READING_UNLIMITED},
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        for (int inodes = 0; inodes < 2; inodes++) {
+            struct Disk disk = {.n_shares = 1, .shares = {share_with(1, 1)}};
+            struct DiskShare *share = &disk.shares[0];
+            struct Readings readings = {0};
+
+            share->all_inodes = 1000;
+            share->usage = (struct DiskUsage){0};
+            *(inodes ? &share->usage.inodes : &share->usage.space_bytes) = table[i].used;
+            *(inodes ? &share->usage.inodes_hard : &share->usage.space_hard_bytes) = table[i].hard;
+            *(inodes ? &share->free_inodes : &share->free_bytes) = table[i].free;
+            *(inodes ? &share->inodes_per_sec : &share->bytes_per_sec) = 10;
+            disk_tell(&disk, T0, &readings);
+            check_reading(&readings, READING_DISK_ETA, table[i].eta, READING_UNLIMITED);
+        }
+}
+
 static void test_several(void **state)
 {
     struct Disk disk = {.n_shares = 3, .shares = {share_with(1, 1), share_with(2, 2), share_with(3, 3)}};
@@ -262,10 +294,15 @@ static void test_look(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_growth),     cmocka_unit_test(test_growth_begins_again),
-        cmocka_unit_test(test_readings),   cmocka_unit_test(test_eta),
-        cmocka_unit_test(test_several),    cmocka_unit_test(test_none),
-        cmocka_unit_test(test_look_again), cmocka_unit_test(test_look_first_due),
+        cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_growth_begins_again),
+        cmocka_unit_test(test_readings),
+        cmocka_unit_test(test_eta),
+        cmocka_unit_test(test_eta_within_limit),
+        cmocka_unit_test(test_several),
+        cmocka_unit_test(test_none),
+        cmocka_unit_test(test_look_again),
+        cmocka_unit_test(test_look_first_due),
         cmocka_unit_test(test_look),
     };
 

@@ -139,7 +139,8 @@ static void fill(struct Order *order)
         return;
     for (size_t i = 0; i < order->n_places; i++)
         open_place(&order->places[i]);
-    for (size_t i = 0; !order->bytes || wrote(order) < order->bytes; i = (i + 1) % order->n_places) {
+    for (size_t i = 0; !order->bytes || wrote(order) < order->bytes;
+         i = i + 1 < order->n_places ? i + 1 : 0) {
         if (all_full(order)) {
             if (!order->keep)
                 break;
@@ -147,7 +148,7 @@ static void fill(struct Order *order)
         }
         if (!order->places[i].full || order->keep)
             write_chunk(order, &order->places[i]);
-        while (order->rate && wrote(order) * USEC_PER_SEC / order->rate > boottime_usec() - began)
+        while (order->rate && wrote(order) * USEC_PER_SEC > (boottime_usec() - began) * order->rate)
             sleep_usec(USEC_PER_SEC / 100);
     }
 }
@@ -226,6 +227,8 @@ int main(int argc, char **argv)
                         "       filler [-o REPORT] -n COUNT [-d] WHERE\n");
         return 2;
     }
+    if (!order.report)
+        return EXIT_FAILURE;
     order.count ? make_files(&order) : fill(&order);
     fprintf(order.report, "end %llu %llu\n", (unsigned long long)wrote(&order),
             (unsigned long long)boottime_usec());
