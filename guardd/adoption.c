@@ -944,13 +944,14 @@ void adoption_tagged(struct DiskGuard *disk, struct DiskOrder *order, bool done,
             take_counts(directory, result);
         return say_progress(disk, tenant, order, result);
     }
+    disk_order_take(disk, order);
     if (order->kind == ORDER_TAG)
         end_tagging(disk, tenant, order, error, result);
     else if (order->kind == ORDER_CLEAR)
         end_clearing(disk, tenant, order, error);
     else
         end_inspection(disk, tenant, order, error, result);
-    disk_order_free(disk, order);
+    disk_order_done(order);
 }
 
 int adoption_inspect(struct DiskGuard *disk, struct Tenant *tenant, bool repair, uint64_t ticket)

@@ -243,6 +243,7 @@ void allowance_limited(struct DiskGuard *disk, struct DiskOrder *order, int erro
     struct ProjectOwner *owner = disk_project_owner(disk, order->dev, order->project);
     struct DiskStore *store = disk_store(disk, order->dev);
 
+    disk_order_take(disk, order);
     if (owner && order->kind == ORDER_TRIPWIRE)
         owner->wire_under_way = false;
     if (store && order->kind != ORDER_LIFT && error == 0 &&
@@ -259,5 +260,5 @@ void allowance_limited(struct DiskGuard *disk, struct DiskOrder *order, int erro
         pipeline_limit_answer(disk->pipeline, tenant, order->limit, error, NULL, disk->clock());
         adoption_settle(disk, tenant);
     }
-    disk_order_free(disk, order);
+    disk_order_done(order);
 }

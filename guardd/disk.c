@@ -59,11 +59,21 @@ struct DiskOrder *disk_order_new(struct DiskGuard *disk, enum OrderKind kind, ui
     return order;
 }
 
-void disk_order_free(struct DiskGuard *disk, struct DiskOrder *order)
+void disk_order_take(struct DiskGuard *disk, struct DiskOrder *order)
 {
     HASH_DEL(disk->orders, order);
+}
+
+void disk_order_done(struct DiskOrder *order)
+{
     free(order->path);
     free(order);
+}
+
+void disk_order_free(struct DiskGuard *disk, struct DiskOrder *order)
+{
+    disk_order_take(disk, order);
+    disk_order_done(order);
 }
 
 struct DiskStore *disk_store(const struct DiskGuard *disk, dev_t dev)

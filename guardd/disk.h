@@ -138,6 +138,10 @@ void disk_guard_pass(struct DiskGuard *disk, usec_t now);
 struct DiskOrder *disk_order_new(struct DiskGuard *disk, enum OrderKind kind, uint64_t tenant_id, dev_t dev,
                                  uint32_t project, const char *path);
 void disk_order_free(struct DiskGuard *disk, struct DiskOrder *order);
+/* It was answered: nothing that follows from the answer finds it among the orders any more. Then it is freed
+ * by disk_order_done(). */
+void disk_order_take(struct DiskGuard *disk, struct DiskOrder *order);
+void disk_order_done(struct DiskOrder *order);
 struct DiskStore *disk_store(const struct DiskGuard *disk, dev_t dev);
 int disk_own(struct DiskGuard *disk, dev_t dev, uint32_t project, uint64_t tenant_id);
 /* Only what this tenant owns: one of its name may have taken it over. */
