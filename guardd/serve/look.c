@@ -260,9 +260,13 @@ static void feed_event(struct Service *service, const struct Event *event)
 
 void look_feed(struct Service *service)
 {
+    struct ServicePeer *peer, *next;
     struct Event event;
 
     while (service->fed < service->view.history->last_sequence && look_is_watched(service))
         if (history_get(service->view.history, ++service->fed, &event))
             feed_event(service, &event);
+    DL_FOREACH_SAFE (service->peers, peer, next)
+        if (peer->watching)
+            peer_push(peer);
 }

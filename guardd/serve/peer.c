@@ -138,6 +138,14 @@ void peer_notify(struct ServicePeer *peer, sd_json_variant *event)
         sd_varlink_close(peer->link);
 }
 
+void peer_push(struct ServicePeer *peer)
+{
+    int pending = sd_varlink_get_events(peer->link);
+
+    if (pending > 0 && (pending & EPOLLOUT))
+        (void)sd_varlink_process(peer->link);
+}
+
 void peer_await(struct ServicePeer *peer, enum Awaits awaits, const struct Tenant *tenant,
                 sd_varlink_method_flags_t flags)
 {

@@ -51,6 +51,9 @@ int peer_demand(struct ServicePeer *peer, enum Right wanted);
 
 /* Sends one more event to a watcher, or hangs up on one that does not keep up: `peer` may be gone then. */
 void peer_notify(struct ServicePeer *peer, sd_json_variant *event);
+/* Writes what is queued for it, as far as its socket takes it: now, and not two turns of the loop later. It
+ * may be freed. */
+void peer_push(struct ServicePeer *peer);
 
 /* The peer waits from now on, under a ticket of its own (none where the call wants no answer). Before what it
  * waits for is begun: the outcome may be there at once. `tenant`: NULL for all. */

@@ -1,6 +1,8 @@
 /* What the service shows, to whom it shows what happens, and how it begins and ends. */
 #include "tests/unit/serve/world.h"
 
+#include <sys/ioctl.h>
+
 /* Looking */
 
 static void test_status(void **state)
@@ -138,6 +140,23 @@ static void test_watch(void **state)
     client_close(&b);
 }
 
+static void test_an_event_is_written_at_once(void **state)
+{
+    struct World *world = *state;
+    struct Client client;
+    int unread = 0;
+
+    client_open(world, &client);
+    watch(world, &client);
+    add_notice(world);
+    assert_true(sd_event_run(world->event, 0) > 0); /* the feed, and nothing else */
+    assert_int_equal(ioctl(sd_varlink_get_fd(client.link), FIONREAD, &unread), 0);
+    assert_true(unread > 0);
+    turn(world);
+    assert_int_equal(client.replies, 2);
+    client_close(&client);
+}
+
 static void test_watch_needs_more(void **state)
 {
     struct World *world = *state;
@@ -200,6 +219,7 @@ int main(void)
         TEST(test_show_has_the_newest_events),
         TEST(test_which_tenant),
         TEST(test_watch),
+        TEST(test_an_event_is_written_at_once),
         TEST(test_watch_needs_more),
         TEST(test_close_says_the_last_word),
         TEST(test_open_on_a_given_socket),
