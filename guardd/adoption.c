@@ -214,7 +214,7 @@ static bool was_tagged(const struct Project *project, const char *path)
 
 /* Overlay's work directory goes first: a whiteout that overlayfs made before would break the container
  * (act/whiteout.h), and from when the directory has its project none is made without. */
-static const struct Directory *find_work(const struct Disk *disk, dev_t dev)
+static struct Directory *find_work(const struct Disk *disk, dev_t dev)
 {
     for (size_t i = 0; i < disk->n_directories; i++)
         if (disk->directories[i].kind == DIRECTORY_WORK && disk->directories[i].dev == dev)
@@ -274,10 +274,19 @@ static void adopt(struct DiskGuard *disk, struct Tenant *tenant, struct Director
                 directory->path, directory_kind_name(directory->kind));
 }
 
+/* Another tenant has it, too. One of the same name is this tenant before its restart. */
+static uint64_t find_rival(const struct DiskGuard *disk, const struct Tenant *tenant,
+                           const struct Directory *directory)
+{
+    uint64_t rival = claims_rival(&disk->claims, tenant->cgroup.id, directory);
+
+    return rival != 0 && strcmp(name_of(disk, rival), tenant->name) == 0 ? 0 : rival;
+}
+
 static void judge(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *directory)
 {
     const struct Filesystem *filesystem = filesystem_find(&disk->filesystems, directory->dev);
-    uint64_t rival = claims_rival(&disk->claims, tenant->cgroup.id, directory);
+    uint64_t rival = find_rival(disk, tenant, directory);
     struct DiskShare *share;
     char why[128];
 
@@ -378,9 +387,10 @@ static void drop_shares(struct DiskGuard *disk, struct Tenant *tenant, bool all)
             of->shares[kept++] = of->shares[i];
             continue;
         }
-        if (all)
+        if (all && tenant->container_id[0] != '\0' &&
+            disk_owns(disk, of->shares[i].dev, of->shares[i].project, tenant->cgroup.id))
             allowance_ease(disk, &of->shares[i]);
-        disk_disown(disk, of->shares[i].dev, of->shares[i].project);
+        disk_disown(disk, of->shares[i].dev, of->shares[i].project, tenant->cgroup.id);
     }
     of->n_shares = kept;
     if (kept == 0)
@@ -429,15 +439,17 @@ static bool waits_for_limit(const struct Tenant *tenant)
            tenant->limits[LIMIT_DISK_INODES_MAX].waiting > 0;
 }
 
-/* A directory it had before: is it still there, does it still count? Observing, nothing is taken off. */
+/* A directory it had before: is it still its own? Where it only cannot count for the moment (quotas are off,
+ * the filesystem is read-only) its files keep their project. Observing, nothing is taken off. */
 static void compare(struct DiskGuard *disk, struct Tenant *tenant, const struct Directory *before)
 {
     const struct Directory *now = find_directory(&tenant->disk, before->path);
 
     if (!now)
         claims_each_rival(&disk->claims, tenant->cgroup.id, before, 1, wake_rival, disk);
-    if (counts(before) && (!now || !counts(now) || !is_same(now, before)) &&
-        disk->pipeline->mode == MODE_ENFORCE)
+    if (!counts(before) || disk->pipeline->mode == MODE_OBSERVE)
+        return;
+    if (!now || !is_same(now, before) || find_rival(disk, tenant, now) != 0)
         give_up(disk, tenant, before);
 }
 
@@ -492,6 +504,21 @@ static int retain(const struct Disk *disk, struct Directory **list, size_t *n)
     return 0;
 }
 
+/* Overlayfs moves files from the one into the other: of two projects, or of one and none, they would break
+ * the container. */
+static void keep_pairs(struct DiskGuard *disk, struct Tenant *tenant)
+{
+    for (size_t i = 0; i < tenant->disk.n_directories; i++) {
+        const struct Directory *layer = &tenant->disk.directories[i];
+        struct Directory *work = find_work(&tenant->disk, layer->dev);
+
+        if (layer->kind != DIRECTORY_LAYER || counts(layer) || !work || !counts(work))
+            continue;
+        give_up(disk, tenant, work);
+        leave_out(work, "%s", layer->why);
+    }
+}
+
 static void replace(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *list, size_t n)
 {
     struct Directory *before = tenant->disk.directories;
@@ -511,6 +538,7 @@ static void replace(struct DiskGuard *disk, struct Tenant *tenant, struct Direct
     for (size_t i = 0; i < n; i++)
         if (counts(&list[i]) && list[i].kind != DIRECTORY_WORK)
             judge(disk, tenant, &list[i]);
+    keep_pairs(disk, tenant);
     if (n_before == 0)
         clear_leftovers(disk, tenant);
     for (size_t i = 0; i < n_before; i++)
@@ -567,9 +595,17 @@ static void finish_release(struct DiskGuard *disk, struct Tenant *tenant)
         drop_shares(disk, tenant, false);
 }
 
+static bool has_something(const struct Disk *disk)
+{
+    for (size_t i = 0; i < disk->n_directories; i++)
+        if (counts(&disk->directories[i]))
+            return true;
+    return disk->n_shares > 0;
+}
+
 void adoption_release(struct DiskGuard *disk, struct Tenant *tenant)
 {
-    if (!disk->open || tenant->disk.n_directories == 0)
+    if (!disk->open || !has_something(&tenant->disk))
         return;
     for (size_t i = 0; i < tenant->disk.n_shares; i++) {
         const struct Filesystem *filesystem = filesystem_find(&disk->filesystems, tenant->disk.shares[i].dev);
@@ -720,6 +756,7 @@ static void follow_work(struct DiskGuard *disk, struct Tenant *tenant, struct Di
         if (layer->kind == DIRECTORY_LAYER && layer->dev == work->dev && counts(layer))
             judge(disk, tenant, layer);
     }
+    keep_pairs(disk, tenant);
 }
 
 static void end_tagging(struct DiskGuard *disk, struct Tenant *tenant, const struct DiskOrder *order,

@@ -164,13 +164,14 @@ static void place_others(struct DiskGuard *disk, const struct DiskShare *read)
     }
 }
 
-void allowance_place_tripwires(struct DiskGuard *disk, struct Tenant *tenant)
+void allowance_place_tripwires(struct DiskGuard *disk, struct Tenant *tenant, bool announced)
 {
     if (!may_place(tenant))
         return;
     for (size_t i = 0; i < tenant->disk.n_shares; i++) {
         place_share(disk, tenant, &tenant->disk.shares[i]);
-        place_others(disk, &tenant->disk.shares[i]);
+        if (announced)
+            place_others(disk, &tenant->disk.shares[i]);
     }
 }
 

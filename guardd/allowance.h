@@ -7,8 +7,9 @@
  * (pipeline_limit_answer), or < 0: -ENODATA, it has no share. */
 int allowance_set(struct DiskGuard *disk, struct Tenant *tenant, enum LimitId limit, uint64_t value);
 
-/* Lays the tripwires where they belong by what was just read. */
-void allowance_place_tripwires(struct DiskGuard *disk, struct Tenant *tenant);
+/* Lays the tripwires where they belong by what was just read; when something was announced, everybody's
+ * there. */
+void allowance_place_tripwires(struct DiskGuard *disk, struct Tenant *tenant, bool announced);
 
 /* A tenant that is at its limit could not be started again: its runtime makes directories and files of its
  * own for a start. While it is not here its project gets a little more. */

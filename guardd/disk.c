@@ -118,17 +118,24 @@ int disk_own(struct DiskGuard *disk, dev_t dev, uint32_t project, uint64_t tenan
     return 0;
 }
 
-void disk_disown(struct DiskGuard *disk, dev_t dev, uint32_t project)
+void disk_disown(struct DiskGuard *disk, dev_t dev, uint32_t project, uint64_t tenant_id)
 {
     struct ProjectOwner *owner = find_owner(disk, dev, project);
     struct DiskStore *store = disk_store(disk, dev);
 
-    if (!owner)
+    if (!owner || owner->tenant_id != tenant_id)
         return;
     if (store)
         store->n_growers--;
     HASH_DEL(disk->owners, owner);
     free(owner);
+}
+
+bool disk_owns(const struct DiskGuard *disk, dev_t dev, uint32_t project, uint64_t tenant_id)
+{
+    const struct ProjectOwner *owner = find_owner(disk, dev, project);
+
+    return owner && owner->tenant_id == tenant_id;
 }
 
 struct Tenant *disk_owner(const struct DiskGuard *disk, dev_t dev, uint32_t project)
@@ -317,10 +324,10 @@ void disk_guard_look(struct DiskGuard *disk, struct Tenant *tenant, bool fresh, 
         disk_pass(&tenant->disk, &tenant->readings);
         return;
     }
-    tenant->disk.stale = false;
     disk_look(&disk->filesystems, &tenant->disk, now, &tenant->readings);
     check_drift(tenant, now);
-    allowance_place_tripwires(disk, tenant);
+    allowance_place_tripwires(disk, tenant, tenant->disk.stale);
+    tenant->disk.stale = false;
     election_look(disk, tenant, now);
 }
 
@@ -429,7 +436,7 @@ void disk_guard_close(struct DiskGuard *disk)
     HASH_ITER (hh, disk->orders, order, next_order)
         disk_order_free(disk, order);
     HASH_ITER (hh, disk->owners, owner, next_owner)
-        disk_disown(disk, (dev_t)owner->key.dev, (uint32_t)owner->key.project);
+        disk_disown(disk, (dev_t)owner->key.dev, (uint32_t)owner->key.project, owner->tenant_id);
     DL_FOREACH_SAFE (disk->stores, store, next_store) {
         DL_DELETE(disk->stores, store);
         free(store);

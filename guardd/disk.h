@@ -139,7 +139,9 @@ struct DiskOrder *disk_order_new(struct DiskGuard *disk, enum OrderKind kind, ui
 void disk_order_free(struct DiskGuard *disk, struct DiskOrder *order);
 struct DiskStore *disk_store(const struct DiskGuard *disk, dev_t dev);
 int disk_own(struct DiskGuard *disk, dev_t dev, uint32_t project, uint64_t tenant_id);
-void disk_disown(struct DiskGuard *disk, dev_t dev, uint32_t project);
+/* Only what this tenant owns: one of its name may have taken it over. */
+void disk_disown(struct DiskGuard *disk, dev_t dev, uint32_t project, uint64_t tenant_id);
+bool disk_owns(const struct DiskGuard *disk, dev_t dev, uint32_t project, uint64_t tenant_id);
 struct Tenant *disk_owner(const struct DiskGuard *disk, dev_t dev, uint32_t project);
 __attribute__((format(printf, 4, 5))) void disk_notice(struct DiskGuard *disk, const struct Tenant *tenant,
                                                        int priority, const char *format, ...);

@@ -290,7 +290,7 @@ void guard_refresh(struct Guard *guard, struct Tenant *tenant)
     /* The controller may have been enabled since the tenant appeared. */
     if (tenant->cgroup.pids_current_fd < 0 && cgroup_open_controllers(&tenant->cgroup) >= 0)
         watch_tenant(guard, tenant, tenant->cgroup.dir_fd);
-    tenant->disk.stale = true;
+    disk_guard_look(&guard->disk, tenant, true, guard->clock());
     guard_look(guard, tenant, guard->clock());
 }
 

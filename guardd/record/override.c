@@ -150,7 +150,7 @@ static int write_limits(int dir_fd, const char *tenant, const struct Limits *lim
 
     store_file_name(tenant, name);
     if (!any_set(limits))
-        return store_remove(dir_fd, name);
+        return store_remove(dir_fd, name, true);
     escaped = store_escape(tenant);
     if (!escaped)
         return -ENOMEM;
@@ -161,7 +161,7 @@ static int write_limits(int dir_fd, const char *tenant, const struct Limits *lim
                        SD_JSON_BUILD_PAIR_UNSIGNED("uid", uid),
                        SD_JSON_BUILD_PAIR_UNSIGNED("realtimeUSec", realtime_usec),
                        SD_JSON_BUILD_PAIR_VARIANT("limits", object));
-    return r < 0 ? r : store_write(dir_fd, name, json);
+    return r < 0 ? r : store_write(dir_fd, name, json, true);
 }
 
 /* --- from disk ------------------------------------------------------------------------------------ */

@@ -195,7 +195,7 @@ static int project_write(const struct Projects *projects, const struct Project *
                        SD_JSON_BUILD_PAIR_STRING("tenant", tenant),
                        SD_JSON_BUILD_PAIR_STRING("filesystem", filesystem),
                        SD_JSON_BUILD_PAIR_VARIANT("directories", directories));
-    return r < 0 ? r : store_write(projects->dir_fd, file_name(project->id, name), json);
+    return r < 0 ? r : store_write(projects->dir_fd, file_name(project->id, name), json, false);
 }
 
 /* --- from disk ------------------------------------------------------------------------------------ */
@@ -532,7 +532,7 @@ int project_forget(struct Projects *projects, struct Project *project, const cha
 int project_return(struct Projects *projects, struct Project *project)
 {
     char name[ID_NAME_MAX];
-    int r = store_remove(projects->dir_fd, file_name(project->id, name));
+    int r = store_remove(projects->dir_fd, file_name(project->id, name), false);
 
     if (r < 0)
         return r;

@@ -1,7 +1,10 @@
-/* Which project id belongs to whom, durable in STATE/projects: one JSON file an id, written whole to a
- * temporary name, synced, renamed. A project belongs to a tenant's name on a filesystem (by UUID; without one
- * by its device path), so that a container that is started again, or made again under its name, finds its
- * limits; ids are given back when none of its directories is there and the kernel counts nothing for it. */
+/* Which project id belongs to whom, in STATE/projects: one JSON file an id, written whole to a temporary
+ * name, renamed. A project belongs to a tenant's name on a filesystem (by UUID; without one by its device
+ * path), so that a container that is started again, or made again under its name, finds its limits; ids are
+ * given back when none of its directories is there and the kernel counts nothing for it.
+ *
+ * Nothing here waits for the disk: the loop calls it. What a loss of power takes with it is harmless: an id
+ * that is lost is never taken again while the kernel counts files for it, and those files are tagged anew. */
 #pragma once
 
 #include <stdbool.h>
@@ -41,13 +44,13 @@ void projects_close(struct Projects *projects);
 struct Project *project_find(const struct Projects *projects, const char *filesystem, const char *tenant);
 struct Project *project_by_id(const struct Projects *projects, uint32_t id);
 /* Takes the next id of the range that nobody has: not here, not in `projid_file` (projid(5), /etc/projid) or
- * `projects_file` (projects(5)), and not `is_used` (which asks the filesystem). Durable before it returns.
+ * `projects_file` (projects(5)), and not `is_used` (which asks the filesystem). On file before it returns.
  * -ENOSPC: the range is used up, or the disk; -EEXIST: that tenant has one there; -EROFS, -ENOENT...: the
  * directory. An admin's file that is there and cannot be read is an error too: it may name that very id. */
 int project_take(struct Projects *projects, const char *filesystem, const char *tenant,
                  const char *projid_file, const char *projects_file,
                  int (*is_used)(void *userdata, uint32_t id), void *userdata, struct Project **ret);
-/* Notes a directory (adds it, or changes `tagged`), durable before it returns; forgets one. On an error
+/* Notes a directory (adds it, or changes `tagged`), on file before it returns; forgets one. On an error
  * nothing is changed. */
 int project_note(struct Projects *projects, struct Project *project, const char *path, bool tagged);
 int project_forget(struct Projects *projects, struct Project *project, const char *path);

@@ -62,7 +62,7 @@ static int sync_fd(int fd)
     return fsync(fd) < 0 ? negative_errno() : 0;
 }
 
-static int write_temporary(int dir_fd, const char *text, size_t size)
+static int write_temporary(int dir_fd, const char *text, size_t size, bool sync)
 {
     _cleanup_fd_ int fd =
         openat(dir_fd, TEMPORARY, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -71,10 +71,10 @@ static int write_temporary(int dir_fd, const char *text, size_t size)
     if (fd < 0)
         return negative_errno();
     r = write_all(fd, text, size);
-    return r < 0 ? r : sync_fd(fd);
+    return r < 0 || !sync ? r : sync_fd(fd);
 }
 
-int store_write(int dir_fd, const char *name, sd_json_variant *json)
+int store_write(int dir_fd, const char *name, sd_json_variant *json, bool sync)
 {
     _cleanup_free_ char *text = NULL;
     size_t size;
@@ -88,23 +88,23 @@ int store_write(int dir_fd, const char *name, sd_json_variant *json)
     size = strlen(text);
     if (size > STORE_FILE_MAX)
         return -EFBIG;
-    r = write_temporary(dir_fd, text, size);
+    r = write_temporary(dir_fd, text, size, sync);
     if (r >= 0 && renameat(dir_fd, TEMPORARY, dir_fd, name) < 0)
         r = negative_errno();
     if (r < 0) {
         (void)unlinkat(dir_fd, TEMPORARY, 0);
         return r;
     }
-    return sync_fd(dir_fd);
+    return sync ? sync_fd(dir_fd) : 0;
 }
 
-int store_remove(int dir_fd, const char *name)
+int store_remove(int dir_fd, const char *name, bool sync)
 {
     if (dir_fd < 0)
         return dir_fd;
     if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
         return negative_errno();
-    return sync_fd(dir_fd);
+    return sync ? sync_fd(dir_fd) : 0;
 }
 
 /* --- reading -------------------------------------------------------------------------------------- */

@@ -20,12 +20,14 @@
  * descriptor. */
 int store_open(const char *parent, const char *name);
 
-/* Writes NAME whole: to a temporary name, synced, renamed, the directory synced. On an error what was there
- * before is there still, save when the last sync alone fails (-EIO: either may be there after a reboot).
- * -EFBIG: longer than STORE_FILE_MAX. A `dir_fd` below 0 is returned as the error, by store_remove() too. */
-int store_write(int dir_fd, const char *name, sd_json_variant *json);
+/* Writes NAME whole: to a temporary name, renamed. So a kill -9 at any instant leaves the old or the new one.
+ * With `sync` it outlives a loss of power as well, but the call waits for the disk, and on a busy disk that
+ * is long. On an error what was there before is there still, save when the last sync alone fails (-EIO:
+ * either may be there after a reboot). -EFBIG: longer than STORE_FILE_MAX. A `dir_fd` below 0 is returned as
+ * the error, by store_remove() too. */
+int store_write(int dir_fd, const char *name, sd_json_variant *json, bool sync);
 /* Done too when there is none. */
-int store_remove(int dir_fd, const char *name);
+int store_remove(int dir_fd, const char *name, bool sync);
 
 #define STORE_DAMAGED 1 /* what an `each` says of a file that makes no sense */
 
