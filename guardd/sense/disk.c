@@ -1,9 +1,10 @@
 /* A look has a part that asks the kernel, share by share, and a part that only counts (disk_grow, disk_tell),
  * which a test can give its numbers to.
  *
- * Growth is told from a base that moves on when it is old enough: looks that follow each other quickly do not
- * turn one write into a flood. When a look comes after a long peace, its growth is the average of that time,
- * and the next look, a second later, tells what goes on now. */
+ * XFS gives a file that grows more than it writes, the more the longer it is, and takes the rest back when it
+ * is closed: usage goes up in steps, with seconds of nothing between them. So growth is told over five to ten
+ * seconds: from a mark that the next one replaces. When a look comes after a long peace, its growth is the
+ * average of that time, and the next look, a second later, tells what goes on now. */
 #include "sense/disk.h"
 
 /* While it grows above its tripwire; and while it stays there on a filesystem that announced the crossing
@@ -23,29 +24,37 @@ static int64_t rate(uint64_t from, uint64_t to, usec_t elapsed)
     return per_sec < INT64_MIN ? INT64_MIN : (int64_t)per_sec;
 }
 
-static void move_base(struct DiskShare *share, usec_t now)
+static struct DiskMark mark(const struct DiskShare *share, usec_t now)
 {
-    share->base_bytes = share->usage.space_bytes;
-    share->base_inodes = share->usage.inodes;
-    share->base_usec = now;
+    return (struct DiskMark){share->usage.space_bytes, share->usage.inodes, now};
+}
+
+static void move_marks(struct DiskShare *share, usec_t now)
+{
+    usec_t age = now - share->next.usec;
+
+    if (age < DISK_GROWTH_WINDOW_USEC)
+        return;
+    share->from = age < 2 * DISK_GROWTH_WINDOW_USEC ? share->next : mark(share, now);
+    share->next = mark(share, now);
 }
 
 void disk_grow(struct DiskShare *share, usec_t now)
 {
-    usec_t elapsed = now - share->base_usec;
+    const struct DiskMark *from = &share->from;
 
     if (!share->valid) {
-        share->base_usec = 0;
+        share->from.usec = 0;
         share->bytes_per_sec = share->inodes_per_sec = 0;
-    } else if (share->base_usec == 0) {
-        move_base(share, now);
+    } else if (from->usec == 0) {
+        share->from = share->next = mark(share, now);
         share->grown_usec = now; /* nobody knows: it is watched for a while */
-    } else if (now > share->base_usec && elapsed >= DISK_GROWTH_MIN_USEC) {
-        share->bytes_per_sec = rate(share->base_bytes, share->usage.space_bytes, elapsed);
-        share->inodes_per_sec = rate(share->base_inodes, share->usage.inodes, elapsed);
-        if (share->usage.space_bytes > share->base_bytes || share->usage.inodes > share->base_inodes)
+    } else if (now > from->usec && now - from->usec >= DISK_GROWTH_MIN_USEC) {
+        share->bytes_per_sec = rate(from->bytes, share->usage.space_bytes, now - from->usec);
+        share->inodes_per_sec = rate(from->inodes, share->usage.inodes, now - from->usec);
+        if (share->usage.space_bytes > from->bytes || share->usage.inodes > from->inodes)
             share->grown_usec = now;
-        move_base(share, now);
+        move_marks(share, now);
     }
 }
 

@@ -30,18 +30,20 @@ static void test_growth(void **state)
         int64_t bytes_per_sec, inodes_per_sec;
         usec_t grown;
     } table[] = {
-        {1000, 10, T0, 0, 0, T0},                             /* the base */
+        {1000, 10, T0, 0, 0, T0},                             /* counted from here */
         {2000, 20, T0 + S / 2, 0, 0, T0},                     /* too soon */
-        {3000, 30, T0 + S, 2000, 20, T0 + S},                 /* since the base */
-        {9000, 90, T0 + S + S / 10, 2000, 20, T0 + S},        /* too soon: as it was */
-        {4000, 30, T0 + 3 * S, 500, 0, T0 + 3 * S},           /* over two seconds */
-        {4000, 30, T0 + 4 * S, 0, 0, T0 + 3 * S},             /* stands still */
-        {1000, 20, T0 + 5 * S, -3000, -10, T0 + 3 * S},       /* shrinks */
-        {1000, 21, T0 + 6 * S, 0, 1, T0 + 6 * S},             /* empty files are growth */
-        {1000, 21, T0 + 5 * S, 0, 1, T0 + 6 * S},             /* a clock that goes back changes nothing */
-        {3601000, 21, T0 + 3606 * S, 1000, 0, T0 + 3606 * S}, /* after a long peace */
-        {UINT64_MAX, 21, T0 + 3607 * S, INT64_MAX, 0, T0 + 3607 * S},
-        {0, 0, T0 + 3608 * S, INT64_MIN, -21, T0 + 3607 * S},
+        {3000, 30, T0 + S, 2000, 20, T0 + S},                 /* since the first */
+        {5000, 30, T0 + 4 * S, 1000, 5, T0 + 4 * S},          /* still */
+        {5000, 30, T0 + 5 * S, 800, 4, T0 + 5 * S},           /* stands still: the average of five seconds */
+        {5000, 30, T0 + 9 * S, 444, 2, T0 + 9 * S},           /* of nine */
+        {5000, 30, T0 + 10 * S, 400, 2, T0 + 10 * S},         /* of ten: from now on, of the last five */
+        {5000, 30, T0 + 11 * S, 0, 0, T0 + 10 * S},           /* stood still for six */
+        {2000, 24, T0 + 11 * S, -500, -1, T0 + 10 * S},       /* shrinks */
+        {5000, 36, T0 + 11 * S, 0, 1, T0 + 11 * S},           /* empty files are growth */
+        {9000, 99, T0 + 4 * S, 0, 1, T0 + 11 * S},            /* a clock that goes back changes nothing */
+        {3605000, 36, T0 + 3605 * S, 1000, 0, T0 + 3605 * S}, /* after a long peace */
+        {UINT64_MAX, 36, T0 + 3606 * S, INT64_MAX, 0, T0 + 3606 * S}, /* and what goes on now */
+        {0, 0, T0 + 3607 * S, -1802500, -18, T0 + 3606 * S},
     };
     struct DiskShare share = {.valid = true};
 
@@ -54,6 +56,22 @@ static void test_growth(void **state)
             fail_msg("row %zu: %lld bytes/s, %lld inodes/s, grown at %llu", i, (long long)share.bytes_per_sec,
                      (long long)share.inodes_per_sec, (unsigned long long)share.grown_usec);
     }
+}
+
+/* A file that grows by 10 MB a second is given 64 MB at a time: it never seems to stand still. */
+static void test_growth_in_steps(void **state)
+{
+    struct DiskShare share = share_with(0, 1);
+
+    for (unsigned second = 0; second < 60; second++) {
+        share.usage.space_bytes = (second / 6 + 1) * 64000000ULL;
+        disk_grow(&share, T0 + second * S);
+        if (second >= 8)
+            assert_in_range(share.bytes_per_sec, 5000000, 22000000);
+    }
+    for (unsigned second = 60; second <= 70; second++)
+        disk_grow(&share, T0 + second * S);
+    assert_int_equal(share.bytes_per_sec, 0);
 }
 
 /* What could not be read in between is no growth from nothing. */
@@ -262,10 +280,15 @@ static void test_look(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_growth),     cmocka_unit_test(test_growth_begins_again),
-        cmocka_unit_test(test_readings),   cmocka_unit_test(test_eta),
-        cmocka_unit_test(test_several),    cmocka_unit_test(test_none),
-        cmocka_unit_test(test_look_again), cmocka_unit_test(test_look_first_due),
+        cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_growth_in_steps),
+        cmocka_unit_test(test_growth_begins_again),
+        cmocka_unit_test(test_readings),
+        cmocka_unit_test(test_eta),
+        cmocka_unit_test(test_several),
+        cmocka_unit_test(test_none),
+        cmocka_unit_test(test_look_again),
+        cmocka_unit_test(test_look_first_due),
         cmocka_unit_test(test_look),
     };
 
