@@ -23,6 +23,8 @@
 /* Every container that starts changes the mount table several times. */
 #define MOUNTS_INTERVAL_USEC USEC_PER_SEC
 #define SWEEP_INTERVAL_USEC USEC_PER_SEC
+/* Nobody announces that quotas are turned off or on: whoever asks finds it, not more often than this. */
+#define PROBE_INTERVAL_USEC USEC_PER_SEC
 /* Of the host: guardd has a mount namespace of its own, and what is private on the host is not seen there. */
 #define HOST_MOUNTS "/proc/1/mountinfo"
 
@@ -234,6 +236,7 @@ static void load_filesystems(struct DiskGuard *disk)
     bool changed = false;
     int r = filesystems_load(&disk->filesystems, disk->policy->disk.roots, &changed);
 
+    disk->probed_usec = disk->clock();
     if (r < 0)
         disk_notice(disk, NULL, LOG_ERR, "the mount table cannot be read: %s", strerror(-r));
     if (!changed)
@@ -318,6 +321,8 @@ static void check_drift(struct Tenant *tenant, usec_t now)
 
 void disk_guard_look(struct DiskGuard *disk, struct Tenant *tenant, bool fresh, usec_t now)
 {
+    if (fresh && disk->open && now >= usec_add(disk->probed_usec, PROBE_INTERVAL_USEC))
+        load_filesystems(disk);
     if (tenant->disk.n_shares == 0)
         return;
     if (!fresh && !tenant->disk.stale && tenant->disk.look_usec > now && !is_at_work(tenant)) {
