@@ -222,6 +222,26 @@ static bool is_foreign(const struct DiskGuard *disk, uint32_t present, uint32_t 
            (present < disk->projects.first || present > disk->projects.last);
 }
 
+/* Podman gives each container a project of its own on XFS, without a limit, to see its size by: such a one
+ * gives way. It is read off the directory above, which the container does not reach. 0: there is none. */
+static uint32_t superseded(struct DiskGuard *disk, const struct Directory *directory,
+                           const struct DiskShare *share)
+{
+    const struct Filesystem *filesystem = filesystem_find(&disk->filesystems, share->dev);
+    _cleanup_free_ char *above = strdup(directory->path);
+    struct DiskUsage usage;
+    uint32_t project = 0;
+    bool inherits = false;
+
+    if (!filesystem || !above || (directory->kind != DIRECTORY_LAYER && directory->kind != DIRECTORY_WORK))
+        return 0;
+    *strrchr(above, '/') = '\0';
+    if (tag_read(above, &project, &inherits) < 0 || !is_foreign(disk, project, share->project) ||
+        quota_read(filesystem, project, &usage) < 0)
+        return 0;
+    return usage.space_hard_bytes == 0 && usage.inodes_hard == 0 ? project : 0;
+}
+
 static bool was_tagged(const struct Project *project, const char *path)
 {
     for (size_t i = 0; project && i < project->n_directories; i++)
@@ -259,13 +279,13 @@ static bool may_walk_layer(const struct Disk *disk, struct Directory *layer)
 
 /* Has it walked. What is written down comes first: kill -9 may come at any time. */
 static void begin_walk(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *directory,
-                       struct Project *project)
+                       struct Project *project, enum TagMode mode)
 {
     int r = project ? project_note(&disk->projects, project, directory->path, false) : -ENOENT;
 
     if (r >= 0) {
         cancel_walks(disk, directory->path, project->id);
-        r = order_walk(disk, ORDER_TAG, TAG_ADOPT, tenant->cgroup.id, directory, project->id);
+        r = order_walk(disk, ORDER_TAG, mode, tenant->cgroup.id, directory, project->id);
     }
     if (r < 0) {
         try_again(disk, tenant);
@@ -281,7 +301,7 @@ static void adopt(struct DiskGuard *disk, struct Tenant *tenant, struct Director
                   const struct DiskShare *share)
 {
     struct Project *project = project_by_id(&disk->projects, share->project);
-    uint32_t present = 0;
+    uint32_t present = 0, other = superseded(disk, directory, share);
     bool inherits = false;
     int r = tag_read(directory->path, &present, &inherits);
 
@@ -289,7 +309,7 @@ static void adopt(struct DiskGuard *disk, struct Tenant *tenant, struct Director
         return try_again(disk, tenant); /* it stays what it is */
     if (r < 0)
         return leave_out(directory, "its project cannot be read: %s", strerror(-r));
-    if (is_foreign(disk, present, share->project))
+    if (is_foreign(disk, present, share->project) && present != other)
         return leave_out(
             directory, "it is of project %u already, somebody else's (docker --storage-opt size?)", present);
     if (directory->state == DIRECTORY_TAGGING)
@@ -303,7 +323,7 @@ static void adopt(struct DiskGuard *disk, struct Tenant *tenant, struct Director
         directory->state = DIRECTORY_COUNTED;
         return;
     }
-    begin_walk(disk, tenant, directory, project);
+    begin_walk(disk, tenant, directory, project, other != 0 ? TAG_REPAIR : TAG_ADOPT);
 }
 
 /* Another tenant has it, too. One of the same name is this tenant before its restart. */

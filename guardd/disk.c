@@ -25,6 +25,8 @@
 #define SWEEP_INTERVAL_USEC USEC_PER_SEC
 /* At a stop, for limits that were asked for. */
 #define FINISH_WAIT_USEC (2 * USEC_PER_SEC)
+/* Nobody announces that quotas are turned off or on: whoever asks finds it, not more often than this. */
+#define PROBE_INTERVAL_USEC USEC_PER_SEC
 /* Of the host: guardd has a mount namespace of its own, and what is private on the host is not seen there. */
 #define HOST_MOUNTS "/proc/1/mountinfo"
 
@@ -246,6 +248,7 @@ static void load_filesystems(struct DiskGuard *disk)
     bool changed = false;
     int r = filesystems_load(&disk->filesystems, disk->policy->disk.roots, &changed);
 
+    disk->probed_usec = disk->clock();
     if (r < 0)
         disk_notice(disk, NULL, LOG_ERR, "the mount table cannot be read: %s", strerror(-r));
     if (!changed)
@@ -333,6 +336,8 @@ void disk_guard_look(struct DiskGuard *disk, struct Tenant *tenant, bool fresh, 
     int64_t denied;
     bool announced;
 
+    if (fresh && disk->open && now >= usec_add(disk->probed_usec, PROBE_INTERVAL_USEC))
+        load_filesystems(disk);
     if (tenant->disk.n_shares == 0) {
         /* What was read while it had some is not so any more. */
         if (tenant->readings.valid[READING_DISK_SPACE])

@@ -114,6 +114,7 @@ struct DiskGuard {
     uint64_t last_ticket;
     usec_t sweep_usec;   /* some warnings were lost: look at every project */
     usec_t collect_usec; /* look which projects nobody needs any more */
+    usec_t probed_usec;  /* when the filesystems were looked at last */
     bool open;
     char trouble[256]; /* what cannot be done here, "" */
 };

@@ -45,6 +45,12 @@ struct DiskUsage {
     uint64_t inodes_hard, inodes_soft;
 };
 
+/* What was there at some time; of 0: at none. */
+struct DiskMark {
+    uint64_t bytes, inodes;
+    usec_t usec;
+};
+
 /* A tenant's project on one filesystem. */
 struct DiskShare {
     dev_t dev;
@@ -53,9 +59,8 @@ struct DiskShare {
     bool valid;      /* usage was read */
     bool repeats;    /* its filesystem announces each write over a limit, not only the crossing */
     struct DiskUsage usage;
-    /* what the growth is counted from */
-    uint64_t base_bytes, base_inodes;
-    usec_t base_usec, grown_usec; /* when that was; when it grew last */
+    struct DiskMark from, next; /* what the growth is counted from, and what will be next */
+    usec_t grown_usec;          /* when it grew last */
     int64_t bytes_per_sec, inodes_per_sec;
     /* of the filesystem, when it was last looked at */
     uint64_t free_bytes, size_bytes, free_inodes, all_inodes;

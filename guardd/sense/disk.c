@@ -1,8 +1,11 @@
 /* A look has a part that asks the kernel, share by share, and a part that only counts (disk_grow, disk_tell),
  * which a test can give its numbers to.
  *
- * Growth is told from a base that moves on when it is old enough: looks that follow each other quickly do not
- * turn one write into a flood. When a look comes after a long peace, its growth is the average of that time,
+ * XFS gives a file that grows more than it writes, each time as much as it has: usage goes up in steps that
+ * double, and so does the time from one to the next, while nothing seems to happen. Growth is therefore told
+ * from a mark, and marks move only when there is more (or less) than at the last: what stands still after a
+ * step goes on growing, a little less with each look, until three times as long has passed as the last step
+ * took to come. When a look comes after a long peace, its growth is the average of that time,
  * and the next look, a second later, tells what goes on now. */
 #include "sense/disk.h"
 
@@ -23,29 +26,58 @@ static int64_t rate(uint64_t from, uint64_t to, usec_t elapsed)
     return per_sec < INT64_MIN ? INT64_MIN : (int64_t)per_sec;
 }
 
-static void move_base(struct DiskShare *share, usec_t now)
+static struct DiskMark mark(const struct DiskShare *share, usec_t now)
 {
-    share->base_bytes = share->usage.space_bytes;
-    share->base_inodes = share->usage.inodes;
-    share->base_usec = now;
+    return (struct DiskMark){share->usage.space_bytes, share->usage.inodes, now};
+}
+
+static bool is_at(const struct DiskShare *share, const struct DiskMark *mark)
+{
+    return share->usage.space_bytes == mark->bytes && share->usage.inodes == mark->inodes;
+}
+
+static void move_marks(struct DiskShare *share, usec_t now)
+{
+    usec_t age = now - share->next.usec;
+
+    if (age < DISK_GROWTH_WINDOW_USEC || is_at(share, &share->next))
+        return;
+    share->from = age <= DISK_GROWTH_STEP_USEC ? share->next : mark(share, now);
+    share->next = mark(share, now);
+}
+
+/* Does it stand still for so long that no further step is to be expected? */
+static bool is_still(const struct DiskShare *share, usec_t now)
+{
+    usec_t still = now - share->grown_usec, step = share->next.usec - share->from.usec;
+
+    return is_at(share, &share->next) && still >= DISK_GROWTH_WINDOW_USEC && still >= 3 * step;
+}
+
+static void count(struct DiskShare *share, usec_t now)
+{
+    const struct DiskMark *from = &share->from, *next = &share->next;
+
+    if (share->usage.space_bytes > next->bytes || share->usage.inodes > next->inodes)
+        share->grown_usec = now;
+    share->bytes_per_sec = share->inodes_per_sec = 0;
+    if (is_still(share, now))
+        return;
+    share->bytes_per_sec = rate(from->bytes, share->usage.space_bytes, now - from->usec);
+    share->inodes_per_sec = rate(from->inodes, share->usage.inodes, now - from->usec);
 }
 
 void disk_grow(struct DiskShare *share, usec_t now)
 {
-    usec_t elapsed = now - share->base_usec;
-
     if (!share->valid) {
-        share->base_usec = 0;
+        share->from.usec = 0;
         share->bytes_per_sec = share->inodes_per_sec = 0;
-    } else if (share->base_usec == 0) {
-        move_base(share, now);
+    } else if (share->from.usec == 0) {
+        share->from = share->next = mark(share, now);
         share->grown_usec = now; /* nobody knows: it is watched for a while */
-    } else if (now > share->base_usec && elapsed >= DISK_GROWTH_MIN_USEC) {
-        share->bytes_per_sec = rate(share->base_bytes, share->usage.space_bytes, elapsed);
-        share->inodes_per_sec = rate(share->base_inodes, share->usage.inodes, elapsed);
-        if (share->usage.space_bytes > share->base_bytes || share->usage.inodes > share->base_inodes)
-            share->grown_usec = now;
-        move_base(share, now);
+    } else if (now > share->from.usec && now - share->from.usec >= DISK_GROWTH_MIN_USEC) {
+        count(share, now);
+        move_marks(share, now);
     }
 }
 

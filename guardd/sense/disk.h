@@ -6,8 +6,11 @@
 #include "model/reading.h"
 #include "sense/filesystem.h"
 
-/* Growth is counted over at least this. */
+/* Growth is counted over at least this; where it is looked at again and again over one to two windows. */
 #define DISK_GROWTH_MIN_USEC (900 * USEC_PER_MSEC)
+#define DISK_GROWTH_WINDOW_USEC (5 * USEC_PER_SEC)
+/* Steps that follow each other within this are one growth. */
+#define DISK_GROWTH_STEP_USEC (60 * USEC_PER_SEC)
 /* A tenant that has not grown for this long is at peace. */
 #define DISK_QUIET_USEC (10 * USEC_PER_SEC)
 

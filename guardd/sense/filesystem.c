@@ -4,10 +4,13 @@
 #include "sense/filesystem.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -16,6 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "sense/host.h"
 #include "sense/quota.h"
 
@@ -195,6 +199,22 @@ static int replace(char **text, const char *with)
     return 0;
 }
 
+/* udev may not have looked at the device yet, or have seen another filesystem on it (a loop device): the
+ * kernel knows what is mounted. Since Linux 6.9. */
+static void take_kernels_uuid(struct Filesystem *filesystem)
+{
+    _cleanup_fd_ int fd = open(filesystem->path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
+    struct fsuuid2 found = {};
+    struct stat status;
+    char *end = filesystem->uuid;
+
+    if (fd < 0 || fstat(fd, &status) < 0 || status.st_dev != filesystem->dev ||
+        ioctl(fd, FS_IOC_GETFSUUID, &found) < 0 || found.len != sizeof(found.uuid))
+        return;
+    for (size_t i = 0; i < sizeof(found.uuid); i++)
+        end += sprintf(end, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", found.uuid[i]);
+}
+
 static int name_device(struct Filesystem *filesystem, struct udev *udev, const char *source)
 {
     struct udev_device *device = udev ? udev_device_new_from_devnum(udev, 'b', filesystem->dev) : NULL;
@@ -232,6 +252,8 @@ static int look_at(struct Filesystem *filesystem, const struct Mount *mount, str
             r = replace(&filesystem->type, mount->type);
         if (r == 0)
             r = name_device(filesystem, udev, mount->source);
+        if (r == 0)
+            take_kernels_uuid(filesystem);
     }
     if (r == 0)
         probe(filesystem);

@@ -30,18 +30,21 @@ static void test_growth(void **state)
         int64_t bytes_per_sec, inodes_per_sec;
         usec_t grown;
     } table[] = {
-        {1000, 10, T0, 0, 0, T0},                             /* the base */
-        {2000, 20, T0 + S / 2, 0, 0, T0},                     /* too soon */
-        {3000, 30, T0 + S, 2000, 20, T0 + S},                 /* since the base */
-        {9000, 90, T0 + S + S / 10, 2000, 20, T0 + S},        /* too soon: as it was */
-        {4000, 30, T0 + 3 * S, 500, 0, T0 + 3 * S},           /* over two seconds */
-        {4000, 30, T0 + 4 * S, 0, 0, T0 + 3 * S},             /* stands still */
-        {1000, 20, T0 + 5 * S, -3000, -10, T0 + 3 * S},       /* shrinks */
-        {1000, 21, T0 + 6 * S, 0, 1, T0 + 6 * S},             /* empty files are growth */
-        {1000, 21, T0 + 5 * S, 0, 1, T0 + 6 * S},             /* a clock that goes back changes nothing */
-        {3601000, 21, T0 + 3606 * S, 1000, 0, T0 + 3606 * S}, /* after a long peace */
-        {UINT64_MAX, 21, T0 + 3607 * S, INT64_MAX, 0, T0 + 3607 * S},
-        {0, 0, T0 + 3608 * S, INT64_MIN, -21, T0 + 3607 * S},
+        {1000, 10, T0, 0, 0, T0},                      /* counted from here */
+        {2000, 20, T0 + S / 2, 0, 0, T0},              /* too soon */
+        {3000, 30, T0 + S, 2000, 20, T0 + S},          /* since the first */
+        {5000, 30, T0 + 4 * S, 1000, 5, T0 + 4 * S},   /* still */
+        {5000, 30, T0 + 5 * S, 800, 4, T0 + 5 * S},    /* the average of five seconds; the mark moves */
+        {6000, 30, T0 + 9 * S, 555, 2, T0 + 9 * S},    /* of nine */
+        {6000, 30, T0 + 10 * S, 500, 2, T0 + 10 * S},  /* of ten: from now on, since the fifth */
+        {6000, 30, T0 + 15 * S, 100, 0, T0 + 10 * S},  /* stands still, a step may come yet */
+        {6000, 30, T0 + 25 * S, 0, 0, T0 + 10 * S},    /* three times as long as the last one took */
+        {2000, 24, T0 + 26 * S, -142, 0, T0 + 10 * S}, /* shrinks */
+        {2000, 36, T0 + 27 * S, -235, 0, T0 + 27 * S}, /* empty files are growth */
+        {9000, 99, T0 + 4 * S, -235, 0, T0 + 27 * S},  /* a clock that goes back changes nothing */
+        {3617000, 36, T0 + 3621 * S, 1000, 0, T0 + 3621 * S},         /* after a long peace */
+        {UINT64_MAX, 36, T0 + 3622 * S, INT64_MAX, 0, T0 + 3622 * S}, /* and what goes on now */
+        {0, 0, T0 + 3623 * S, -1808500, -18, T0 + 3622 * S},
     };
     struct DiskShare share = {.valid = true};
 
@@ -54,6 +57,26 @@ static void test_growth(void **state)
             fail_msg("row %zu: %lld bytes/s, %lld inodes/s, grown at %llu", i, (long long)share.bytes_per_sec,
                      (long long)share.inodes_per_sec, (unsigned long long)share.grown_usec);
     }
+}
+
+/* A file that grows by 10 MB a second is given 8 MB, then 16, 32 and so on: it never seems to stand still. */
+static void test_growth_in_steps(void **state)
+{
+    struct DiskShare share = share_with(0, 1);
+    uint64_t given = 8000000;
+    unsigned second;
+
+    for (second = 0; second < 70; second++) {
+        while (given < second * 10000000ULL)
+            given *= 2;
+        share.usage.space_bytes = given;
+        disk_grow(&share, T0 + second * S);
+        if (second >= 8)
+            assert_in_range(share.bytes_per_sec, 5000000, 26000000);
+    }
+    for (; second < 180; second++)
+        disk_grow(&share, T0 + second * S);
+    assert_int_equal(share.bytes_per_sec, 0);
 }
 
 /* What could not be read in between is no growth from nothing. */
@@ -295,6 +318,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_growth_in_steps),
         cmocka_unit_test(test_growth_begins_again),
         cmocka_unit_test(test_readings),
         cmocka_unit_test(test_eta),

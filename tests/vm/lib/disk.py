@@ -172,6 +172,13 @@ class Report:
         return int(self.wait(word)[0][-1]) / 1e6
 
 
+def fill_tree(path, files, per_directory=500):
+    """So many empty files in directories below."""
+    for i in range(0, files, per_directory):
+        os.mkdir(f"{path}/{i}")
+        run(f"{PROGRAMS}/filler", "-n", str(min(per_directory, files - i)), f"{path}/{i}")
+
+
 def wait_gone(path):
     wait_for(lambda: not os.path.exists(path), f"{path} is gone")
 
@@ -221,9 +228,7 @@ class DiskGround:
         path = f"/srv/{name}"
         os.makedirs(path)
         self.ground.callback(run, "rm", "-rf", path)
-        for i in range(0, files, per_directory):
-            os.mkdir(f"{path}/{i}")
-            run(f"{PROGRAMS}/filler", "-n", str(min(per_directory, files - i)), f"{path}/{i}")
+        fill_tree(path, files, per_directory)
         return path
 
     def volume(self, runtime, name):
