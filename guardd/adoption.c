@@ -567,6 +567,15 @@ static void replace(struct DiskGuard *disk, struct Tenant *tenant, struct Direct
     directories_free(before, n_before);
 }
 
+/* A busy host may take longer to set a container up than its looks last: asked again at twice its age. */
+static void ask_again(struct Tenant *tenant, usec_t now)
+{
+    usec_t age = now > tenant->appeared_usec ? now - tenant->appeared_usec : 0;
+
+    tenant->limits_due_usec =
+        usec_min(tenant->limits_due_usec, usec_add(now, age > USEC_PER_SEC ? age : USEC_PER_SEC));
+}
+
 void adoption_look(struct DiskGuard *disk, struct Tenant *tenant, usec_t now)
 {
     struct Directory *list = NULL;
@@ -580,10 +589,10 @@ void adoption_look(struct DiskGuard *disk, struct Tenant *tenant, usec_t now)
         return;
     }
     if (find(disk, tenant, &list, &n, &unsettled) < 0)
-        return;
+        return ask_again(tenant, now);
     if (unsettled) {
         directories_free(list, n);
-        return;
+        return ask_again(tenant, now);
     }
     replace(disk, tenant, list, n);
     if (!waits_for_limit(tenant))

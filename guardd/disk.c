@@ -307,15 +307,18 @@ static bool is_at_work(const struct Tenant *tenant)
 
 /* Somebody else set another limit on the project of a tenant: the limits are looked at, which says so and
  * mends it. */
-static void check_drift(struct Tenant *tenant, usec_t now)
+static void check_drift(struct DiskGuard *disk, struct Tenant *tenant, usec_t now)
 {
     for (int id = 0; id < LIMIT_COUNT; id++) {
         const struct LimitState *state = &tenant->limits[id];
         uint64_t present;
 
-        if (limit_is_quota(id) && state->applied && state->waiting == 0 &&
-            disk_limit(&tenant->disk, id, &present) >= 0 && !limit_is_same(id, present, state->value))
-            tenant->limits_due_usec = usec_min(tenant->limits_due_usec, now);
+        if (!limit_is_quota(id) || !state->applied || state->waiting > 0 || tenant->limits_due_usec <= now ||
+            disk_limit(&tenant->disk, id, &present) < 0 || limit_is_same(id, present, state->value))
+            continue;
+        disk_notice(disk, tenant, LOG_WARNING, "somebody else changed its %s: it is looked at again",
+                    limit_info(id)->directive);
+        tenant->limits_due_usec = now;
     }
 }
 
@@ -330,7 +333,7 @@ void disk_guard_look(struct DiskGuard *disk, struct Tenant *tenant, bool fresh, 
         return;
     }
     disk_look(&disk->filesystems, &tenant->disk, now, &tenant->readings);
-    check_drift(tenant, now);
+    check_drift(disk, tenant, now);
     allowance_place_tripwires(disk, tenant, tenant->disk.stale);
     tenant->disk.stale = false;
     election_look(disk, tenant, now);
