@@ -659,10 +659,17 @@ void adoption_look(struct DiskGuard *disk, struct Tenant *tenant, usec_t now)
     if (r < 0 || unsettled) {
         if (r != -ESRCH && r != -ENODEV)
             try_again(disk, tenant);
-        directories_free(list, n);
-        return;
+        /* A container that is being made: where its root writes is known, and is best tagged before anything
+         * runs. */
+        if (r < 0 || n == 0 || tenant->disk.n_directories > 0) {
+            directories_free(list, n);
+            return;
+        }
     }
     replace(disk, tenant, list, n);
+    if (!unsettled && !tenant->disk.settled)
+        clear_leftovers(disk, tenant);
+    tenant->disk.settled = tenant->disk.settled || !unsettled;
     adoption_settle(disk, tenant);
     take_up_limits(tenant);
     explain_unguarded(tenant);
@@ -875,11 +882,21 @@ static void end_tagging(struct DiskGuard *disk, struct Tenant *tenant, const str
     tenant->disk.stale = true;
 }
 
+static bool is_mounted(struct DiskGuard *disk, dev_t dev)
+{
+    const struct Filesystem *filesystem = filesystem_find(&disk->filesystems, dev);
+
+    return filesystem && !filesystem->gone;
+}
+
 static void end_clearing(struct DiskGuard *disk, struct Tenant *tenant, const struct DiskOrder *order,
                          int error)
 {
     struct Project *project = project_by_id(&disk->projects, order->project);
 
+    /* Not there: with its filesystem, that comes back, or by itself. */
+    if (error != 0 && !is_mounted(disk, order->dev))
+        return;
     if (error != 0 && error != -ENOENT && error != -ESTALE) {
         disk_notice(disk, tenant, LOG_WARNING, "project %u cannot be taken off %.200s: %s", order->project,
                     order->path, strerror(-error));

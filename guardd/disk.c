@@ -319,16 +319,25 @@ static bool is_at_work(const struct Tenant *tenant)
 
 /* Somebody else set another limit on the project of a tenant: the limits are looked at, which says so and
  * mends it. */
-static void check_drift(struct Tenant *tenant, usec_t now)
+static void check_drift(struct DiskGuard *disk, struct Tenant *tenant, usec_t now)
 {
     for (int id = 0; id < LIMIT_COUNT; id++) {
         const struct LimitState *state = &tenant->limits[id];
         uint64_t present;
 
-        if (limit_is_quota(id) && state->applied && state->waiting == 0 &&
-            pipeline_present_limit(tenant, id, &present) >= 0 && !limit_is_same(id, present, state->value))
-            tenant->limits_due_usec = usec_min(tenant->limits_due_usec, now);
+        if (!limit_is_quota(id) || !state->applied || state->waiting > 0 || tenant->limits_due_usec <= now ||
+            pipeline_present_limit(tenant, id, &present) < 0 || limit_is_same(id, present, state->value))
+            continue;
+        disk_notice(disk, tenant, LOG_WARNING, "somebody else changed its %s: it is looked at again",
+                    limit_info(id)->directive);
+        tenant->limits_due_usec = now;
     }
+}
+
+void disk_guard_probe(struct DiskGuard *disk)
+{
+    if (disk->open)
+        load_filesystems(disk);
 }
 
 void disk_guard_look(struct DiskGuard *disk, struct Tenant *tenant, bool fresh, usec_t now)
@@ -351,7 +360,7 @@ void disk_guard_look(struct DiskGuard *disk, struct Tenant *tenant, bool fresh, 
     announced = tenant->disk.stale;
     disk_look(&disk->filesystems, &tenant->disk, now, &tenant->readings);
     denied = tenant->readings.value[READING_DISK_DENIED];
-    check_drift(tenant, now);
+    check_drift(disk, tenant, now);
     allowance_place_tripwires(disk, tenant, announced);
     election_look(disk, tenant, now);
     /* An election reads everybody once more; a refusal is told to the one look that it was announced to. */

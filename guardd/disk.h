@@ -130,6 +130,9 @@ void disk_guard_reload(struct DiskGuard *disk);
 /* The disk's part of a look: reads usage when something was announced, a rule of the tenant is at work, or
  * `now`. */
 void disk_guard_look(struct DiskGuard *disk, struct Tenant *tenant, bool fresh, usec_t now);
+/* Looks at the filesystems again: for somebody who needs to know now. */
+void disk_guard_probe(struct DiskGuard *disk);
+
 /* When disk_guard_pass() is due. */
 usec_t disk_guard_due_usec(const struct DiskGuard *disk);
 void disk_guard_pass(struct DiskGuard *disk, usec_t now);

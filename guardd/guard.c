@@ -230,6 +230,9 @@ void guard_meet(void *userdata, uint64_t id, const char *path, int dir_fd)
     reserve(guard);
     tenant->was_here = !guard->complete;
     check_limits_again(tenant, now);
+    /* Before anything runs in it. */
+    if (guard->complete && tenant->container_id[0] != '\0')
+        adoption_look(&guard->disk, tenant, now);
 }
 
 static void on_vanished(void *userdata, uint64_t id, const char *path)

@@ -61,6 +61,7 @@ static bool is_possible(struct Guard *guard, struct Tenant *tenant, const struct
 
 static bool has_shares(struct Guard *guard, struct Tenant *tenant, char *why)
 {
+    disk_guard_probe(&guard->disk);
     adoption_look(&guard->disk, tenant, guard->clock());
     if (tenant->disk.n_shares > 0)
         return true;

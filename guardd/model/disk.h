@@ -74,6 +74,7 @@ struct Disk {
     size_t n_shares;
     char unguarded[256]; /* why nothing of it is guarded, and what to do; "" */
     unsigned denied;     /* refusals announced since the last look */
+    bool settled;        /* its directories were all found once: the container is made */
     bool stale;          /* something was announced: look at the next opportunity */
     usec_t look_usec;    /* look again; USEC_INFINITY at peace */
 };

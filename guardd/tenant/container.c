@@ -338,6 +338,11 @@ static void find_volumes(struct Findings *findings, const struct Mounts *table, 
     }
 }
 
+bool container_find_early(struct Findings *findings, const struct FootprintOwner *owner)
+{
+    return add_layer_by_state(findings, owner);
+}
+
 void container_find(struct Findings *findings, const struct FootprintOwner *owner, const struct Mounts *table)
 {
     char id[CONTAINER_ID_LENGTH + 1];

@@ -11,5 +11,8 @@
 bool container_is_one(const struct FootprintOwner *owner);
 /* Does the table have this host's own root: is it still being made? */
 bool container_is_unsettled(const struct Mounts *host, const struct Mounts *table);
+/* What is known of one that is being made: where its root writes, by its runtime's state. false: not known.
+ */
+bool container_find_early(struct Findings *findings, const struct FootprintOwner *owner);
 void container_find(struct Findings *findings, const struct FootprintOwner *owner,
                     const struct Mounts *table);

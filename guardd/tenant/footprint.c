@@ -50,11 +50,13 @@ static int find_of_container(struct Findings *findings, const struct FootprintOw
     if (!container_is_one(owner))
         return 0;
     r = read_table(findings->sources, owner, &table);
-    if (r < 0)
+    if (r < 0 && r != -ESRCH)
         return r;
-    *ret_unsettled = container_is_unsettled(findings->sources->mounts, &table);
+    *ret_unsettled = r < 0 || container_is_unsettled(findings->sources->mounts, &table);
     if (!*ret_unsettled)
         container_find(findings, owner, &table);
+    else if (!container_find_early(findings, owner) && r < 0)
+        return r;
     return 0;
 }
 

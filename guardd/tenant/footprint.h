@@ -50,7 +50,8 @@ struct FootprintOwner {
  * directory twice, none inside another one of its filesystem that counts, sorted by path; at most 256 that
  * count and 64 that do not, one entry "(more)" for all others. What is not mounted on this host has its path
  * in the container. Whether its filesystem can count projects, and whether it is another tenant's too, is not
- * looked at here. `ret_unsettled`: its mounts are still being made: ask again. Returns 0; of a container
+ * looked at here. `ret_unsettled`: its mounts are still being made, and only what its
+ * runtime says of its root is told: ask again. Returns 0; of a container
  * -ESRCH when its cgroup is empty, -ENODEV when it is gone; -ENOMEM; -EMFILE. */
 int footprint_find(const struct FootprintSources *sources, const struct FootprintOwner *owner,
                    struct Directory **ret_list, size_t *ret_n, bool *ret_unsettled);
