@@ -5,6 +5,9 @@
  * start, begins with a new one. */
 #pragma once
 
-/* `work`: the directory of overlay's workdir= option. 1: there is one; 0: none; -ENOENT, -ELOOP, -EACCES...:
- * it could not be looked at. Opened without following links. */
-int whiteout_find(const char *work);
+#include "base/usec.h"
+
+/* `work`: the directory of overlay's workdir= option. `since_usec` (CLOCK_REALTIME): when the container
+ * began; the whiteouts of earlier mounts may still lie there, and nobody uses them any more. 1: there is one;
+ * 0: none; -ENOENT, -ELOOP, -EACCES...: it could not be looked at. Opened without following links. */
+int whiteout_find(const char *work, usec_t since_usec);

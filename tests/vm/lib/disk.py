@@ -114,7 +114,7 @@ def directories(tenant, kind=None):
     return {row["path"]: row for row in rows if kind in (None, row["kind"])}
 
 
-def wait_counted(tenant, *paths):
+def wait_counted(tenant, *paths, deadline=LONG):
     """Until every directory that counts is counted whole, and these do. Returns them all."""
 
     def counted():
@@ -123,7 +123,7 @@ def wait_counted(tenant, *paths):
         settled = states and set(states.values()) <= {"counted", "out"} and "counted" in states.values()
         return found if settled and all(states.get(path) == "counted" for path in paths) else None
 
-    return wait_for(counted, lambda: f"all of {tenant} counts: {directories(tenant)}")
+    return wait_for(counted, lambda: f"all of {tenant} counts: {directories(tenant)}", deadline)
 
 
 def project_number(tenant, shares=1):
