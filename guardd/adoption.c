@@ -261,18 +261,7 @@ static struct Directory *find_work(const struct Disk *disk, dev_t dev)
 }
 
 #define HAD_WHITEOUTS                                                                                        \
-    "it removed files of its image before guardd came: its root counts from its next start on"
-
-/* Of this mount: one in which nothing runs yet has none. */
-static bool has_whiteouts(const struct DiskGuard *disk, const struct Tenant *tenant,
-                          const struct Directory *work)
-{
-    usec_t began;
-
-    if (footprint_began("/proc", tenant->cgroup.dir_fd, &began) < 0)
-        return false;
-    return whiteout_find(work->path, usec_add(began, disk->pipeline->realtime_offset_usec)) > 0;
-}
+    "it removed files of its image before guardd came: its root counts when it was stopped and started"
 
 /* May the layer be walked? Else it waits, or is left out. */
 static bool may_walk_layer(const struct Disk *disk, struct Directory *layer)
@@ -325,8 +314,7 @@ static void adopt(struct DiskGuard *disk, struct Tenant *tenant, struct Director
             directory, "it is of project %u already, somebody else's (docker --storage-opt size?)", present);
     if (directory->state == DIRECTORY_TAGGING)
         return;
-    if (directory->kind == DIRECTORY_WORK && present != share->project &&
-        has_whiteouts(disk, tenant, directory))
+    if (directory->kind == DIRECTORY_WORK && present != share->project && whiteout_find(directory->path) > 0)
         return leave_out(directory, HAD_WHITEOUTS);
     if (directory->kind == DIRECTORY_LAYER && !may_walk_layer(&tenant->disk, directory))
         return;
@@ -852,7 +840,7 @@ static void note_tagged(struct DiskGuard *disk, const struct DiskOrder *order)
 /* The work directory has its project now: its layer may follow, if no whiteout came before. */
 static void follow_work(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *work)
 {
-    if (has_whiteouts(disk, tenant, work) && work->changed > 0) {
+    if (whiteout_find(work->path) > 0 && work->changed > 0) {
         give_up(disk, tenant, work);
         leave_out(work, HAD_WHITEOUTS);
     }

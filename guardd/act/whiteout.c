@@ -28,19 +28,15 @@ static int open_work(const char *work)
     return fd < 0 ? negative_errno() : (int)fd;
 }
 
-/* Where the filesystem does not know when it was born, it may be of now. */
-static int is_whiteout(int dir_fd, const char *name, usec_t since_usec)
+static int is_whiteout(int dir_fd, const char *name)
 {
-    struct statx status;
+    struct stat status;
 
-    if (statx(dir_fd, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_BTIME, &status) < 0 ||
-        !S_ISCHR(status.stx_mode) || status.stx_rdev_major != 0 || status.stx_rdev_minor != 0)
-        return 0;
-    return !(status.stx_mask & STATX_BTIME) ||
-           (usec_t)status.stx_btime.tv_sec * USEC_PER_SEC + status.stx_btime.tv_nsec / 1000 >= since_usec;
+    return fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(status.st_mode) &&
+           status.st_rdev == 0;
 }
 
-int whiteout_find(const char *work, usec_t since_usec)
+int whiteout_find(const char *work)
 {
     _cleanup_dir_ DIR *dir = NULL;
     const struct dirent *entry;
@@ -55,6 +51,6 @@ int whiteout_find(const char *work, usec_t since_usec)
         return found;
     }
     for (size_t i = 0; i < ENTRIES_MAX && found == 0 && (entry = readdir(dir)); i++)
-        found = is_whiteout(fd, entry->d_name, since_usec);
+        found = is_whiteout(fd, entry->d_name);
     return found;
 }

@@ -2,12 +2,9 @@
  * of the image that is removed. One that was made before its directory had a project has none itself, cannot
  * be opened to get one, and the kernel then refuses (EXDEV) to move its links into a directory of a project:
  * in such a container no file of the image could be removed any more. The next mount, at the container's next
- * start, begins with a new one. */
+ * start, begins with a new one; `docker restart` keeps the mount that there is. */
 #pragma once
 
-#include "base/usec.h"
-
-/* `work`: the directory of overlay's workdir= option. `since_usec` (CLOCK_REALTIME): when the container
- * began; the whiteouts of earlier mounts may still lie there, and nobody uses them any more. 1: there is one;
- * 0: none; -ENOENT, -ELOOP, -EACCES...: it could not be looked at. Opened without following links. */
-int whiteout_find(const char *work, usec_t since_usec);
+/* `work`: the directory of overlay's workdir= option. 1: there is one; 0: none; -ENOENT, -ELOOP, -EACCES...:
+ * it could not be looked at. Opened without following links. */
+int whiteout_find(const char *work);

@@ -22,7 +22,6 @@
 #include <stddef.h>
 
 #include "base/mounts.h"
-#include "base/usec.h"
 #include "model/disk.h"
 #include "model/policy.h"
 
@@ -59,8 +58,6 @@ int footprint_find(const struct FootprintSources *sources, const struct Footprin
 
 /* The oldest process of a cgroup and all below it. -ESRCH: there is none. */
 int footprint_oldest(const char *proc, int cgroup_fd, pid_t *ret_pid);
-/* When it began, on CLOCK_BOOTTIME; never later than anything that is done in it. */
-int footprint_began(const char *proc, int cgroup_fd, usec_t *ret_usec);
 /* %n unit, %p unit without its suffix, %c last component of the cgroup path, %u user (user/alice), %U uid, %%
  * percent. -EINVAL: not all of it is known. */
 int footprint_expand(const struct FootprintSources *sources, const struct FootprintOwner *owner,

@@ -195,14 +195,3 @@ int footprint_oldest(const char *proc, int cgroup_fd, pid_t *ret_pid)
         *ret_pid = oldest.pid;
     return r;
 }
-
-int footprint_began(const char *proc, int cgroup_fd, usec_t *ret_usec)
-{
-    usec_t tick_usec = USEC_PER_SEC / (usec_t)sysconf(_SC_CLK_TCK);
-    struct Process oldest;
-    int r = process_oldest(proc, cgroup_fd, &oldest);
-
-    if (r == 0)
-        *ret_usec = oldest.start * tick_usec; /* the beginning of the tick */
-    return r;
-}

@@ -176,13 +176,7 @@ int tag_read(const char *path, uint32_t *ret_project, bool *ret_inherits)
     return 0;
 }
 
-int footprint_began(const char *proc, int cgroup_fd, usec_t *ret_usec)
-{
-    *ret_usec = 0;
-    return 0;
-}
-
-int whiteout_find(const char *work, usec_t since_usec)
+int whiteout_find(const char *work)
 {
     const struct GroundTree *tree = find_tree(work);
 
