@@ -33,6 +33,8 @@
 #include "wire/interface.h"
 
 #define TIMER_ACCURACY_USEC (5 * USEC_PER_MSEC)
+/* A busy host's worth of it, by far. */
+#define MEMORY_NEEDED_BYTES (64UL * 1024 * 1024)
 
 struct Daemon {
     const struct DaemonOptions *options;
@@ -298,6 +300,23 @@ static int block_signals(void)
     return sigprocmask(SIG_BLOCK, &signals, NULL) < 0 ? negative_errno() : 0;
 }
 
+/* Under LimitMEMLOCK= of a shell, say, what is asked for later would be refused: memory is worth more than
+ * its lock. */
+static int lock_memory(void)
+{
+    void *room;
+
+    if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+        return negative_errno();
+    room = mmap(NULL, MEMORY_NEEDED_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room != MAP_FAILED) {
+        munmap(room, MEMORY_NEEDED_BYTES);
+        return 0;
+    }
+    munlockall();
+    return -ENOMEM;
+}
+
 /* A guard that is swapped out or short of descriptors fails when it is needed. Neither is fatal. */
 static int harden(void)
 {
@@ -307,7 +326,7 @@ static int harden(void)
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }
-    return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0 ? negative_errno() : 0;
+    return lock_memory();
 }
 
 static int load_config(const struct Daemon *daemon, struct Config **ret_config)
