@@ -277,6 +277,12 @@ static bool may_walk_layer(const struct Disk *disk, struct Directory *layer)
     return false;
 }
 
+/* Of a container's small files, and of what goes with its root, nobody wants to read at each start. */
+static bool is_worth_a_line(const struct Directory *directory)
+{
+    return directory->kind != DIRECTORY_RUNTIME && directory->kind != DIRECTORY_WORK;
+}
+
 /* Has it walked. What is written down comes first: kill -9 may come at any time. */
 static void begin_walk(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *directory,
                        struct Project *project, enum TagMode mode)
@@ -292,6 +298,8 @@ static void begin_walk(struct DiskGuard *disk, struct Tenant *tenant, struct Dir
         return leave_out(directory, "not begun: %s", strerror(-r));
     }
     directory->state = DIRECTORY_TAGGING;
+    if (!is_worth_a_line(directory))
+        return;
     disk_notice(disk, tenant, LOG_INFO, "%.200s counts from now on (%s), what is in it is tagged",
                 directory->path, directory_kind_name(directory->kind));
 }
@@ -868,9 +876,10 @@ static void end_tagging(struct DiskGuard *disk, struct Tenant *tenant, const str
     take_counts(directory, result);
     if (error == 0) {
         directory->state = DIRECTORY_COUNTED;
-        disk_notice(disk, tenant, LOG_INFO, "%.200s is counted: %" PRIu64 " files, %" PRIu64 " tagged%s%s",
-                    directory->path, result->seen, result->changed, directory->why[0] != '\0' ? "; " : "",
-                    directory->why);
+        if (is_worth_a_line(directory))
+            disk_notice(disk, tenant, LOG_INFO,
+                        "%.200s is counted: %" PRIu64 " files, %" PRIu64 " tagged%s%s", directory->path,
+                        result->seen, result->changed, directory->why[0] != '\0' ? "; " : "", directory->why);
         if (directory->kind == DIRECTORY_WORK)
             follow_work(disk, tenant, directory);
     } else {
