@@ -19,6 +19,9 @@ void fd_close(int fd);
  * Returns the length (>= 0); -ENOBUFS when the file does not fit, -ENODEV when its cgroup is gone. */
 ssize_t fd_read_file(int fd, char *buf, size_t size);
 
+/* The same in one read: for files of a cgroup, which the kernel hands out whole. */
+ssize_t fd_read_whole(int fd, char *buf, size_t size);
+
 /* Reads one unsigned number, or "max" (FD_VALUE_MAX), ended by a newline.
  * -EBADMSG when it is neither. */
 int fd_read_value(int fd, uint64_t *ret_value);
