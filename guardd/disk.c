@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "decide/tripwire.h"
 #include "election.h"
+#include "limiting.h"
 #include "sense/disk.h"
 
 /* XFS tells of each write above a limit. One look at what waits is enough for all of them. */
@@ -326,7 +327,7 @@ static void check_drift(struct DiskGuard *disk, struct Tenant *tenant, usec_t no
         uint64_t present;
 
         if (!limit_is_quota(id) || !state->applied || state->waiting > 0 || tenant->limits_due_usec <= now ||
-            pipeline_present_limit(tenant, id, &present) < 0 || limit_is_same(id, present, state->value))
+            limiting_present(tenant, id, &present) < 0 || limit_is_same(id, present, state->value))
             continue;
         disk_notice(disk, tenant, LOG_WARNING, "somebody else changed its %s: it is looked at again",
                     limit_info(id)->directive);
