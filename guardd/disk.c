@@ -18,6 +18,8 @@
 #include "election.h"
 #include "limiting.h"
 #include "sense/disk.h"
+#include "share.h"
+#include "walk.h"
 
 /* XFS tells of each write above a limit. One look at what waits is enough for all of them. */
 #define WARNINGS_INTERVAL_USEC (250 * USEC_PER_MSEC)
@@ -302,7 +304,7 @@ static void on_tagged(void *userdata, uint64_t ticket, bool done, int error, con
     struct DiskOrder *order = find_order(disk, ticket);
 
     if (order)
-        adoption_tagged(disk, order, done, error, result);
+        walk_answered(disk, order, done, error, result);
 }
 
 /* --- looks ---------------------------------------------------------------------------------------- */
@@ -378,7 +380,7 @@ void disk_guard_pass(struct DiskGuard *disk, usec_t now)
     if (disk->sweep_usec <= now)
         sweep(disk);
     if (disk->collect_usec <= now)
-        adoption_collect(disk);
+        share_collect(disk);
     election_pass(disk, now);
 }
 
