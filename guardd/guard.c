@@ -51,16 +51,22 @@ static void carry_out_all(struct Guard *guard, struct Tenant *tenant, const stru
         pipeline_carry_out(&guard->pipeline, tenant, &decisions->list[i], 0, now);
 }
 
-void guard_look(struct Guard *guard, struct Tenant *tenant, usec_t now)
+/* `fresh`: its disk is read in any case. */
+static void look(struct Guard *guard, struct Tenant *tenant, bool fresh, usec_t now)
 {
     struct Decisions decisions;
 
     decisions.n = 0;
     if (pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings) < 0)
         return; /* it is gone, or cannot be read; rmdir is announced */
-    disk_guard_look(&guard->disk, tenant, false, now);
+    disk_guard_look(&guard->disk, tenant, fresh, now);
     engine_look(&guard->engine, tenant, now, &decisions);
     carry_out_all(guard, tenant, &decisions, now);
+}
+
+void guard_look(struct Guard *guard, struct Tenant *tenant, usec_t now)
+{
+    look(guard, tenant, false, now);
 }
 
 static void check_limits_again(struct Tenant *tenant, usec_t now)
@@ -281,8 +287,7 @@ void guard_refresh(struct Guard *guard, struct Tenant *tenant)
     /* The controller may have been enabled since the tenant appeared. */
     if (tenant->cgroup.pids_current_fd < 0 && cgroup_open_controllers(&tenant->cgroup) >= 0)
         watch_tenant(guard, tenant, tenant->cgroup.dir_fd);
-    disk_guard_look(&guard->disk, tenant, true, guard->clock());
-    guard_look(guard, tenant, guard->clock());
+    look(guard, tenant, true, guard->clock());
 }
 
 void guard_dispatch(struct Guard *guard)
