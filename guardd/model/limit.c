@@ -10,6 +10,12 @@ static const struct LimitInfo limits[LIMIT_COUNT] = {
     [LIMIT_TASKS_MAX] = {"TasksMax", "pids.max", "pids", MEASURE_COUNT},
     [LIMIT_DISK_SPACE_MAX] = {"DiskSpaceMax", NULL, NULL, MEASURE_BYTES},
     [LIMIT_DISK_INODES_MAX] = {"DiskInodesMax", NULL, NULL, MEASURE_COUNT},
+    [LIMIT_MEMORY_HIGH] = {"MemoryHigh", "memory.high", "memory", MEASURE_BYTES},
+    [LIMIT_MEMORY_MAX] = {"MemoryMax", "memory.max", "memory", MEASURE_BYTES},
+    [LIMIT_MEMORY_SWAP_MAX] = {"MemorySwapMax", "memory.swap.max", "memory", MEASURE_BYTES},
+    [LIMIT_CPU_QUOTA] = {"CPUQuota", "cpu.max", "cpu", MEASURE_PERCENT},
+    [LIMIT_CPU_WEIGHT] = {"CPUWeight", "cpu.weight", "cpu", MEASURE_COUNT},
+    [LIMIT_IO_WEIGHT] = {"IOWeight", "io.weight", "io", MEASURE_COUNT},
 };
 
 const struct LimitInfo *limit_info(enum LimitId id)

@@ -11,6 +11,12 @@ enum LimitId {
     LIMIT_TASKS_MAX,       /* pids.max */
     LIMIT_DISK_SPACE_MAX,  /* project quota, blocks, hard */
     LIMIT_DISK_INODES_MAX, /* project quota, inodes, hard */
+    LIMIT_MEMORY_HIGH,     /* memory.high */
+    LIMIT_MEMORY_MAX,      /* memory.max */
+    LIMIT_MEMORY_SWAP_MAX, /* memory.swap.max */
+    LIMIT_CPU_QUOTA,       /* cpu.max: hundredths of a percent of one CPU; the period stays as it is found */
+    LIMIT_CPU_WEIGHT,      /* cpu.weight, 1 to 10000 */
+    LIMIT_IO_WEIGHT,       /* io.weight, default, 1 to 10000 */
     LIMIT_COUNT,
     LIMIT_INVALID = -1,
 };

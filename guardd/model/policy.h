@@ -9,6 +9,7 @@
 #include "base/usec.h"
 #include "model/limit.h"
 #include "model/reading.h"
+#include "model/resource.h"
 #include "model/verb.h"
 
 #define POLICY_NAME_MAX 64       /* of a class or rule, NUL included */
@@ -55,6 +56,8 @@ struct Rule {
     enum ReadingId rank; /* SCOPE_HOST: who has most of it */
     int64_t floor;       /* Floor=: and nobody below this much of it */
     struct Condition when, until;
+    enum Resource resource; /* that its `throttle` step slows down: of Rank= with Scope=host, else of When= */
+    unsigned throttle_percent; /* ThrottleTo=: of what the tenant uses */
     struct Step steps[POLICY_STEPS_MAX];
     size_t n_steps; /* >= 1 */
 };
@@ -67,8 +70,10 @@ struct TenantClass {
     unsigned disk_warn_percent; /* DiskWarnAt=: of each disk limit, the tripwire; 0: none */
     const struct Rule *rules[POLICY_CLASS_RULES_MAX];
     size_t n_rules;
-    bool sweep; /* a rule's When= is on a reading that the kernel does not announce */
-    bool disk;  /* has a disk limit, a DiskPath=, or a rule on disk.* or host.disk.*: it gets projects */
+    bool sweep;         /* a rule's When= is on a reading that the kernel does not announce */
+    uint32_t pressures; /* bit i: a rule of tenant scope is on enum Pressure i */
+    bool strain;        /* has a rule on memory.*, cpu.* or io.*, or one that ranks by or throttles these */
+    bool disk; /* has a disk limit, a DiskPath=, or a rule on disk.* or host.disk.*: it gets projects */
 };
 
 struct KillLimit {

@@ -14,6 +14,8 @@
 #include "model/disk.h"
 #include "model/policy.h"
 #include "model/reading.h"
+#include "model/strain.h"
+#include "model/throttle.h"
 
 #define TENANT_NAME_MAX 256
 
@@ -77,18 +79,26 @@ struct LimitState {
     char note[128];    /* why it is not as the class asks, "" when it is */
 };
 
+/* What systemd-oomd is told with ManagedOOMPreference=; guardd respects it in elections. */
+enum OomPreference {
+    OOM_PREFERENCE_NONE,
+    OOM_PREFERENCE_AVOID, /* only when there is nobody else */
+    OOM_PREFERENCE_OMIT,  /* never */
+};
+
 #define LEDGER_SLOT_NONE UINT32_MAX
 
 struct Tenant {
     struct Cgroup cgroup;
-    char name[TENANT_NAME_MAX];      /* docker/web, podman/db, user/alice, nginx.service, else the path */
-    char container_id[65];           /* "" when it is no container */
-    const struct TenantClass *class; /* of the current policy; NULL: no class any more */
-    char protected_by[128];          /* the glob or the reason, "" when it is not protected */
-    bool untouchable;                /* holds guardd, PID 1 or what they need: no limits either */
-    bool released;                   /* by the operator: left alone until a reload */
-    bool gone;                       /* the cgroup was removed, the registry is about to forget it */
-    bool was_here;                   /* before this run of guardd */
+    char name[TENANT_NAME_MAX];        /* docker/web, podman/db, user/alice, nginx.service, else the path */
+    char container_id[65];             /* "" when it is no container */
+    const struct TenantClass *class;   /* of the current policy; NULL: no class any more */
+    char protected_by[128];            /* the glob or the reason, "" when it is not protected */
+    bool untouchable;                  /* holds guardd, PID 1 or what they need: no limits either */
+    bool released;                     /* by the operator: left alone until a reload */
+    enum OomPreference oom_preference; /* ManagedOOMPreference= of its unit, or its xattr */
+    bool gone;                         /* the cgroup was removed, the registry is about to forget it */
+    bool was_here;                     /* before this run of guardd */
     usec_t appeared_usec;
     usec_t limits_due_usec; /* when its limits are looked at again; USEC_INFINITY */
     unsigned limit_checks;  /* how often since it changed last */
@@ -99,6 +109,8 @@ struct Tenant {
     struct Disk disk;
     struct Readings readings;
     struct PidsBaseline pids;
+    struct Strain strain;
+    struct Throttle throttles[RESOURCE_COUNT]; /* of those that can be */
     struct Case condition;
     struct Action action;
     struct LimitState limits[LIMIT_COUNT];
