@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "decide/limits.h"
 #include "report.h"
+#include "throttling.h"
 
 /* --- what is in force ----------------------------------------------------------------------------- */
 
@@ -36,6 +37,8 @@ static int present_quota(const struct Tenant *tenant, enum LimitId limit, uint64
 
 int limiting_present(const struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value)
 {
+    if (throttling_hides(tenant, limit, ret_value))
+        return 0;
     return limit_is_quota(limit) ? present_quota(tenant, limit, ret_value)
                                  : limit_read(&tenant->cgroup, limit, ret_value);
 }
@@ -48,10 +51,12 @@ static void verify(struct Pipeline *pipeline, struct Tenant *tenant, const struc
 {
     struct LimitState *state = &tenant->limits[decision->limit];
     uint64_t present = 0;
-    int r = limiting_present(tenant, decision->limit, &present);
     char text[MEASURE_FORMAT_MAX];
     struct Outcome outcome;
+    int r;
 
+    throttling_found(pipeline, tenant, decision->limit);
+    r = limiting_present(tenant, decision->limit, &present);
     if (error_is_gone(r))
         outcome = outcome_make(RESULT_GONE, decision, now, "the cgroup is gone");
     else if (r < 0)
@@ -214,7 +219,7 @@ static void set_in_cgroup(struct Pipeline *pipeline, struct Tenant *tenant, cons
     bool direct = !tenant->cgroup.unit || is_not_for_systemd(tenant, decision);
 
     if (!state->applied)
-        r = limit_read(&tenant->cgroup, decision->limit, &found);
+        r = limiting_present(tenant, decision->limit, &found);
     if (r >= 0)
         r = put_entry(pipeline, tenant, decision, found);
     if (r < 0) {

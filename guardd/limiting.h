@@ -19,7 +19,8 @@ void limiting_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const 
 /* Holds what is in force against what is asked for, and sets each limit that is not as it should be. */
 void limiting_check(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now);
 
-/* What the kernel enforces for a limit now. -EBADF, -ENODATA: it cannot be kept for this tenant. */
+/* What the kernel enforces for a limit now; of one that is throttled (throttling.h) what it is without that.
+ * -EBADF, -ENODATA: it cannot be kept for this tenant. */
 int limiting_present(const struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value);
 
 /* The service manager, or the disk's worker, answered a limit. */

@@ -113,6 +113,7 @@ struct Tenant {
     struct Throttle throttles[RESOURCE_COUNT]; /* of those that can be */
     struct Case condition;
     struct Action action;
+    struct Action throttling; /* a throttle, or its end, that the worker has still to write */
     struct LimitState limits[LIMIT_COUNT];
     uint32_t hold_slots[HOLDER_COUNT]; /* in the ledger; LEDGER_SLOT_NONE */
     uint32_t limit_slots[LIMIT_COUNT];
@@ -125,5 +126,8 @@ bool tenant_asked(const struct Tenant *tenant, enum LimitId id, uint64_t *ret_va
 
 const char *phase_name(enum RulePhase phase);
 
-/* One word for a table: "ok", "armed", "frozen", "killing", "released", "protected". */
+/* In any resource, or on its way to it. */
+bool tenant_is_throttled(const struct Tenant *tenant);
+
+/* One word for a table: "ok", "armed", "throttled", "frozen", "killing", "released", "protected". */
 const char *tenant_state(const struct Tenant *tenant);
