@@ -76,6 +76,8 @@ void release_wait(struct Guard *guard)
             pipeline_check(&guard->pipeline, tenant, guard->clock());
             waiting = waiting || is_ending(tenant);
         }
+        if (waiting && guard->disk.open)
+            worker_dispatch(&guard->disk.worker);
         if (waiting)
             usleep(1000);
     } while (waiting && guard->clock() < until);

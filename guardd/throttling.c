@@ -43,8 +43,9 @@ static const char *describe(const struct Tenant *tenant, enum Resource resource,
 
     buf[0] = '\0';
     for (size_t i = 0; i < throttle->n_lines && used < size; i++) {
-        int n = snprintf(buf + used, size - used, "%s%s %s, found %s", i > 0 ? "; " : "",
-                         throttle_file_name(resource), throttle->lines[i].value, throttle->lines[i].found);
+        int n =
+            snprintf(buf + used, size - used, "%s%s %s, found %s", i > 0 ? "; " : "",
+                     resource_throttle_file(resource), throttle->lines[i].value, throttle->lines[i].found);
 
         used += n > 0 ? (size_t)n : 0;
     }
@@ -273,7 +274,7 @@ static void finish_throttle(struct Pipeline *pipeline, struct Tenant *tenant, co
         outcome = outcome_make(RESULT_GONE, decision, now, "the cgroup is gone");
         drop_lines(pipeline, throttle);
     } else if (error < 0) {
-        outcome = outcome_failure(decision, error, now, throttle_file_name(decision->resource));
+        outcome = outcome_failure(decision, error, now, resource_throttle_file(decision->resource));
         take_back(pipeline, tenant, decision);
     } else {
         throttle->holders |= 1u << decision->holder;
@@ -287,7 +288,7 @@ static void finish_end(struct Pipeline *pipeline, struct Tenant *tenant, const s
                        uint64_t ticket, int error, usec_t now)
 {
     struct Throttle *throttle = &tenant->throttles[decision->resource];
-    const char *file = throttle_file_name(decision->resource);
+    const char *file = resource_throttle_file(decision->resource);
     struct Outcome outcome;
     char what[64];
 
@@ -387,7 +388,7 @@ static bool plan(struct Pipeline *pipeline, struct Tenant *tenant, const struct 
     }
     if (is_futile(&made, decision->resource)) {
         outcome = outcome_make(RESULT_SKIPPED, decision, now, "%s is as low already: %s",
-                               throttle_file_name(decision->resource), made.lines[0].found);
+                               resource_throttle_file(decision->resource), made.lines[0].found);
         report_outcome(pipeline, tenant, decision, &outcome, ticket, now);
         return false;
     }

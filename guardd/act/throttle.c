@@ -53,18 +53,6 @@ static uint64_t share(uint64_t value, unsigned percent)
     return value / 100 * percent + value % 100 * percent / 100;
 }
 
-const char *throttle_file_name(enum Resource resource)
-{
-    switch (resource) {
-    case RESOURCE_CPU:
-        return "cpu.max";
-    case RESOURCE_MEMORY:
-        return "memory.high";
-    default:
-        return "io.max";
-    }
-}
-
 enum CgroupFile throttle_file(enum Resource resource)
 {
     switch (resource) {

@@ -14,8 +14,7 @@
 #include "model/strain.h"
 #include "model/throttle.h"
 
-/* The file of a throttle: "cpu.max", and its place in the cgroup's files. */
-const char *throttle_file_name(enum Resource resource);
+/* The place of resource_throttle_file() among the cgroup's files. */
 enum CgroupFile throttle_file(enum Resource resource);
 /* The files (1u << enum CgroupFile) that throttle_plan() reads. */
 uint32_t throttle_files(enum Resource resource);
