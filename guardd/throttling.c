@@ -525,7 +525,10 @@ void throttling_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum Re
     int r;
 
     /* Of several writes the last one counts, and its answer comes last. */
-    if (throttle->waiting == 0 || --throttle->waiting > 0)
+    if (throttle->waiting == 0)
+        return;
+    throttle->waiting--;
+    if (throttle->waiting > 0)
         return;
     r = are_lines(tenant, resource, ends);
     if (r == 0)
