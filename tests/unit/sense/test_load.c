@@ -64,7 +64,7 @@ static void meminfo_that_is_none(void **state)
     assert_false(meminfo_parse("", &available, &total));
     assert_false(meminfo_parse("MemTotal: 2 kB\n", &available, &total));
     assert_false(meminfo_parse("MemTotal: 2 kB\nMemAvailable: 1 k", &available, &total));
-    assert_false(meminfo_parse("MemTotal: 2 kB\nMemAvailable: 1 MB\n", &available, &total));
+    assert_false(meminfo_parse("MemTotal: 2 kB\nMemAvailable: 1 kiB\n", &available, &total));
     assert_false(meminfo_parse("MemTotal: -2 kB\nMemAvailable: 1 kB\n", &available, &total));
     assert_false(
         meminfo_parse("MemTotal: 2 kB\nMemAvailable: 18446744073709551615 kB\n", &available, &total));
