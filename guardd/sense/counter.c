@@ -19,6 +19,14 @@ bool counter_parse(const char **text, uint64_t *ret)
     return true;
 }
 
+bool counter_parse_pair(const char **text, char between, uint64_t *ret_first, uint64_t *ret_second)
+{
+    if (!counter_parse(text, ret_first) || **text != between)
+        return false;
+    (*text)++;
+    return counter_parse(text, ret_second);
+}
+
 void reading_set(struct Readings *readings, enum ReadingId id, int64_t value)
 {
     readings->valid[id] = true;

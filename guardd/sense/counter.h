@@ -19,6 +19,9 @@
 /* Takes the digits at `*text` and moves it behind them. false: there are none, or too many. */
 bool counter_parse(const char **text, uint64_t *ret);
 
+/* Two of them, with `between` between: "8:16". */
+bool counter_parse_pair(const char **text, char between, uint64_t *ret_first, uint64_t *ret_second);
+
 void reading_set(struct Readings *readings, enum ReadingId id, int64_t value);
 /* Into what a reading holds: never above INT64_MAX - 1, which is not "unlimited". */
 int64_t reading_amount(uint64_t value);

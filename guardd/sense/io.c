@@ -36,8 +36,8 @@ static bool take_device(const char *word, struct DeviceCounters *ret)
 {
     uint64_t major, minor;
 
-    if (!counter_parse(&word, &major) || *word++ != ':' || !counter_parse(&word, &minor) ||
-        !ends_word(*word) || major > UINT32_MAX || minor > UINT32_MAX)
+    if (!counter_parse_pair(&word, ':', &major, &minor) || !ends_word(*word) || major > UINT32_MAX ||
+        minor > UINT32_MAX)
         return false;
     *ret = (struct DeviceCounters){.major = (uint32_t)major, .minor = (uint32_t)minor};
     return true;

@@ -52,8 +52,7 @@ static bool parse_percent(const char *text, int64_t *ret)
 {
     uint64_t whole, hundredths;
 
-    if (!counter_parse(&text, &whole) || *text++ != '.' || !counter_parse(&text, &hundredths) ||
-        *text != ' ' || hundredths >= 100)
+    if (!counter_parse_pair(&text, '.', &whole, &hundredths) || *text != ' ' || hundredths >= 100)
         return false;
     *ret = whole < 100 ? (int64_t)(whole * 100 + hundredths) : SHARE_WHOLE;
     return true;
