@@ -50,4 +50,5 @@ struct Strain {
     struct DeviceUse devices[STRAIN_DEVICES_MAX]; /* those it moves most to and from */
     size_t n_devices;
     usec_t devices_usec;
+    bool announced; /* an event of memory.events: for the next look */
 };
