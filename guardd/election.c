@@ -45,7 +45,6 @@ static struct Tenant **candidates(struct DiskGuard *disk, const struct HostRule 
 {
     struct Tenant **list = calloc(registry_count(disk->registry) + 1, sizeof(*list));
     struct Tenant *tenant, *other;
-    size_t index;
 
     *ret_n = 0;
     if (!list)
@@ -154,10 +153,9 @@ usec_t election_due_usec(const struct DiskGuard *disk)
 static struct Tenant *anybody(const struct DiskGuard *disk, const struct HostRule *rule)
 {
     struct Tenant *tenant, *other;
-    size_t index;
 
     HASH_ITER (hh, disk->registry->tenants, tenant, other)
-        if (disk_share(&tenant->disk, rule->dev) && tenant_lists(tenant, rule->state.rule, &index))
+        if (disk_share(&tenant->disk, rule->dev) && tenant_lists(tenant, rule->state.rule, NULL))
             return tenant;
     return NULL;
 }

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "decide/engine.h"
 #include "sense/oomd.h"
 #include "sense/pressure.h"
 #include "tenant/cgroup.h"
@@ -369,9 +370,9 @@ static void elect(struct StrainGuard *guard, struct HostWatch *watch, usec_t now
         snprintf(victim->condition.election, sizeof(victim->condition.election), "%s", reason);
         guard->look(guard->userdata, victim);
     } else if (!said && watch->state.vain) {
-        char text[REASON_MAX + POLICY_NAME_MAX];
+        char text[REASON_MAX];
 
-        snprintf(text, sizeof(text), "%s: %s", watch->state.rule->name, reason);
+        snprintf(text, sizeof(text), "%s: %.400s", watch->state.rule->name, reason);
         pipeline_note(guard->pipeline, NULL, EVENT_NOTICE, LOG_WARNING, now, text);
     }
 }
