@@ -21,11 +21,11 @@
 #include <systemd/sd-event.h>
 
 #include "act/actuator.h"
-#include "adoption.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "decide/operator.h"
 #include "guard.h"
+#include "inspection.h"
 #include "release.h"
 #include "reload.h"
 #include "setting.h"
@@ -208,7 +208,7 @@ static int service_inspect(void *userdata, struct Tenant *tenant, bool repair, u
                            char *why)
 {
     struct Daemon *daemon = userdata;
-    int r = daemon->guard.disk.open ? adoption_inspect(&daemon->guard.disk, tenant, repair, ticket) : -ENOENT;
+    int r = daemon->guard.disk.open ? inspection_begin(&daemon->guard.disk, tenant, repair, ticket) : -ENOENT;
 
     if (r >= 0)
         return SERVICE_UNDER_WAY;

@@ -16,7 +16,10 @@
 #include "base/error.h"
 #include "decide/tripwire.h"
 #include "election.h"
+#include "limiting.h"
 #include "sense/disk.h"
+#include "share.h"
+#include "walk.h"
 
 /* XFS tells of each write above a limit. One look at what waits is enough for all of them. */
 #define WARNINGS_INTERVAL_USEC (250 * USEC_PER_MSEC)
@@ -301,7 +304,7 @@ static void on_tagged(void *userdata, uint64_t ticket, bool done, int error, con
     struct DiskOrder *order = find_order(disk, ticket);
 
     if (order)
-        adoption_tagged(disk, order, done, error, result);
+        walk_answered(disk, order, done, error, result);
 }
 
 /* --- looks ---------------------------------------------------------------------------------------- */
@@ -326,7 +329,7 @@ static void check_drift(struct DiskGuard *disk, struct Tenant *tenant, usec_t no
         uint64_t present;
 
         if (!limit_is_quota(id) || !state->applied || state->waiting > 0 || tenant->limits_due_usec <= now ||
-            pipeline_present_limit(tenant, id, &present) < 0 || limit_is_same(id, present, state->value))
+            limiting_present(tenant, id, &present) < 0 || limit_is_same(id, present, state->value))
             continue;
         disk_notice(disk, tenant, LOG_WARNING, "somebody else changed its %s: it is looked at again",
                     limit_info(id)->directive);
@@ -377,7 +380,7 @@ void disk_guard_pass(struct DiskGuard *disk, usec_t now)
     if (disk->sweep_usec <= now)
         sweep(disk);
     if (disk->collect_usec <= now)
-        adoption_collect(disk);
+        share_collect(disk);
     election_pass(disk, now);
 }
 

@@ -2,7 +2,10 @@
  * quotas, as guard.c does it for cgroups.
  *
  *   disk.c       what the kernel announces (warnings, mounts), the looks at usage, whose project it is
- *   adoption.c   which directories count for a tenant: footprint → claims → project → tagged by the worker
+ *   adoption.c   which directories count for a tenant: footprint → claims → project → tagged
+ *   share.c      a tenant's project on one filesystem: its id, from the taking to the giving back
+ *   walk.c       through all of a directory by the worker: to tag it, to clear it, to look at it
+ *   inspection.c does all of a tenant count, for an operator who asks
  *   allowance.c  hard limits and tripwires, as orders to the worker
  *   election.c   rules with Scope=host: who has to stand still when the host's disk runs low
  *

@@ -13,7 +13,7 @@
 #include "allowance.h"
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "decide/limits.h"
+#include "limiting.h"
 #include "recover.h"
 #include "release.h"
 #include "sense/pids.h"
@@ -51,28 +51,22 @@ static void carry_out_all(struct Guard *guard, struct Tenant *tenant, const stru
         pipeline_carry_out(&guard->pipeline, tenant, &decisions->list[i], 0, now);
 }
 
-void guard_look(struct Guard *guard, struct Tenant *tenant, usec_t now)
+/* `fresh`: its disk is read in any case. */
+static void look(struct Guard *guard, struct Tenant *tenant, bool fresh, usec_t now)
 {
     struct Decisions decisions;
 
     decisions.n = 0;
     if (pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings) < 0)
         return; /* it is gone, or cannot be read; rmdir is announced */
-    disk_guard_look(&guard->disk, tenant, false, now);
+    disk_guard_look(&guard->disk, tenant, fresh, now);
     engine_look(&guard->engine, tenant, now, &decisions);
     carry_out_all(guard, tenant, &decisions, now);
 }
 
-void guard_apply_limits(struct Guard *guard, struct Tenant *tenant, usec_t now)
+void guard_look(struct Guard *guard, struct Tenant *tenant, usec_t now)
 {
-    struct Decision decision;
-    uint64_t present;
-
-    for (int id = 0; id < LIMIT_COUNT; id++)
-        if ((guard->ledger.fd >= 0 || limit_is_quota(id)) && /* said once, in ledger_trouble */
-            pipeline_present_limit(tenant, id, &present) >= 0 &&
-            limit_decide(tenant, id, present, now, &decision))
-            pipeline_carry_out(&guard->pipeline, tenant, &decision, 0, now);
+    look(guard, tenant, false, now);
 }
 
 static void check_limits_again(struct Tenant *tenant, usec_t now)
@@ -102,7 +96,7 @@ static void check_limits(struct Guard *guard, struct Tenant *tenant, usec_t now)
                                   : USEC_INFINITY;
     ask_directories(guard, tenant);
     adoption_look(&guard->disk, tenant, now);
-    guard_apply_limits(guard, tenant, now);
+    limiting_check(&guard->pipeline, tenant, now);
 }
 
 /* Classes with a rule on what the kernel does not announce are looked at as often as an armed tenant. */
@@ -293,8 +287,7 @@ void guard_refresh(struct Guard *guard, struct Tenant *tenant)
     /* The controller may have been enabled since the tenant appeared. */
     if (tenant->cgroup.pids_current_fd < 0 && cgroup_open_controllers(&tenant->cgroup) >= 0)
         watch_tenant(guard, tenant, tenant->cgroup.dir_fd);
-    disk_guard_look(&guard->disk, tenant, true, guard->clock());
-    guard_look(guard, tenant, guard->clock());
+    look(guard, tenant, true, guard->clock());
 }
 
 void guard_dispatch(struct Guard *guard)
@@ -312,7 +305,7 @@ static void on_unit_answer(void *userdata, uint64_t tenant_id, enum LimitId limi
     struct Tenant *tenant = registry_find(&guard->registry, tenant_id);
 
     if (tenant)
-        pipeline_limit_answer(&guard->pipeline, tenant, limit, error, message, guard->clock());
+        limiting_answer(&guard->pipeline, tenant, limit, error, message, guard->clock());
 }
 
 static void on_directories(void *userdata, uint64_t tenant_id, char *const *directories)
@@ -494,7 +487,7 @@ static int take_stock(struct Guard *guard)
         guard_notice(guard, EVENT_NOTICE, LOG_ERR, "the ledger cannot be read: %s", strerror(-r));
     guard->complete = true;
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
-        guard_apply_limits(guard, tenant, guard->clock());
+        limiting_check(&guard->pipeline, tenant, guard->clock());
     guard_notice(guard, EVENT_NOTICE, LOG_NOTICE,
                  "guarding %zu tenants at %s, mode %s; from the run before: %zu taken up, %zu undone, "
                  "%zu void",

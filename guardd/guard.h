@@ -99,9 +99,9 @@ void guard_pass(struct Guard *guard);
 
 /* Sense, decide, act: the short way of everything that guardd does by itself. */
 void guard_look(struct Guard *guard, struct Tenant *tenant, usec_t now);
-/* The same, for somebody who looks: also finds a controller that was enabled since. */
+/* The same, for somebody who looks: reads its disk in any case, and finds a controller that was enabled
+ * since. */
 void guard_refresh(struct Guard *guard, struct Tenant *tenant);
-void guard_apply_limits(struct Guard *guard, struct Tenant *tenant, usec_t now);
 /* A cgroup that is known to the tree, and perhaps to the registry. For tree_for_each(). */
 void guard_meet(void *guard, uint64_t id, const char *path, int dir_fd);
 

@@ -3,6 +3,8 @@
  *   decision ─▶ ledger (what can be undone, before it is done) ─▶ actuator ─▶ wait for the kernel's word
  *            ─▶ outcome ─▶ ledger (undone: the entry goes) ─▶ history, engine, whoever asked
  *
+ * Limits have a way of their own (limiting.h); what all ways write is in report.h.
+ *
  * At most one action of a tenant is under way; a later one that is at least as strong takes its place.
  * A tenant is frozen as long as one holder (a rule, the operator) wants it; the last to let go thaws it.
  * On the way from a decision to the freeze nothing is allocated and nothing is opened. */
@@ -25,7 +27,7 @@ struct Pipeline {
     usec_t (*clock)(void);       /* for the end of what ends while it is begun */
     usec_t realtime_offset_usec; /* CLOCK_REALTIME less CLOCK_BOOTTIME, for the records */
     usec_t kill_memory_usec;     /* how long a kill is remembered in the ledger */
-    /* Orders a limit that a project quota keeps; returns how many calls of pipeline_limit_answer() will come,
+    /* Orders a limit that a project quota keeps; returns how many calls of limiting_answer() will come,
      * or < 0. */
     int (*set_quota)(void *userdata, struct Tenant *tenant, enum LimitId limit, uint64_t value);
     /* Told of every outcome, after it is recorded. `ticket`: 0 when nobody waits. May carry out what follows
@@ -44,13 +46,6 @@ void pipeline_check(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now
 /* Takes up a hold of the run before: the freeze is made sure of, the entry is there already. */
 void pipeline_adopt_hold(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
                          uint32_t slot, usec_t now);
-
-/* What the kernel enforces for a limit now. -EBADF, -ENODATA: it cannot be kept for this tenant. */
-int pipeline_present_limit(const struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value);
-
-/* The service manager, or the disk's worker, answered a limit. */
-void pipeline_limit_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum LimitId limit, int error,
-                           const char *message, usec_t now);
 
 /* The cgroup is gone: whatever is under way ends, and its ledger entries are dropped. */
 void pipeline_vanished(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now);

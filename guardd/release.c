@@ -9,6 +9,7 @@
 #include "adoption.h"
 #include "allowance.h"
 #include "decide/limits.h"
+#include "share.h"
 
 #define RELEASE_WAIT_USEC (5 * USEC_PER_SEC)
 
@@ -149,7 +150,7 @@ int release_run(struct Guard *guard, struct Tenant *only, uid_t uid, uint64_t ti
         if (!only || tenant == only)
             *ret_released += release_one(guard, tenant, uid) ? 1 : 0;
     if (!only)
-        *ret_released += adoption_release_absent(&guard->disk);
+        *ret_released += share_release_absent(&guard->disk);
     if (!only)
         allowance_end_grace(&guard->disk);
     *place = (struct PendingRelease){.ticket = ticket, .tenant_id = only ? only->cgroup.id : 0};

@@ -1,6 +1,7 @@
 /* See reload.h. */
 #include "reload.h"
 
+#include "limiting.h"
 #include "release.h"
 
 /* What its new class would not hold any more is let go, as long as its rules are in their old places. */
@@ -51,6 +52,6 @@ void reload_config(struct Guard *guard, struct Config *config)
     if (guard->disk.open)
         disk_guard_reload(&guard->disk);
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
-        guard_apply_limits(guard, tenant, now);
+        limiting_check(&guard->pipeline, tenant, now);
     config_free(old);
 }

@@ -8,6 +8,7 @@
 
 #include "adoption.h"
 #include "decide/limits.h"
+#include "limiting.h"
 
 static struct Setting *find_setting(struct Guard *guard, uint64_t tenant_id)
 {
@@ -54,7 +55,7 @@ static bool is_possible(struct Guard *guard, struct Tenant *tenant, const struct
     for (int id = 0; id < LIMIT_COUNT; id++)
         if (limits->set[id] && tenant->limits[id].waiting > 0)
             return refuse(why, "another change of its limits is under way");
-    if (limits->set[LIMIT_TASKS_MAX] && pipeline_present_limit(tenant, LIMIT_TASKS_MAX, &present) < 0)
+    if (limits->set[LIMIT_TASKS_MAX] && limiting_present(tenant, LIMIT_TASKS_MAX, &present) < 0)
         return refuse(why, "its tasks cannot be limited: no pids controller in its cgroup");
     return true;
 }
@@ -108,7 +109,7 @@ static void finish(struct Guard *guard, struct Setting *setting, struct Tenant *
         outcome.result = RESULT_FAILED;
         snprintf(outcome.text, sizeof(outcome.text), "nothing is changed: %s", setting->failed);
         put_back(guard, setting, tenant);
-        guard_apply_limits(guard, tenant, guard->clock());
+        limiting_check(&guard->pipeline, tenant, guard->clock());
     } else {
         guard_refresh(guard, tenant);
     }
@@ -156,7 +157,7 @@ static void apply(struct Guard *guard, struct Setting *setting, struct Tenant *t
 
         if (!setting->asked.set[id])
             continue;
-        r = pipeline_present_limit(tenant, id, &present);
+        r = limiting_present(tenant, id, &present);
         if (r < 0 && tenant->overrides.set[id] && setting->failed[0] == '\0')
             snprintf(setting->failed, sizeof(setting->failed), "%s: it cannot be read: %s",
                      limit_info(id)->directive, strerror(-r));

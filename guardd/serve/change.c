@@ -75,7 +75,7 @@ void service_settled(struct Service *service, uint64_t ticket, const struct Tena
     }
 }
 
-static int answer_at_once(struct ServicePeer *peer, enum Verb verb, int answer, const char *why)
+static int answer_act(struct ServicePeer *peer, enum Verb verb, int answer, const char *why)
 {
     struct Outcome outcome = {.result = why[0] != '\0' ? RESULT_SKIPPED : RESULT_DONE};
 
@@ -92,22 +92,17 @@ static int act(struct ServicePeer *peer, sd_json_variant *parameters, sd_varlink
 {
     struct Service *service = peer->service;
     char why[REASON_MAX] = "";
-    struct Tenant *tenant = NULL;
-    uid_t uid = 0;
-    int r = peer_demand(peer, RIGHT_CHANGE);
+    struct Target target = {};
+    int r = target_find(peer, RIGHT_CHANGE, parameters, NULL, &target);
 
-    if (r >= 0)
-        r = target_find(peer, parameters, &tenant);
-    if (r == 0)
-        r = sd_varlink_get_peer_uid(peer->link, &uid);
-    if (r < 0)
+    if (r != 0)
         return r;
-    peer_await(peer, AWAITS_ACTION, tenant, flags);
-    r = service->ops->act(service->userdata, tenant, verb, uid, peer->ticket, why);
+    peer_await(peer, AWAITS_ACTION, target.tenant, flags);
+    r = service->ops->act(service->userdata, target.tenant, verb, target.uid, peer->ticket, why);
     if (peer->ticket == 0 || r == SERVICE_UNDER_WAY)
         return 0;
     peer->ticket = 0;
-    return answer_at_once(peer, verb, r, why);
+    return answer_act(peer, verb, r, why);
 }
 
 int change_freeze(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
@@ -129,14 +124,12 @@ int change_kill(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method
 }
 
 /* `tenant` NULL: all. */
-static int release(struct ServicePeer *peer, struct Tenant *tenant, sd_varlink_method_flags_t flags)
+static int release(struct ServicePeer *peer, struct Tenant *tenant, uid_t uid,
+                   sd_varlink_method_flags_t flags)
 {
     struct Service *service = peer->service;
-    uid_t uid;
-    int r = sd_varlink_get_peer_uid(peer->link, &uid);
+    int r;
 
-    if (r < 0)
-        return r;
     peer_await(peer, AWAITS_RELEASE, tenant, flags);
     peer->released = 0;
     r = service->ops->release(service->userdata, tenant, uid, peer->ticket, &peer->released);
@@ -150,21 +143,22 @@ int change_release(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
                    void *userdata)
 {
     struct ServicePeer *peer = userdata;
-    struct Tenant *tenant = NULL;
-    int r = peer_demand(peer, RIGHT_CHANGE);
+    struct Target target = {};
+    int r = target_find(peer, RIGHT_CHANGE, parameters, NULL, &target);
 
-    if (r >= 0)
-        r = target_find(peer, parameters, &tenant);
-    return r != 0 ? r : release(peer, tenant, flags);
+    return r != 0 ? r : release(peer, target.tenant, target.uid, flags);
 }
 
 int change_release_all(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                        void *userdata)
 {
     struct ServicePeer *peer = userdata;
+    uid_t uid = 0;
     int r = peer_demand(peer, RIGHT_CHANGE);
 
-    return r < 0 ? r : release(peer, NULL, flags);
+    if (r == 0)
+        r = sd_varlink_get_peer_uid(link, &uid);
+    return r != 0 ? r : release(peer, NULL, uid, flags);
 }
 
 static int problems_list(const struct Problems *problems, sd_json_variant **ret)

@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include "adoption.h"
+#include "inspection.h"
+#include "share.h"
 #include "allowance.h"
 #include "disk.h"
 #include "election.h"

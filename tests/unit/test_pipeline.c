@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline.h"
+#include "limiting.h"
 #include "tests/unit/act/fake_cgroup.h"
 
 struct Ground {
@@ -115,7 +115,7 @@ static void systemd_answers(struct Ground *ground)
     else
         snprintf(text, sizeof(text), "%llu\n", (unsigned long long)told_value);
     fake_say(ground->tenant.cgroup.pids_max_fd, text);
-    pipeline_limit_answer(&ground->pipeline, &ground->tenant, LIMIT_TASKS_MAX, 0, NULL, 1);
+    limiting_answer(&ground->pipeline, &ground->tenant, LIMIT_TASKS_MAX, 0, NULL, 1);
 }
 
 static void settling(struct Ground *ground, bool yes)
