@@ -60,4 +60,5 @@ struct Strain {
     struct DeviceUse devices[STRAIN_DEVICES_MAX]; /* those it moves most to and from, the busiest first */
     size_t n_devices;
     usec_t devices_usec;
+    bool announced; /* an event of memory.events: for the next look */
 };

@@ -53,3 +53,14 @@ const char *tenant_state(const struct Tenant *tenant)
         return "armed";
     return tenant->protected_by[0] != '\0' ? "protected" : "ok";
 }
+
+bool tenant_lists(const struct Tenant *tenant, const struct Rule *rule, size_t *ret_index)
+{
+    for (size_t i = 0; tenant->class && i < tenant->class->n_rules; i++)
+        if (tenant->class->rules[i] == rule) {
+            if (ret_index)
+                *ret_index = i;
+            return true;
+        }
+    return false;
+}

@@ -123,6 +123,9 @@ struct Tenant {
 /* What is asked for a limit: the operator's override, else the class's. false: nothing. */
 bool tenant_asked(const struct Tenant *tenant, enum LimitId id, uint64_t *ret_value);
 
+/* Does its class list the rule? `ret_index` may be NULL. */
+bool tenant_lists(const struct Tenant *tenant, const struct Rule *rule, size_t *ret_index);
+
 const char *phase_name(enum RulePhase phase);
 
 /* One word for a table: "ok", "armed", "frozen", "killing", "released", "protected". */
