@@ -222,7 +222,8 @@ static uint32_t files_of(enum Resource resource)
     switch (resource) {
     case RESOURCE_MEMORY:
         return 1u << CGROUP_MEMORY_CURRENT | 1u << CGROUP_MEMORY_HIGH | 1u << CGROUP_MEMORY_MAX |
-               1u << CGROUP_MEMORY_EVENTS_LOCAL | 1u << CGROUP_MEMORY_STAT | 1u << CGROUP_MEMORY_PRESSURE;
+               1u << CGROUP_MEMORY_EVENTS | 1u << CGROUP_MEMORY_EVENTS_LOCAL | 1u << CGROUP_MEMORY_STAT |
+               1u << CGROUP_MEMORY_PRESSURE;
     case RESOURCE_CPU:
         return 1u << CGROUP_CPU_MAX | 1u << CGROUP_CPU_STAT | 1u << CGROUP_CPU_PRESSURE;
     case RESOURCE_IO:
