@@ -75,7 +75,7 @@ static bool is_possible(struct Guard *guard, struct Tenant *tenant, const struct
     for (int id = 0; id < LIMIT_COUNT; id++)
         if (limits->set[id] && tenant->limits[id].waiting > 0)
             return refuse(why, "another change of its limits is under way");
-    return has_controllers(tenant, limits, why);
+    return true;
 }
 
 static bool has_shares(struct Guard *guard, struct Tenant *tenant, char *why)
@@ -217,7 +217,7 @@ enum SettingAnswer setting_set(struct Guard *guard, struct Tenant *tenant, const
     struct Override before;
     int r;
 
-    if (!is_possible(guard, tenant, limits, why))
+    if (!is_possible(guard, tenant, limits, why) || !has_controllers(tenant, limits, why))
         return SETTING_REFUSED;
     remember(guard, tenant, &before);
     for (int id = 0; id < LIMIT_COUNT; id++)
