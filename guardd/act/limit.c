@@ -93,7 +93,10 @@ static int read_quota(int fd, uint64_t *ret_quota, uint64_t *ret_period)
         p += 3;
     else if (!take_number(&p, ret_quota))
         return -EBADMSG;
-    if (*p++ != ' ' || !take_number(&p, ret_period) || !is_end(p))
+    if (*p != ' ')
+        return -EBADMSG;
+    p++;
+    if (!take_number(&p, ret_period) || !is_end(p))
         return -EBADMSG;
     return *ret_period > 0 && *ret_period <= PERIOD_GREATEST_USEC ? 0 : -EBADMSG;
 }
