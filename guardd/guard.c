@@ -190,7 +190,8 @@ static void on_settled(void *userdata, struct Tenant *tenant, const struct Decis
 /* Room in the ledger for what may be done at once to everybody, made while there is time. */
 static void reserve(struct Guard *guard)
 {
-    (void)ledger_reserve(&guard->ledger, 2 * registry_count(&guard->registry) + 64);
+    guard->pipeline.reserved = 2 * registry_count(&guard->registry) + 64;
+    (void)ledger_reserve(&guard->ledger, guard->pipeline.reserved);
 }
 
 static void watch_tenant(struct Guard *guard, const struct Tenant *tenant, int dir_fd)
@@ -295,6 +296,8 @@ void guard_refresh(struct Guard *guard, struct Tenant *tenant)
     if (tenant->cgroup.pids_current_fd < 0 && cgroup_open_controllers(&tenant->cgroup) >= 0)
         watch_tenant(guard, tenant, tenant->cgroup.dir_fd);
     look(guard, tenant, true, guard->clock());
+    if (limiting_look(tenant))
+        tenant->limits_due_usec = usec_min(tenant->limits_due_usec, guard->clock());
 }
 
 void guard_dispatch(struct Guard *guard)

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/glob.h"
 #include "base/size.h"
@@ -17,6 +18,12 @@
 /* Less would not even hold the directories that count. */
 #define SPACE_LEAST ((uint64_t)64 * 1024)
 #define INODES_LEAST 16
+/* Nothing runs in less: "MemoryMax=512" was meant to be 512M. */
+#define MEMORY_LEAST ((uint64_t)1024 * 1024)
+/* 1 ms in a second, the least that cpu.max takes. */
+#define QUOTA_LEAST 10
+#define QUOTA_GREATEST 100000000
+#define WEIGHT_GREATEST 10000
 #define UNTIL_DEFAULT_USEC (30 * USEC_PER_SEC)
 
 bool value_number(const char *text, size_t length, uint64_t *ret_number)
@@ -89,18 +96,48 @@ bool value_kill_limit(const char *text, struct KillLimit *ret_limit, struct Comp
     return true;
 }
 
-static bool parse_tasks(const char *text, uint64_t *ret_tasks)
+static bool parse_number(const char *text, uint64_t *ret_number)
 {
-    return value_number(text, strlen(text), ret_tasks);
+    return value_number(text, strlen(text), ret_number);
 }
 
-/* `noun` is what a percentage would be of; `is_no` goes on "'x' is no ...", `are` "17 ... out of range". */
+static bool parse_share(const char *text, uint64_t *ret_hundredths)
+{
+    int64_t value;
+
+    if (!measure_parse(MEASURE_PERCENT, text, &value))
+        return false;
+    *ret_hundredths = (uint64_t)value;
+    return true;
+}
+
+/* As systemd takes it: bytes, or a percentage of the memory that the host has. */
+static bool parse_memory(const char *text, uint64_t *ret_bytes)
+{
+    const size_t length = strlen(text);
+    const long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
+    uint64_t share;
+
+    if (length == 0 || text[length - 1] != '%')
+        return size_parse_bytes(text, ret_bytes);
+    if (!parse_share(text, &share) || share > 100 * 100 || pages <= 0 || page_size <= 0)
+        return false;
+    *ret_bytes = (uint64_t)pages * share / (100 * 100) * (uint64_t)page_size;
+    return true;
+}
+
+/* `noun` is what a percentage would be of, NULL: it may be one; `is_no` goes on "'x' is no ...", `are` "17
+ * ... out of range". */
+#define ON_MEMORY                                                                                            \
+    "bytes in powers of 1024, such as 512M or 4G, at least 1M, a percentage of the host's memory, or "       \
+    "infinity"
+#define ON_WEIGHT "a number from 1 to 10000; 100 is what everybody has"
 static const struct {
     bool (*parse)(const char *text, uint64_t *ret_value);
     uint64_t least, greatest;
     const char *noun, *is_no, *are, *right;
 } limit_values[LIMIT_COUNT] = {
-    [LIMIT_TASKS_MAX] = {parse_tasks, 1, TASKS_LIMIT, "tasks", "number of tasks", "tasks are",
+    [LIMIT_TASKS_MAX] = {parse_number, 1, TASKS_LIMIT, "tasks", "number of tasks", "tasks are",
                          "a number from 1 to 4194304, or infinity"},
     [LIMIT_DISK_SPACE_MAX] = {size_parse_bytes, SPACE_LEAST, READING_UNLIMITED - 1, "space",
                               "amount of space", "is",
@@ -108,6 +145,16 @@ static const struct {
     [LIMIT_DISK_INODES_MAX] = {size_parse_count, INODES_LEAST, READING_UNLIMITED - 1, "inodes",
                                "number of inodes", "inodes are",
                                "a number such as 5000, 200k or 1M, at least 16, or infinity"},
+    [LIMIT_MEMORY_HIGH] = {parse_memory, MEMORY_LEAST, READING_UNLIMITED - 1, NULL, "amount of memory", "is",
+                           ON_MEMORY},
+    [LIMIT_MEMORY_MAX] = {parse_memory, MEMORY_LEAST, READING_UNLIMITED - 1, NULL, "amount of memory", "is",
+                          ON_MEMORY},
+    [LIMIT_MEMORY_SWAP_MAX] = {size_parse_bytes, 0, READING_UNLIMITED - 1, "swap", "amount of swap", "is",
+                               "bytes in powers of 1024, such as 0, 512M or 4G, or infinity"},
+    [LIMIT_CPU_QUOTA] = {parse_share, QUOTA_LEAST, QUOTA_GREATEST, NULL, "share of a CPU", "is",
+                         "a percentage of one CPU, such as 50% or 200%, at least 0.1%, or infinity"},
+    [LIMIT_CPU_WEIGHT] = {parse_number, 1, WEIGHT_GREATEST, "CPU time", "weight", "is", ON_WEIGHT},
+    [LIMIT_IO_WEIGHT] = {parse_number, 1, WEIGHT_GREATEST, "I/O", "weight", "is", ON_WEIGHT},
 };
 
 bool value_limit(enum LimitId id, const char *text, uint64_t *ret_value, struct Complaint *complaint)
@@ -115,12 +162,12 @@ bool value_limit(enum LimitId id, const char *text, uint64_t *ret_value, struct 
     const size_t length = strlen(text);
     uint64_t value;
 
-    if (strcmp(text, "infinity") == 0) {
+    if (strcmp(text, "infinity") == 0 && !limit_is_weight(id)) {
         *ret_value = LIMIT_INFINITY;
         return true;
     }
     complain_right(complaint, "%s", limit_values[id].right);
-    if (length > 0 && text[length - 1] == '%')
+    if (limit_values[id].noun && length > 0 && text[length - 1] == '%')
         return complain(complaint,
                         "'%s': a percentage would be of the host's %s, and is not taken for a tenant", text,
                         limit_values[id].noun);

@@ -1,6 +1,7 @@
-/* Text -> values: what may stand behind the '=' of a key. Pure: no file, no memory, no state. Each returns
- * true and the value, or false and a complaint; what is right is left empty where the key's own entry in
- * the table (keys.c) says it best. The text comes without blanks at its ends and is not empty. */
+/* Text -> values: what may stand behind the '=' of a key. Pure: no file, no memory, no state (save that a
+ * percentage of the host's memory asks how much it has). Each returns true and the value, or false and a
+ * complaint; what is right is left empty where the key's own entry in the table (keys.c) says it best. The
+ * text comes without blanks at its ends and is not empty. */
 #pragma once
 
 #include <stdbool.h>

@@ -12,6 +12,13 @@ bool tenant_asked(const struct Tenant *tenant, enum LimitId id, uint64_t *ret_va
     return true;
 }
 
+bool tenant_throttled_at(const struct Tenant *tenant, enum LimitId id)
+{
+    if (id == LIMIT_MEMORY_HIGH)
+        return tenant->throttles[RESOURCE_MEMORY].n_lines > 0;
+    return id == LIMIT_CPU_QUOTA && tenant->throttles[RESOURCE_CPU].n_lines > 0;
+}
+
 const char *phase_name(enum RulePhase phase)
 {
     static const char *const names[PHASE_COUNT] = {
