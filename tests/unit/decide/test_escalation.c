@@ -443,6 +443,22 @@ static void test_up_again_is_a_repeat(void **state)
     assert_int_equal(offences_count(&world.offences, "docker/web", "memory-stall", world.now), 2);
 }
 
+/* The step's time is over, but relief is only waited for. */
+static void test_at_peace_is_not_pressed_harder(void **state)
+{
+    struct World world;
+
+    slow_init(&world);
+    world.rule.until.for_usec = 60 * SECOND;
+    throttle_it(&world);
+    for (int i = 0; i < 30; i++) {
+        look_after(&world, 1, 0);
+        assert_nothing_decided(&world);
+    }
+    look_after(&world, 1, 20);
+    assert_decided(&world, VERB_FREEZE);
+}
+
 /* Slowed first each time, but for longer. */
 static void test_repeats_begin_at_the_throttle(void **state)
 {
@@ -1015,6 +1031,7 @@ int main(void)
         cmocka_unit_test(test_killed_is_let_go_in_spite_of_failures),
         cmocka_unit_test(test_down_step_by_step),
         cmocka_unit_test(test_up_again_is_a_repeat),
+        cmocka_unit_test(test_at_peace_is_not_pressed_harder),
         cmocka_unit_test(test_repeats_begin_at_the_throttle),
         cmocka_unit_test(test_dwells),
         cmocka_unit_test(test_dwells_where_it_came_down_to),
