@@ -25,7 +25,7 @@ enum RulePhase {
     PHASE_PENDING,   /* it holds, but not yet for as long as `for` asks */
     PHASE_ACTING,    /* a step was decided, its outcome is awaited */
     PHASE_STANDING,  /* the step is in force */
-    PHASE_RELEASING, /* the inverse was decided, its outcome is awaited */
+    PHASE_RELEASING, /* an inverse was decided, its outcome is awaited */
     PHASE_COUNT,
 };
 
@@ -35,9 +35,13 @@ struct RuleState {
     bool step_failed;        /* it did not take: not in force, to be tried again or passed */
     bool elected;            /* of a rule with Scope=host: this tenant is the victim */
     bool withheld;           /* a kill is due but held back (protected, budget, relief); said once */
+    bool came_down;          /* to this step from a stronger one: the way up again is a repeat */
+    bool killed;             /* nothing is left to hold: all of it is let go, not step by step */
     usec_t began_usec;       /* the condition began to hold */
     usec_t step_usec;        /* the step took, or was last tried */
+    usec_t stood_usec;       /* a step took last, or was come down to; 0: none */
     usec_t until_since_usec; /* Until began to hold; USEC_INFINITY while it does not */
+    usec_t stall_since_usec; /* stuck in reclaim under a throttle; USEC_INFINITY while it is not */
     unsigned repeats;        /* offences of this name within the memory, this one not counted */
 };
 
