@@ -26,6 +26,8 @@
 #define HOST_LOOK_USEC (900 * USEC_PER_MSEC)
 /* Candidates are read again while a condition is held for longer. */
 #define CANDIDATES_LOOK_USEC (5 * USEC_PER_SEC)
+/* Who waits for less of the time does not suffer (hundredths of a percent). */
+#define WAITING_SHARE 1000
 
 struct Trigger {
     struct {
@@ -332,20 +334,68 @@ void strain_guard_look(struct StrainGuard *guard, struct Tenant *tenant, bool fr
 
 /* --- elections ------------------------------------------------------------------------------------ */
 
+/* Who is slowed down in CPU or I/O waits as before, only for the quota: the host's pressure does not fall. So
+ * it is no reason to go on to the next one. What is: that somebody waits who is not held back. And whoever
+ * makes a host busy that nobody else wants is left alone. Memory is another matter: when it is out, the
+ * kernel kills somebody. */
+static bool concerns_others(enum Resource resource)
+{
+    return resource == RESOURCE_CPU || resource == RESOURCE_IO;
+}
+
+static enum ReadingId own_reading(enum Resource resource)
+{
+    return resource == RESOURCE_CPU ? READING_CPU_PRESSURE_SOME : READING_IO_PRESSURE_SOME;
+}
+
+static bool is_held_back(const struct Tenant *tenant, enum Resource resource)
+{
+    return tenant->throttles[resource].n_lines > 0 || tenant->condition.holders != 0;
+}
+
+/* Does anybody but the victim wait? */
+static bool others_wait(const struct StrainGuard *guard, const struct Tenant *victim, enum Resource resource)
+{
+    enum ReadingId id = own_reading(resource);
+    struct Tenant *tenant, *other;
+
+    HASH_ITER (hh, guard->registry->tenants, tenant, other)
+        if (tenant != victim && !is_held_back(tenant, resource) && tenant->readings.valid[id] &&
+            tenant->readings.value[id] >= WAITING_SHARE)
+            return true;
+    return false;
+}
+
+/* Of everybody, not only of those whom the rule could mean. */
+static void read_waiting(struct StrainGuard *guard, enum Resource resource, usec_t now)
+{
+    struct Tenant *tenant, *other;
+
+    HASH_ITER (hh, guard->registry->tenants, tenant, other) {
+        (void)cgroup_open_files(&tenant->cgroup,
+                                1u << (resource == RESOURCE_CPU ? CGROUP_CPU_PRESSURE : CGROUP_IO_PRESSURE));
+        read_tenant(guard, tenant, now);
+    }
+}
+
 /* Everybody whom the rule could mean, read afresh. Caller frees; NULL: no memory. */
 static struct Tenant **candidates(struct StrainGuard *guard, struct HostWatch *watch, usec_t now,
                                   size_t *ret_n)
 {
     struct Tenant **list = calloc(registry_count(guard->registry) + 1, sizeof(*list));
+    enum Resource resource = reading_info(watch->state.rule->when.reading)->resource;
     struct Tenant *tenant, *other;
 
     *ret_n = 0;
     if (!list)
         return NULL;
+    if (concerns_others(resource))
+        read_waiting(guard, resource, now);
     HASH_ITER (hh, guard->registry->tenants, tenant, other) {
         if (!tenant_lists(tenant, watch->state.rule, NULL))
             continue;
-        read_tenant(guard, tenant, now);
+        if (!concerns_others(resource))
+            read_tenant(guard, tenant, now);
         tenant->oom_preference = oomd_preference(tenant->cgroup.dir_fd);
         list[(*ret_n)++] = tenant;
     }
@@ -355,7 +405,8 @@ static struct Tenant **candidates(struct StrainGuard *guard, struct HostWatch *w
 
 static void elect(struct StrainGuard *guard, struct HostWatch *watch, usec_t now)
 {
-    bool said = watch->state.vain;
+    const struct HostState before = watch->state;
+    enum Resource resource = reading_info(before.rule->when.reading)->resource;
     char reason[REASON_MAX];
     struct Tenant *victim;
     size_t n, index = 0;
@@ -365,11 +416,15 @@ static void elect(struct StrainGuard *guard, struct HostWatch *watch, usec_t now
         return;
     victim = host_elect(&watch->state, list, n, &guard->host_readings, now, reason);
     free(list);
+    if (victim && concerns_others(resource) && !others_wait(guard, victim, resource)) {
+        watch->state = before;
+        return;
+    }
     if (victim && tenant_lists(victim, watch->state.rule, &index)) {
         victim->condition.rules[index].elected = true;
         snprintf(victim->condition.election, sizeof(victim->condition.election), "%s", reason);
         guard->look(guard->userdata, victim);
-    } else if (!said && watch->state.vain) {
+    } else if (!before.vain && watch->state.vain) {
         char text[REASON_MAX];
 
         snprintf(text, sizeof(text), "%s: %.400s", watch->state.rule->name, reason);
