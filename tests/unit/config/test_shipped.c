@@ -215,7 +215,7 @@ static void test_rules_on_strain(void **state)
         enum Verb last;
     } rows[] = {
         {"memory-stall", RESOURCE_MEMORY, 3, VERB_KILL}, {"memory-host", RESOURCE_MEMORY, 3, VERB_KILL},
-        {"shm-fill", RESOURCE_MEMORY, 2, VERB_FREEZE},   {"cpu-storm", RESOURCE_CPU, 1, VERB_THROTTLE},
+        {"shm-fill", RESOURCE_MEMORY, 1, VERB_THROTTLE}, {"cpu-storm", RESOURCE_CPU, 1, VERB_THROTTLE},
         {"io-storm", RESOURCE_IO, 1, VERB_THROTTLE},
     };
 
