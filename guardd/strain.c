@@ -202,14 +202,15 @@ static bool is_of_memory_events(enum ReadingId id)
     return id == READING_MEMORY_HIGH || id == READING_MEMORY_MAX || id == READING_MEMORY_OOM;
 }
 
+/* memory.events announces what is below the cgroup, too: where its OOM killer strikes. */
 static void watch_memory_events(struct StrainGuard *guard, const struct Tenant *tenant)
 {
     const struct TenantClass *class = tenant->class;
 
     for (size_t i = 0; class && i < class->n_rules; i++)
         if (is_of_memory_events(class->rules[i]->when.reading)) {
-            (void)tree_watch_file(guard->tree, tenant->cgroup.id, tenant->cgroup.dir_fd,
-                                  "memory.events.local", TREE_MEMORY_EVENTS);
+            (void)tree_watch_file(guard->tree, tenant->cgroup.id, tenant->cgroup.dir_fd, "memory.events",
+                                  TREE_MEMORY_EVENTS);
             return;
         }
 }
@@ -222,7 +223,8 @@ static uint32_t files_of(enum Resource resource)
     switch (resource) {
     case RESOURCE_MEMORY:
         return 1u << CGROUP_MEMORY_CURRENT | 1u << CGROUP_MEMORY_HIGH | 1u << CGROUP_MEMORY_MAX |
-               1u << CGROUP_MEMORY_EVENTS_LOCAL | 1u << CGROUP_MEMORY_STAT | 1u << CGROUP_MEMORY_PRESSURE;
+               1u << CGROUP_MEMORY_EVENTS | 1u << CGROUP_MEMORY_EVENTS_LOCAL | 1u << CGROUP_MEMORY_STAT |
+               1u << CGROUP_MEMORY_PRESSURE | 1u << CGROUP_MEMORY_SWAP_CURRENT | 1u << CGROUP_MEMORY_SWAP_MAX;
     case RESOURCE_CPU:
         return 1u << CGROUP_CPU_MAX | 1u << CGROUP_CPU_STAT | 1u << CGROUP_CPU_PRESSURE;
     case RESOURCE_IO:

@@ -113,6 +113,7 @@ static const struct {
     [CGROUP_MEMORY_HIGH] = {"memory.high", true},
     [CGROUP_MEMORY_MAX] = {"memory.max", true},
     [CGROUP_MEMORY_SWAP_MAX] = {"memory.swap.max", true},
+    [CGROUP_MEMORY_EVENTS] = {"memory.events", false},
     [CGROUP_MEMORY_EVENTS_LOCAL] = {"memory.events.local", false},
     [CGROUP_MEMORY_STAT] = {"memory.stat", false},
     [CGROUP_MEMORY_PRESSURE] = {"memory.pressure", false},
