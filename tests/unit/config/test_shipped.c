@@ -211,7 +211,7 @@ static void test_rules_on_strain(void **state)
     static const struct {
         const char *name;
         enum Resource resource;
-        size_t n_steps;
+        unsigned n_steps;
         enum Verb last;
     } rows[] = {
         {"memory-stall", RESOURCE_MEMORY, 3, VERB_KILL}, {"memory-host", RESOURCE_MEMORY, 3, VERB_KILL},
