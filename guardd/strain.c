@@ -316,11 +316,30 @@ static void copy_host_readings(const struct StrainGuard *guard, struct Readings 
         }
 }
 
+static bool is_on_stall(const struct TenantClass *class, unsigned holder)
+{
+    return class && holder < class->n_rules && class->rules[holder]->when.reading == READING_MEMORY_STALL;
+}
+
+/* Where guardd itself lowered memory.high for another reason, it stands at no limit of its own. */
+static void forgive_stall(struct Tenant *tenant)
+{
+    uint32_t holders = tenant->throttles[RESOURCE_MEMORY].holders;
+
+    if (holders == 0)
+        return;
+    for (unsigned i = 0; i < POLICY_CLASS_RULES_MAX; i++)
+        if ((holders & (1u << i)) && is_on_stall(tenant->class, i))
+            return;
+    tenant->readings.value[READING_MEMORY_STALL] = 0;
+}
+
 static void read_tenant(struct StrainGuard *guard, struct Tenant *tenant, usec_t now)
 {
     forget_old(&tenant->strain, now);
     (void)strain_look(&tenant->cgroup, &tenant->strain, now, &tenant->readings);
     tenant->strain.announced = false;
+    forgive_stall(tenant);
     copy_host_readings(guard, &tenant->readings);
 }
 

@@ -132,13 +132,20 @@ static bool is_at_limit(const struct Readings *readings)
            readings->value[READING_MEMORY_CURRENT] >= limit - limit / 100 * (100 - STALL_NEAR_PERCENT);
 }
 
+/* What it takes, wherever it is: who is swapped out while it grows would seem to stand still. */
+static uint64_t taken(const struct Readings *readings)
+{
+    int64_t swapped = readings->valid[READING_MEMORY_SWAP] ? readings->value[READING_MEMORY_SWAP] : 0;
+
+    return (uint64_t)readings->value[READING_MEMORY_CURRENT] + (uint64_t)swapped;
+}
+
 static void take_derived(struct Strain *strain, usec_t now, struct Readings *readings)
 {
     bool known = readings->valid[READING_MEMORY_CURRENT];
 
     if (known)
-        counter_rate(&strain->memory_current, (uint64_t)readings->value[READING_MEMORY_CURRENT], now, 1, true,
-                     readings, READING_MEMORY_GROWTH);
+        counter_rate(&strain->memory_current, taken(readings), now, 1, true, readings, READING_MEMORY_GROWTH);
     else
         counter_lost(&strain->memory_current, readings, READING_MEMORY_GROWTH);
     readings->valid[READING_MEMORY_STALL] = known && readings->valid[READING_MEMORY_PRESSURE_FULL];
