@@ -334,6 +334,17 @@ static int set_floor(struct Draft *draft, const char *value, struct Complaint *c
     return value[0] == '\0' ? 0 : words_add(floor, value, draft->place);
 }
 
+static int set_throttle_to(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    struct RuleDraft *rule = draft->rule;
+
+    rule->throttle_place = draft->place;
+    if (value[0] != '\0')
+        return refused_unless(value_throttle(value, &rule->rule.throttle_percent, complaint));
+    rule->rule.throttle_percent = 0;
+    return 0;
+}
+
 static const struct Key rule_keys[] = {
     {"When", set_when, "READING OPERATOR VALUE [for DURATION], such as tasks.denied > 0"},
     {"Until", set_until, "READING OPERATOR VALUE [for DURATION], such as tasks.current < 50% for 10s"},
@@ -343,6 +354,7 @@ static const struct Key rule_keys[] = {
      "by Rank= is acted on"},
     {"Rank", set_rank, "a reading of tenants, the more of it the worse, such as disk.growth"},
     {"Floor", set_floor, "a value of the reading in Rank="},
+    {"ThrottleTo", set_throttle_to, "a percentage of what the tenant uses from 1% to 99%, such as 50%"},
     {0},
 };
 

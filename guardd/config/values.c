@@ -25,6 +25,9 @@
 #define QUOTA_GREATEST 100000000
 #define WEIGHT_GREATEST 10000
 #define UNTIL_DEFAULT_USEC (30 * USEC_PER_SEC)
+/* 100 %, and the pressure that there may be at any time: none that a trigger could be set for. */
+#define WHOLE_TIME 10000
+#define NO_PRESSURE 1
 
 bool value_number(const char *text, size_t length, uint64_t *ret_number)
 {
@@ -237,6 +240,7 @@ const char *value_example(enum Measure measure)
         [MEASURE_RATE] = "a whole decimal number without sign, per second, such as 50 or 2k/s",
         [MEASURE_BYTES_PER_SEC] = "bytes per second in powers of 1024, such as 64K, 100M or 1.5G/s",
         [MEASURE_SECONDS] = "a time in whole seconds, such as 30s, 2min or 1h 30min",
+        [MEASURE_PERCENT] = "a percentage such as 20% or 0.5%",
     };
 
     return examples[measure];
@@ -254,6 +258,20 @@ static void take_amount(const char **p, enum Measure measure, char word[static C
     }
     snprintf(word, CONFIG_LINE_MAX + 1, "%.*s", (int)(end - *p), *p);
     *p = next;
+}
+
+/* A share of the time, not of a CPU. */
+static bool is_share_of_time(enum ReadingId id)
+{
+    return reading_pressure(id) != PRESSURE_INVALID || id == READING_CPU_THROTTLED;
+}
+
+static bool check_share(const struct Condition *condition, const char *word, struct Complaint *complaint)
+{
+    if (!is_share_of_time(condition->reading) || condition->value <= WHOLE_TIME)
+        return true;
+    complain_right(complaint, "0%% to 100%%");
+    return complain(complaint, "%s of the time is never reached", word);
 }
 
 static bool check_percentage(const struct Condition *condition, const char *word, struct Complaint *complaint)
@@ -283,11 +301,11 @@ static bool take_value(const char **p, struct Condition *condition, struct Compl
 
     take_amount(p, info->measure, word);
     length = strlen(word);
-    condition->percent = length > 0 && word[length - 1] == '%';
+    condition->percent = info->measure != MEASURE_PERCENT && length > 0 && word[length - 1] == '%';
     if (condition->percent ? value_number(word, length - 1, &percent) && percent < READING_UNLIMITED
                            : measure_parse(info->measure, word, &condition->value)) {
         if (!condition->percent)
-            return true;
+            return check_share(condition, word, complaint);
         condition->value = (int64_t)percent;
         return check_percentage(condition, word, complaint);
     }
@@ -321,22 +339,49 @@ bool value_condition(const char *text, struct Condition *ret_condition, struct C
 }
 
 /* What each reading may be while nothing is wrong. Shrinking is no danger, and what has stopped growing is
- * never full. Every tenant has a task, and its directories are files; no filesystem of a host that still
- * works is wholly full, or wholly empty. */
+ * never full. Every tenant has a task and some memory, and its directories are files; no filesystem of a host
+ * that still works is wholly full, or wholly empty, and neither is its memory. A little pressure says
+ * nothing, and there is no trigger for none. */
+#define ON_AMOUNT "what is too much, such as > 80%"
+#define ON_EVENTS "> 0, or >= with a value above 0"
+#define ON_LEFT "what is too little, such as < 10%"
+#define ON_TIME "what is too much, such as > 20%"
 static const struct {
     int64_t least, greatest;
     const char *right; /* what When= on it looks like */
 } at_peace[READING_COUNT] = {
-    [READING_TASKS_CURRENT] = {1, READING_UNLIMITED, "what is too much, such as > 80%"},
-    [READING_TASKS_DENIED] = {0, READING_UNLIMITED, "> 0, or >= with a value above 0"},
-    [READING_TASKS_GROWTH] = {0, READING_UNLIMITED, "> 0, or >= with a value above 0"},
-    [READING_DISK_SPACE] = {1, READING_UNLIMITED, "what is too much, such as > 80%"},
-    [READING_DISK_INODES] = {1, READING_UNLIMITED, "what is too much, such as > 80%"},
-    [READING_DISK_GROWTH] = {0, READING_UNLIMITED, "> 0, or >= with a value above 0"},
-    [READING_DISK_DENIED] = {0, READING_UNLIMITED, "> 0, or >= with a value above 0"},
+    [READING_TASKS_CURRENT] = {1, READING_UNLIMITED, ON_AMOUNT},
+    [READING_TASKS_DENIED] = {0, READING_UNLIMITED, ON_EVENTS},
+    [READING_TASKS_GROWTH] = {0, READING_UNLIMITED, ON_EVENTS},
+    [READING_DISK_SPACE] = {1, READING_UNLIMITED, ON_AMOUNT},
+    [READING_DISK_INODES] = {1, READING_UNLIMITED, ON_AMOUNT},
+    [READING_DISK_GROWTH] = {0, READING_UNLIMITED, ON_EVENTS},
+    [READING_DISK_DENIED] = {0, READING_UNLIMITED, ON_EVENTS},
     [READING_DISK_ETA] = {READING_UNLIMITED, READING_UNLIMITED, "what is too soon, such as < 2min"},
-    [READING_HOST_DISK_FREE] = {1, READING_UNLIMITED, "what is too little, such as < 10%"},
-    [READING_HOST_DISK_INODES] = {1, READING_UNLIMITED, "what is too little, such as < 10%"},
+    [READING_HOST_DISK_FREE] = {1, READING_UNLIMITED, ON_LEFT},
+    [READING_HOST_DISK_INODES] = {1, READING_UNLIMITED, ON_LEFT},
+    [READING_MEMORY_CURRENT] = {1, READING_UNLIMITED, ON_AMOUNT},
+    [READING_MEMORY_SWAP] = {0, READING_UNLIMITED, ON_AMOUNT},
+    [READING_MEMORY_SHMEM] = {0, READING_UNLIMITED, "what is too much, such as > 1G"},
+    [READING_MEMORY_GROWTH] = {0, READING_UNLIMITED, ON_EVENTS},
+    [READING_MEMORY_HIGH] = {0, READING_UNLIMITED, ON_EVENTS},
+    [READING_MEMORY_MAX] = {0, READING_UNLIMITED, ON_EVENTS},
+    [READING_MEMORY_OOM] = {0, READING_UNLIMITED, ON_EVENTS},
+    [READING_MEMORY_PRESSURE_SOME] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_MEMORY_PRESSURE_FULL] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_MEMORY_STALL] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_CPU_USAGE] = {0, READING_UNLIMITED, "what is too much, such as > 150%"},
+    [READING_CPU_THROTTLED] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_CPU_PRESSURE_SOME] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_IO_RATE] = {0, READING_UNLIMITED, ON_EVENTS},
+    [READING_IO_PRESSURE_SOME] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_IO_PRESSURE_FULL] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_HOST_MEMORY_AVAILABLE] = {1, READING_UNLIMITED, ON_LEFT},
+    [READING_HOST_MEMORY_PRESSURE_SOME] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_HOST_MEMORY_PRESSURE_FULL] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_HOST_CPU_PRESSURE_SOME] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_HOST_IO_PRESSURE_SOME] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_HOST_IO_PRESSURE_FULL] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
 };
 
 /* A comparison has one threshold: what holds at both ends holds between them. */
@@ -385,7 +430,7 @@ struct Condition condition_opposite(const struct Condition *condition)
 /* VERB_INVALID and a complaint for what cannot be configured. */
 static enum Verb step_verb(const char *word, struct Complaint *complaint)
 {
-    static const enum Verb known[] = {VERB_WARN, VERB_FREEZE, VERB_KILL};
+    static const enum Verb known[] = {VERB_WARN, VERB_THROTTLE, VERB_FREEZE, VERB_KILL};
     const char *near = NULL;
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -395,14 +440,15 @@ static enum Verb step_verb(const char *word, struct Complaint *complaint)
             near = verb_name(known[i]);
     }
     complain(complaint, "there is no step '%s'", word);
-    complain_right(complaint, "%s%sone of: warn, freeze, kill", near ? near : "", near ? "? " : "");
+    complain_right(complaint, "%s%sone of: warn, throttle, freeze, kill", near ? near : "", near ? "? " : "");
     return VERB_INVALID;
 }
 
 /* Steps grow in force, so that none is undone by the next and the worst comes last. */
 static bool step_order(enum Verb verb, bool last, const struct Step *before, struct Complaint *complaint)
 {
-    complain_right(complaint, "steps grow in force: warn, then freeze, then kill, each at most once");
+    complain_right(complaint,
+                   "steps grow in force: warn, then throttle, then freeze, then kill, each at most once");
     if (before && before->verb == verb)
         return complain(complaint, "'%s' stands twice", verb_name(verb));
     if (verb == VERB_KILL && !last)
@@ -430,7 +476,8 @@ static bool step_duration(const char *text, enum Verb verb, bool last, usec_t *r
     return text[0] == '\0' || value_duration(text, ret_usec, complaint);
 }
 
-/* Adds the one step, or the two of `kill 10s`. A rule has at most warn, freeze, terminate, kill. */
+/* Adds the one step, or the two of `kill 10s`. A rule has at most warn, throttle, freeze, terminate,
+ * kill. */
 static bool parse_step(const char *text, bool last, struct Step *steps, size_t *n,
                        struct Complaint *complaint)
 {
@@ -502,6 +549,19 @@ bool value_rank(const char *text, enum ReadingId *ret_reading, struct Complaint 
     if (reading == READING_DISK_ETA)
         return complain(complaint, "who has most of %s is the slowest", text);
     *ret_reading = reading;
+    return true;
+}
+
+bool value_throttle(const char *text, unsigned *ret_percent, struct Complaint *complaint)
+{
+    const size_t length = strlen(text);
+    uint64_t percent = 0;
+
+    if (text[length - 1] != '%' || !value_number(text, length - 1, &percent))
+        return complain(complaint, "'%s' is no percentage", text);
+    if (percent < 1 || percent > 99)
+        return complain(complaint, "%s is out of range", text);
+    *ret_percent = (unsigned)percent;
     return true;
 }
 

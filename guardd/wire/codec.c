@@ -148,22 +148,14 @@ static int reading_object(const struct Readings *readings, enum ReadingId id, sd
                           PAIR_NUMBER_IF(limited, "limit", readings->limit[id]));
 }
 
-/* "freeze 5s", and "kill" for the last one, which stands. */
 static int steps_list(const struct Rule *rule, sd_json_variant **ret)
 {
-    char text[USEC_FORMAT_MAX + 32], lasts[USEC_FORMAT_MAX];
+    char text[STEP_FORMAT_MAX];
     int r = 0;
 
-    for (size_t i = 0; i < rule->n_steps && r >= 0; i++) {
-        const struct Step *step = &rule->steps[i];
-
-        if (step->lasts_usec == USEC_INFINITY)
-            snprintf(text, sizeof(text), "%s", verb_name(step->verb));
-        else
-            snprintf(text, sizeof(text), "%s %s", verb_name(step->verb),
-                     usec_format(step->lasts_usec, lasts, sizeof(lasts)));
-        r = sd_json_variant_append_arrayb(ret, SD_JSON_BUILD_STRING(text));
-    }
+    for (size_t i = 0; i < rule->n_steps && r >= 0; i++)
+        r = sd_json_variant_append_arrayb(ret,
+                                          SD_JSON_BUILD_STRING(step_format(rule, i, text, sizeof(text))));
     return r;
 }
 

@@ -166,7 +166,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     TEXT(until, 0),
     COMMENT("All steps of the rule, each with how long it lasts"),
     TEXT(steps, LIST),
-    COMMENT("The step it is at: warn, freeze, terminate, kill; only in the phases acting and standing"),
+    COMMENT("The step it is at: warn, throttle, freeze, terminate, kill; only in the phases acting and standing"),
     TEXT(step, MAYBE),
     COMMENT("For how long When has held"),
     NUMBER(heldUsec, MAYBE),

@@ -299,7 +299,7 @@ static void test_tables_are_complete(void **state)
         struct Condition condition;
         char text[64];
 
-        snprintf(text, sizeof(text), "%s >= 0", info->name);
+        snprintf(text, sizeof(text), "%s >= 0%s", info->name, info->measure == MEASURE_PERCENT ? "%" : "");
         assert_false(value_trigger(text, &condition, &complaint));
         assert_true(strchr(complaint.right, '>') || strchr(complaint.right, '<'));
         assert_string_not_equal(value_example(info->measure), "");
