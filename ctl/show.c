@@ -10,6 +10,7 @@
 #include "ctl/disk.h"
 #include "ctl/reply.h"
 #include "ctl/table.h"
+#include "model/limit.h"
 
 /* The elements of a list of texts, with commas between; nothing for an empty one. */
 static void print_joined(const char *label, sd_json_variant *object, const char *key)
@@ -93,6 +94,21 @@ static void print_limit_notes(sd_json_variant *tenant)
     }
 }
 
+/* Nobody wants to read of each limit that there could be that it is not there: those of memory, CPU and I/O
+ * are shown when somebody has set them, or asks for them. */
+static bool is_worth_a_row(sd_json_variant *limit)
+{
+    enum LimitId id = limit_from_directive(reply_text_or(limit, "name", ""));
+    uint64_t value = LIMIT_INFINITY;
+
+    if (id == LIMIT_INVALID || id == LIMIT_TASKS_MAX || limit_is_quota(id))
+        return true;
+    if (reply_object(limit, "asked") || reply_object(limit, "override") || reply_object(limit, "found") ||
+        reply_text(limit, "note"))
+        return true;
+    return reply_unsigned(reply_object(limit, "inForce"), "value", &value) && value != limit_default(id);
+}
+
 static void print_limits(sd_json_variant *tenant)
 {
     static const struct Column columns[] = {
@@ -106,6 +122,8 @@ static void print_limits(sd_json_variant *tenant)
 
     table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
     for (size_t i = 0; (limit = reply_item(tenant, "limits", i)); i++) {
+        if (!is_worth_a_row(limit))
+            continue;
         table_add(&table, reply_text_or(limit, "name", "?"), STYLE_PLAIN);
         for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
             table_add(&table, amount_limit(limit, keys[k], "-", amount, sizeof(amount)), STYLE_PLAIN);

@@ -391,7 +391,7 @@ static int retain(const struct Disk *disk, struct Directory **list, size_t *n)
 static void replace(struct DiskGuard *disk, struct Tenant *tenant, struct Directory *list, size_t n)
 {
     struct Directory *before = tenant->disk.directories;
-    size_t n_before = tenant->disk.n_directories, n_shares = tenant->disk.n_shares;
+    size_t n_before = tenant->disk.n_directories;
 
     if (tenant->container_id[0] != '\0' && n > 0)
         (void)retain(&tenant->disk, &list, &n);
@@ -408,8 +408,6 @@ static void replace(struct DiskGuard *disk, struct Tenant *tenant, struct Direct
         if (directory_counts(&list[i]) && list[i].kind != DIRECTORY_WORK)
             judge(disk, tenant, &list[i]);
     keep_pairs(disk, tenant);
-    if (tenant->disk.n_shares > n_shares)
-        clear_leftovers(disk, tenant);
     for (size_t i = 0; i < n_before; i++)
         compare(disk, tenant, &before[i]);
     directories_free(before, n_before);
@@ -418,8 +416,8 @@ static void replace(struct DiskGuard *disk, struct Tenant *tenant, struct Direct
 void adoption_look(struct DiskGuard *disk, struct Tenant *tenant, usec_t now)
 {
     struct Directory *list = NULL;
+    size_t n = 0, n_shares = tenant->disk.n_shares;
     bool unsettled = false;
-    size_t n = 0;
     int r;
 
     if (!disk->open)
@@ -440,7 +438,8 @@ void adoption_look(struct DiskGuard *disk, struct Tenant *tenant, usec_t now)
         }
     }
     replace(disk, tenant, list, n);
-    if (!unsettled && !tenant->disk.settled)
+    /* Early, its volumes are not known yet: they are no leftovers. */
+    if (!unsettled && (!tenant->disk.settled || tenant->disk.n_shares > n_shares))
         clear_leftovers(disk, tenant);
     tenant->disk.settled = tenant->disk.settled || !unsettled;
     share_settle(disk, tenant);

@@ -62,6 +62,7 @@ static void look(struct Guard *guard, struct Tenant *tenant, bool fresh, usec_t 
     if (pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings) < 0)
         return; /* it is gone, or cannot be read; rmdir is announced */
     disk_guard_look(&guard->disk, tenant, fresh, now);
+    strain_guard_look(&guard->strain, tenant, fresh, now);
     if (tenant_is_throttled(tenant))
         throttling_check(&guard->pipeline, tenant, now);
     engine_look(&guard->engine, tenant, now, &decisions);
@@ -128,6 +129,7 @@ usec_t guard_due_usec(const struct Guard *guard)
         usec_min(guard->sweep_usec, guard->disk.open ? disk_guard_due_usec(&guard->disk) : USEC_INFINITY);
     struct Tenant *tenant, *other;
 
+    due = usec_min(due, strain_guard_due_usec(&guard->strain));
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
         due = usec_min(due, next_due_usec(tenant));
     return due;
@@ -158,6 +160,7 @@ void guard_pass(struct Guard *guard)
     }
     if (guard->disk.open)
         disk_guard_pass(&guard->disk, now);
+    strain_guard_pass(&guard->strain, now);
     if (guard->sweep_usec <= now)
         sweep(guard, now);
 }
@@ -193,7 +196,8 @@ static void on_settled(void *userdata, struct Tenant *tenant, const struct Decis
 /* Room in the ledger for what may be done at once to everybody, made while there is time. */
 static void reserve(struct Guard *guard)
 {
-    (void)ledger_reserve(&guard->ledger, 2 * registry_count(&guard->registry) + 64);
+    guard->pipeline.reserved = 2 * registry_count(&guard->registry) + 64;
+    (void)ledger_reserve(&guard->ledger, guard->pipeline.reserved);
 }
 
 static void watch_tenant(struct Guard *guard, const struct Tenant *tenant, int dir_fd)
@@ -225,6 +229,7 @@ void guard_meet(void *userdata, uint64_t id, const char *path, int dir_fd)
     override_limits(&guard->overrides, tenant->name, &tenant->overrides);
     /* The watch first, then the first look: what changes in between is announced. */
     watch_tenant(guard, tenant, dir_fd);
+    strain_guard_meet(&guard->strain, tenant);
     (void)pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings);
     pipeline_note(&guard->pipeline, tenant, EVENT_APPEARED, LOG_DEBUG, now, "");
     reserve(guard);
@@ -246,6 +251,7 @@ static void on_vanished(void *userdata, uint64_t id, const char *path)
     tenant->gone = true;
     setting_vanished(guard, tenant);
     adoption_vanished(&guard->disk, tenant, now);
+    strain_guard_vanished(&guard->strain, tenant);
     pipeline_vanished(&guard->pipeline, tenant, now);
     pipeline_note(&guard->pipeline, tenant, EVENT_VANISHED, LOG_DEBUG, now, "");
     tenant_free(tenant);
@@ -258,9 +264,11 @@ static void on_changed(void *userdata, uint64_t id, enum TreeFile file)
     struct Tenant *tenant = registry_find(&guard->registry, id);
     usec_t now = guard->clock();
 
-    if (file == TREE_PIDS_EVENTS) {
-        if (tenant)
+    if (file == TREE_PIDS_EVENTS || file == TREE_MEMORY_EVENTS) {
+        if (tenant) {
+            tenant->strain.announced |= file == TREE_MEMORY_EVENTS;
             guard_look(guard, tenant, now);
+        }
         return;
     }
     if (tenant) {
@@ -294,6 +302,8 @@ void guard_refresh(struct Guard *guard, struct Tenant *tenant)
     if (tenant->cgroup.pids_current_fd < 0 && cgroup_open_controllers(&tenant->cgroup) >= 0)
         watch_tenant(guard, tenant, tenant->cgroup.dir_fd);
     look(guard, tenant, true, guard->clock());
+    if (limiting_look(tenant))
+        tenant->limits_due_usec = usec_min(tenant->limits_due_usec, guard->clock());
 }
 
 void guard_dispatch(struct Guard *guard)
@@ -483,6 +493,19 @@ static void open_disk(struct Guard *guard, sd_event *event)
     disk_guard_open(&guard->disk, event);
 }
 
+static void open_strain(struct Guard *guard, sd_event *event)
+{
+    guard->strain.policy = &guard->config->policy;
+    guard->strain.registry = &guard->registry;
+    guard->strain.tree = &guard->tree;
+    guard->strain.pipeline = &guard->pipeline;
+    guard->strain.clock = guard->clock;
+    guard->strain.root = "";
+    guard->strain.look = look_at;
+    guard->strain.userdata = guard;
+    strain_guard_open(&guard->strain, event);
+}
+
 /* Everybody who is here, what the run before left, the limits: complete before READY=1. */
 static int take_stock(struct Guard *guard)
 {
@@ -538,11 +561,14 @@ int guard_open(struct Guard *guard, struct Config *config, sd_event *event)
         r = open_registry(guard);
     if (r >= 0 && guard->place->root[0] == '\0')
         open_disk(guard, event);
+    if (r >= 0 && guard->place->root[0] == '\0')
+        open_strain(guard, event);
     return r < 0 ? r : take_stock(guard);
 }
 
 void guard_close(struct Guard *guard)
 {
+    strain_guard_close(&guard->strain);
     disk_guard_close(&guard->disk);
     overrides_close(&guard->overrides);
     unit_manager_done(&guard->units);

@@ -11,6 +11,7 @@
 #include "act/throttle.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "limiting.h"
 #include "tenant/cgroup.h"
 #include "throttling.h"
 
@@ -26,14 +27,17 @@ static int undo_hold(const struct Recovery *recovery, const struct Cgroup *cgrou
 }
 
 /* Written at once, and for a unit PID 1 is told: else it would set our value again with the next property. */
-static int undo_limit(const struct Recovery *recovery, const struct Cgroup *cgroup,
-                      const struct LedgerEntry *entry)
+static int undo_limit(const struct Recovery *recovery, struct Cgroup *cgroup, const struct LedgerEntry *entry)
 {
     int r;
 
     if (entry->limit >= LIMIT_COUNT)
         return -EBADMSG;
-    r = limit_write(cgroup, (enum LimitId)entry->limit, entry->found);
+    r = cgroup_open_files(cgroup, limit_file((enum LimitId)entry->limit));
+    if (r >= 0)
+        r = limit_write(cgroup, (enum LimitId)entry->limit, entry->found);
+    if (r == -EBADF) /* its controller is not enabled any more, and the limit gone with it */
+        r = 0;
     if (r >= 0 && cgroup->unit)
         (void)unit_set_limit(recovery->pipeline->units, cgroup->unit, (enum LimitId)entry->limit,
                              entry->found, 0);
@@ -163,7 +167,8 @@ static void take_up_limit(uint32_t slot, const struct LedgerEntry *entry, struct
 
     *state = (struct LimitState){
         .applied = true, .cause = CAUSE_CLASS, .found = entry->found, .value = entry->value};
-    if (limit_read(&tenant->cgroup, (enum LimitId)entry->limit, &present) >= 0 && present == entry->previous)
+    if (limiting_present(tenant, (enum LimitId)entry->limit, &present) >= 0 &&
+        limit_is_same((enum LimitId)entry->limit, present, entry->previous))
         state->value = present;
     tenant->limit_slots[entry->limit] = slot;
 }

@@ -66,6 +66,10 @@ void reload_config(struct Guard *guard, struct Config *config)
     guard->disk.policy = &config->policy;
     if (guard->disk.open)
         disk_guard_reload(&guard->disk);
+    guard->strain.policy = &config->policy;
+    strain_guard_reload(&guard->strain);
+    HASH_ITER (hh, guard->registry.tenants, tenant, other)
+        strain_guard_meet(&guard->strain, tenant);
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
         limiting_check(&guard->pipeline, tenant, now);
     config_free(old);

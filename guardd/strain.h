@@ -18,6 +18,7 @@
 #include "model/policy.h"
 #include "pipeline.h"
 #include "sense/strain.h"
+#include "sense/tree.h"
 #include "tenant/registry.h"
 
 struct Trigger;   /* of a tenant or of the host; owned by the strain guard */
@@ -27,6 +28,7 @@ struct StrainGuard {
     /* All borrowed; the caller's to set before strain_guard_open(). */
     const struct Policy *policy; /* the one in force; set anew before strain_guard_reload() */
     struct Registry *registry;
+    struct Tree *tree;
     struct Pipeline *pipeline;
     usec_t (*clock)(void);
     const char *root; /* of made-up trees; "" */
@@ -35,6 +37,7 @@ struct StrainGuard {
 
     sd_event *event; /* borrowed */
     struct HostStrain host;
+    struct Readings host_readings;
     struct Trigger *triggers;
     struct HostWatch *watches;
     bool open;

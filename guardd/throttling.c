@@ -68,12 +68,11 @@ static void drop_lines(struct Pipeline *pipeline, struct Throttle *throttle)
     *throttle = (struct Throttle){.waiting = throttle->waiting};
 }
 
-/* Until all are written down, no line is replaced. Each name of a device is a slot: more than was reserved
- * for a tenant. */
+/* Until all are written down, no line is replaced. They do not live on what is kept for freezes. */
 static int put_entries(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision)
 {
     struct Throttle *throttle = &tenant->throttles[decision->resource];
-    int r = ledger_reserve(pipeline->ledger, throttle->n_lines);
+    int r = ledger_reserve(pipeline->ledger, pipeline->reserved + throttle->n_lines);
 
     for (size_t i = 0; i < throttle->n_lines; i++)
         throttle->lines[i].slot = LEDGER_SLOT_NONE;

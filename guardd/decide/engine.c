@@ -304,8 +304,9 @@ static enum RulePhase next_step(const struct Turn *turn, enum RuleEvent event)
     size_t step = state->step < last_step(turn->rule) ? state->step + 1 : state->step;
     char why[160];
 
-    /* Measured again, right before what cannot be undone. */
-    if (verb_is_final(turn->rule->steps[step].verb) &&
+    /* Measured again: whoever is at peace at this moment is not pressed harder while relief is waited for,
+     * and stuck or not, nothing is done to it that cannot be undone. */
+    if ((event == RULE_STEP_OVER || verb_is_final(turn->rule->steps[step].verb)) &&
         condition_holds(&turn->rule->until, &turn->tenant->readings))
         return PHASE_STANDING;
     write_escalation(turn, event, why, sizeof(why));

@@ -5,8 +5,8 @@
  * A rule walks through its steps by the table in escalation.c, phase × event. The words:
  *   - a look evaluates When in IDLE and PENDING, Until and the step's time in STANDING;
  *   - a step is decided (ACTING), and stands when its outcome says that it took;
- *   - the next step comes when the step's time is over and Until has not held; at once when a throttle of
- *     memory leaves the tenant stuck in reclaim for STALL_USEC;
+ *   - the next step comes when the step's time is over and Until is not true at this moment; at once when a
+ * throttle of memory leaves the tenant stuck in reclaim for STALL_USEC;
  *   - relief: Until held for as long as it asks, and the step stood for STEP_DWELL_USEC at least; then the
  *     inverse (RELEASING) of the strongest that the rule holds;
  *   - one step down at a time: below a freeze the rule's throttle is still in force, and the rule stands

@@ -44,7 +44,7 @@ struct Decision {
     char reason[REASON_MAX]; /* a sentence: reading, threshold, what was passed over */
 };
 
-#define DECISIONS_MAX 16
+#define DECISIONS_MAX (2 * POLICY_CLASS_RULES_MAX)
 struct Decisions {
     size_t n;
     struct Decision list[DECISIONS_MAX];

@@ -30,7 +30,7 @@ static const struct ReadingInfo readings[READING_COUNT] = {
                              0},
     [READING_MEMORY_SHMEM] = {"memory.shmem", "B", "of it in tmpfs and shared memory", MEASURE_BYTES,
                               RESOURCE_MEMORY, 0, 0, 0},
-    [READING_MEMORY_GROWTH] = {"memory.growth", "B/s", "change of memory.current per second",
+    [READING_MEMORY_GROWTH] = {"memory.growth", "B/s", "change of what it takes, swap included, per second",
                                MEASURE_BYTES_PER_SEC, RESOURCE_MEMORY, 0, 0, 0},
     [READING_MEMORY_HIGH] = {"memory.high", "", "times it was slowed at memory.high since the last look",
                              MEASURE_COUNT, RESOURCE_MEMORY, 1, 0, 0},

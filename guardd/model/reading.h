@@ -27,10 +27,10 @@ enum ReadingId {
                                  MemoryMax */
     READING_MEMORY_SWAP,      /* bytes of it that are swapped out; the limit is MemorySwapMax */
     READING_MEMORY_SHMEM,     /* bytes of it in tmpfs and shared memory (shmem of memory.stat) */
-    READING_MEMORY_GROWTH,    /* change of memory.current, bytes per second; negative when it shrinks */
-    READING_MEMORY_HIGH,      /* times it was slowed at memory.high since the last look */
-    READING_MEMORY_MAX,       /* times it came to memory.max since the last look */
-    READING_MEMORY_OOM,       /* of its own processes killed by the kernel's OOM killer since the last look */
+    READING_MEMORY_GROWTH, /* change of memory.current and swap, bytes per second; negative when it shrinks */
+    READING_MEMORY_HIGH,   /* times it was slowed at memory.high since the last look */
+    READING_MEMORY_MAX,    /* times it came to memory.max since the last look */
+    READING_MEMORY_OOM,    /* of its own processes killed by the kernel's OOM killer since the last look */
     READING_MEMORY_PRESSURE_SOME, /* percent of the time in which some of it waited for memory */
     READING_MEMORY_PRESSURE_FULL, /* percent of the time in which all of it did */
     READING_MEMORY_STALL,  /* memory.pressure.full while it stands at its own limit (90 %), else 0: what it

@@ -38,16 +38,27 @@ struct CounterBaseline {
 /* What a tenant moves to and from one device, per second, as of the last look. */
 struct DeviceUse {
     uint32_t major, minor;
-    uint64_t rbytes, wbytes, rios, wios; /* the counters of io.stat */
-    uint64_t rbps, wbps, riops, wiops;   /* per second since the look before */
+    uint64_t rbps, wbps, riops, wiops;
 };
 #define STRAIN_DEVICES_MAX 4
+
+/* The counters of io.stat of one device. More of them are remembered than of the devices in use: whichever
+ * becomes busy next has a rate at once. */
+struct DeviceCounters {
+    uint32_t major, minor;
+    uint64_t rbytes, wbytes, rios, wios;
+};
+#define STRAIN_COUNTERS_MAX 16
 
 struct Strain {
     struct PressureBaseline pressure[PRESSURE_COUNT];
     struct CounterBaseline memory_current, memory_high, memory_max, memory_oom;
     struct CounterBaseline cpu_usage_usec, cpu_throttled_usec, io_bytes;
-    struct DeviceUse devices[STRAIN_DEVICES_MAX]; /* those it moves most to and from */
+    struct DeviceCounters counters[STRAIN_COUNTERS_MAX]; /* as of devices_usec, the busiest first */
+    size_t n_counters;
+    bool counters_valid;
+    struct DeviceUse devices[STRAIN_DEVICES_MAX]; /* those it moves most to and from, the busiest first */
     size_t n_devices;
     usec_t devices_usec;
+    bool announced; /* an event of memory.events: for the next look */
 };

@@ -12,6 +12,13 @@ bool tenant_asked(const struct Tenant *tenant, enum LimitId id, uint64_t *ret_va
     return true;
 }
 
+bool tenant_throttled_at(const struct Tenant *tenant, enum LimitId id)
+{
+    if (id == LIMIT_MEMORY_HIGH)
+        return tenant->throttles[RESOURCE_MEMORY].n_lines > 0;
+    return id == LIMIT_CPU_QUOTA && tenant->throttles[RESOURCE_CPU].n_lines > 0;
+}
+
 const char *phase_name(enum RulePhase phase)
 {
     static const char *const names[PHASE_COUNT] = {
@@ -62,4 +69,15 @@ const char *tenant_state(const struct Tenant *tenant)
     if (is_armed(tenant))
         return "armed";
     return tenant->protected_by[0] != '\0' ? "protected" : "ok";
+}
+
+bool tenant_lists(const struct Tenant *tenant, const struct Rule *rule, size_t *ret_index)
+{
+    for (size_t i = 0; tenant->class && i < tenant->class->n_rules; i++)
+        if (tenant->class->rules[i] == rule) {
+            if (ret_index)
+                *ret_index = i;
+            return true;
+        }
+    return false;
 }

@@ -83,6 +83,13 @@ struct LimitState {
     char note[128];    /* why it is not as the class asks, "" when it is */
 };
 
+/* What the kernel said last of a limit that a file of the cgroup keeps. */
+struct LimitView {
+    bool known, measured;
+    uint64_t present; /* enforced; where `known` */
+    uint64_t used;    /* of what it bounds; where `measured`: memory and swap */
+};
+
 /* What systemd-oomd is told with ManagedOOMPreference=; guardd respects it in elections. */
 enum OomPreference {
     OOM_PREFERENCE_NONE,
@@ -119,6 +126,7 @@ struct Tenant {
     struct Action action;
     struct Action throttling; /* a throttle, or its end, that the worker has still to write */
     struct LimitState limits[LIMIT_COUNT];
+    struct LimitView views[LIMIT_COUNT];
     uint32_t hold_slots[HOLDER_COUNT]; /* in the ledger; LEDGER_SLOT_NONE */
     uint32_t limit_slots[LIMIT_COUNT];
 
@@ -127,6 +135,12 @@ struct Tenant {
 
 /* What is asked for a limit: the operator's override, else the class's. false: nothing. */
 bool tenant_asked(const struct Tenant *tenant, enum LimitId id, uint64_t *ret_value);
+
+/* Does its class list the rule? `ret_index` may be NULL. */
+bool tenant_lists(const struct Tenant *tenant, const struct Rule *rule, size_t *ret_index);
+
+/* Does a throttle stand in the file that keeps this limit? What was there before it puts back. */
+bool tenant_throttled_at(const struct Tenant *tenant, enum LimitId id);
 
 const char *phase_name(enum RulePhase phase);
 

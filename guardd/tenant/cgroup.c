@@ -70,9 +70,12 @@ static int open_file(int dir_fd, const char *name, int flags, int *fd)
     return errno == ENOENT ? 0 : negative_errno();
 }
 
+/* O_NONBLOCK: who writes less than the present use to memory.high or memory.max does not wait until the
+ * kernel has taken the difference back (Linux 6.16; the flag means nothing to an older one, and to other
+ * files). */
 static int open_writable(int dir_fd, const char *name, int *fd)
 {
-    int r = open_file(dir_fd, name, O_RDWR, fd);
+    int r = open_file(dir_fd, name, O_RDWR | O_NONBLOCK, fd);
 
     return may_not_write(r) ? open_file(dir_fd, name, O_RDONLY, fd) : r;
 }
@@ -113,6 +116,7 @@ static const struct {
     [CGROUP_MEMORY_HIGH] = {"memory.high", true},
     [CGROUP_MEMORY_MAX] = {"memory.max", true},
     [CGROUP_MEMORY_SWAP_MAX] = {"memory.swap.max", true},
+    [CGROUP_MEMORY_EVENTS] = {"memory.events", false},
     [CGROUP_MEMORY_EVENTS_LOCAL] = {"memory.events.local", false},
     [CGROUP_MEMORY_STAT] = {"memory.stat", false},
     [CGROUP_MEMORY_PRESSURE] = {"memory.pressure", false},
@@ -135,6 +139,15 @@ int cgroup_open_files(struct Cgroup *cgroup, uint32_t wanted)
             r = files[i].writable ? open_writable(cgroup->dir_fd, files[i].name, &cgroup->files[i])
                                   : open_file(cgroup->dir_fd, files[i].name, O_RDONLY, &cgroup->files[i]);
     return r;
+}
+
+void cgroup_close_files(struct Cgroup *cgroup, uint32_t unwanted)
+{
+    for (int i = 0; i < CGROUP_FILE_COUNT; i++)
+        if (unwanted & (1u << i)) {
+            fd_close(cgroup->files[i]);
+            cgroup->files[i] = -EBADF;
+        }
 }
 
 static void close_point(struct FreezePoint *point)
@@ -286,8 +299,7 @@ void cgroup_close(struct Cgroup *cgroup)
     fd_close(cgroup->pids_local_fd);
     fd_close(cgroup->pids_max_fd);
     fd_close(cgroup->pids_current_fd);
-    for (int i = 0; i < CGROUP_FILE_COUNT; i++)
-        fd_close(cgroup->files[i]);
+    cgroup_close_files(cgroup, CGROUP_FILES_ALL);
     fd_close(cgroup->events_fd);
     fd_close(cgroup->kill_fd);
     fd_close(cgroup->dir_fd);

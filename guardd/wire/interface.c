@@ -42,6 +42,10 @@
     NUMBER(tasksCurrent, MAYBE),                                                                             \
     COMMENT("How many it may have; left out when there is no limit, or none is known"),                      \
     NUMBER(tasksMax, MAYBE),                                                                                 \
+    COMMENT("Bytes of memory that are charged to it; left out when they were not measured"),                 \
+    NUMBER(memoryUsed, MAYBE),                                                                               \
+    COMMENT("The lower one of MemoryHigh and MemoryMax; left out when there is neither, or none is known"),  \
+    NUMBER(memoryMax, MAYBE),                                                                                \
     COMMENT("Bytes that its files take, on its fullest filesystem; left out when they are not counted"),     \
     NUMBER(diskUsed, MAYBE),                                                                                 \
     COMMENT("How many they may take; left out when there is no limit, or none is known"),                    \
@@ -66,7 +70,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     Limit,
     COMMENT("systemd's directive: TasksMax"),
     TEXT(name, 0),
-    COMMENT("What its values count: count, bytes"),
+    COMMENT("What its values count: count, bytes, percent (of one CPU, in hundredths: 5000 is 50%)"),
     TEXT(unit, 0),
     COMMENT("What the class asks for; left out when it asks for nothing"),
     STRUCT(asked, LimitValue, MAYBE),

@@ -206,8 +206,8 @@ class Kernel:
         self.thread.join()
         os.close(self.inotify.fd)
 
-    def make(self, path, limit="max", tasks=5, procs=(), populated=True):
-        """Makes a cgroup, with those above it, and returns it."""
+    def make(self, path, limit="max", tasks=5, procs=(), populated=True, files=None):
+        """Makes a cgroup, with those above it, and returns it. files: name -> text, of controllers other than pids."""
         above = os.path.dirname(path)
         if above and above not in self.cgroups:
             self.make(above)
@@ -216,6 +216,8 @@ class Kernel:
             made = os.path.join(self.aside, str(self.counter))
             cgroup = Cgroup(self, path, populated)
             cgroup.populate(made, limit, tasks, procs)
+            for name, text in (files or {}).items():
+                cgroup.write(name, text, made)
             cgroup.id = os.stat(made).st_ino
             cgroup.wds = [self.inotify.add(os.path.join(made, name)) for name in ("cgroup.freeze", "cgroup.kill")]
             for wd in cgroup.wds:

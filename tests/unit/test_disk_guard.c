@@ -255,6 +255,32 @@ static void leftovers_are_cleared(void **state)
     assert_int_equal(project_of(a), FIRST_PROJECT);
 }
 
+/* It comes back, and while it is being made only its layer is known: the volume that it will be found to have
+ * keeps its project, or all of it would be walked twice, and not be limited meanwhile. */
+static void early_look_clears_nothing(void **state)
+{
+    struct GroundTree *layer = ground_directory("docker/a", DIRECTORY_LAYER, "diff", ground->dev);
+    struct GroundTree *volume = ground_directory("docker/a", DIRECTORY_VOLUME, "volume", ground->dev);
+    struct GroundTree *old = ground_directory("docker/a", DIRECTORY_VOLUME, "old", ground->dev);
+    struct Tenant *a = counted(1, "docker/a", volume);
+
+    ground_vanish(a);
+    volume->owner[0] = old->owner[0] = '\0';
+    ground->unsettled = true;
+    a = ground_tenant(2, "docker/a");
+    ground_check(a);
+    ground_work();
+    ground_state(a, layer, DIRECTORY_COUNTED);
+    assert_int_equal(volume->project, FIRST_PROJECT);
+    assert_int_equal(project_by_id(&ground->disk.projects, FIRST_PROJECT)->n_directories, 3);
+    snprintf(volume->owner, sizeof(volume->owner), "docker/a");
+    ground->unsettled = false;
+    ground_check(a);
+    ground_work();
+    assert_int_equal(ground_state(a, volume, DIRECTORY_COUNTED)->changed, 0);
+    assert_int_equal(old->project, 0); /* what it does not have any more is cleared now */
+}
+
 static void retained_while_it_lives(void **state)
 {
     struct GroundTree *volume = ground_directory("docker/a", DIRECTORY_VOLUME, "volume", ground->dev);
@@ -613,6 +639,7 @@ int main(void)
         TEST(released_then_gone),
         TEST(no_more_wanted),
         TEST(leftovers_are_cleared),
+        TEST(early_look_clears_nothing),
         TEST(retained_while_it_lives),
         TEST(retried_after_an_error),
         TEST(foreign_root),

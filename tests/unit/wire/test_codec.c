@@ -173,6 +173,43 @@ static void test_bare_details(void **state)
     assert_null(sd_json_variant_by_key(rule, "nextStep"));
 }
 
+static sd_json_variant *limit_at(sd_json_variant *details, enum LimitId id)
+{
+    return sd_json_variant_by_index(sd_json_variant_by_key(details, "limits"), (size_t)id);
+}
+
+/* What files of the cgroup keep is as it was read last; where it was not, it is not known. */
+static void test_limits_of_files(void **state)
+{
+    struct Tenant tenant = bare_tenant();
+    _cleanup_json_ sd_json_variant *v = NULL;
+    sd_json_variant *limit;
+
+    tenant.readings.valid[READING_MEMORY_CURRENT] = true;
+    tenant.readings.value[READING_MEMORY_CURRENT] = 4096;
+    tenant.readings.limit[READING_MEMORY_CURRENT] = 8192;
+    tenant.views[LIMIT_MEMORY_MAX] = (struct LimitView){true, true, 8192, 4096};
+    tenant.views[LIMIT_MEMORY_HIGH] = (struct LimitView){.known = true, .present = LIMIT_INFINITY};
+    tenant.limits[LIMIT_CPU_QUOTA] =
+        (struct LimitState){.applied = true, .found = LIMIT_INFINITY, .value = 5000};
+    assert_true(wire_tenant_full(&tenant, NOW, &v) >= 0);
+    assert_true(conform_object(v, conform_symbol("TenantDetails"), SD_VARLINK_REGULAR));
+    assert_int_equal(number_at(v, "memoryUsed"), 4096);
+    assert_int_equal(number_at(v, "memoryMax"), 8192);
+    limit = limit_at(v, LIMIT_MEMORY_MAX);
+    assert_string_equal(text_at(limit, "name"), "MemoryMax");
+    assert_int_equal(number_at(sd_json_variant_by_key(limit, "inForce"), "value"), 8192);
+    assert_int_equal(number_at(limit, "used"), 4096);
+    limit = limit_at(v, LIMIT_MEMORY_HIGH);
+    assert_non_null(sd_json_variant_by_key(limit, "inForce"));
+    assert_null(sd_json_variant_by_key(sd_json_variant_by_key(limit, "inForce"), "value"));
+    assert_null(sd_json_variant_by_key(limit, "used"));
+    limit = limit_at(v, LIMIT_CPU_QUOTA);
+    assert_string_equal(text_at(limit, "unit"), "percent");
+    assert_int_equal(number_at(sd_json_variant_by_key(limit, "inForce"), "value"), 5000);
+    assert_null(sd_json_variant_by_key(limit_at(v, LIMIT_IO_WEIGHT), "inForce"));
+}
+
 static void test_frozen_details(void **state)
 {
     struct Tenant tenant = frozen_tenant();
@@ -405,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_row),
         cmocka_unit_test(test_without_class),
         cmocka_unit_test(test_bare_details),
+        cmocka_unit_test(test_limits_of_files),
         cmocka_unit_test(test_frozen_details),
         cmocka_unit_test(test_throttled_details),
         cmocka_unit_test(test_next_step),
