@@ -31,6 +31,22 @@ static void print_joined(const char *label, sd_json_variant *object, const char 
         print_field(label, joined);
 }
 
+/* "cpu: cpu.max 50000 100000, found max 100000" */
+static void print_throttles(sd_json_variant *tenant)
+{
+    sd_json_variant *throttle;
+
+    for (size_t i = 0; (throttle = reply_item(tenant, "throttles", i)); i++) {
+        char text[512];
+
+        snprintf(text, sizeof(text), "%s: %s %s, found %s", reply_text_or(throttle, "resource", "?"),
+                 reply_text_or(throttle, "file", "?"), reply_text_or(throttle, "value", "?"),
+                 reply_text_or(throttle, "found", "?"));
+        print_field_styled("Throttled", text, STYLE_WARNING);
+        print_joined("Throttled by", throttle, "by");
+    }
+}
+
 static void print_identity(sd_json_variant *tenant)
 {
     const char *state = reply_text_or(tenant, "state", "?");
@@ -41,6 +57,7 @@ static void print_identity(sd_json_variant *tenant)
     putchar('\n');
     print_field_styled("State", state, state_style(state));
     print_joined("Frozen by", tenant, "frozenBy");
+    print_throttles(tenant);
     if (under_way)
         print_field("Under way", reply_text(under_way, "verb"));
     if (under_way)

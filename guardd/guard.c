@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "adoption.h"
+#include "act/throttle.h"
 #include "allowance.h"
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -19,6 +20,7 @@
 #include "sense/pids.h"
 #include "setting.h"
 #include "tenant/cgroup.h"
+#include "throttling.h"
 
 #define HISTORY_CAPACITY 512
 /* A new cgroup belongs to its runtime at first: systemd, docker and podman set its limits after they have
@@ -61,6 +63,8 @@ static void look(struct Guard *guard, struct Tenant *tenant, bool fresh, usec_t 
         return; /* it is gone, or cannot be read; rmdir is announced */
     disk_guard_look(&guard->disk, tenant, fresh, now);
     strain_guard_look(&guard->strain, tenant, fresh, now);
+    if (tenant_is_throttled(tenant))
+        throttling_check(&guard->pipeline, tenant, now);
     engine_look(&guard->engine, tenant, now, &decisions);
     carry_out_all(guard, tenant, &decisions, now);
 }
@@ -100,12 +104,13 @@ static void check_limits(struct Guard *guard, struct Tenant *tenant, usec_t now)
     limiting_check(&guard->pipeline, tenant, now);
 }
 
-/* Classes with a rule on what the kernel does not announce are looked at as often as an armed tenant. */
+/* Classes with a rule on what the kernel does not announce are looked at as often as an armed tenant, and so
+ * is who is throttled: the service manager may write over it. */
 static usec_t next_look_usec(const struct Tenant *tenant)
 {
     usec_t look_usec = tenant->condition.look_usec;
 
-    if (tenant->class && tenant->class->sweep && !tenant->released)
+    if ((tenant->class && tenant->class->sweep && !tenant->released) || tenant_is_throttled(tenant))
         look_usec = usec_min(look_usec, usec_add(tenant->readings.at_usec, LOOK_INTERVAL_USEC));
     if (tenant->disk.n_shares > 0)
         look_usec = usec_min(look_usec, tenant->disk.look_usec);
@@ -145,7 +150,7 @@ void guard_pass(struct Guard *guard)
     usec_t now = guard->clock();
 
     HASH_ITER (hh, guard->registry.tenants, tenant, other) {
-        if (tenant->action.under_way)
+        if (tenant->action.under_way || tenant->throttling.under_way)
             pipeline_check(&guard->pipeline, tenant, now);
         if (next_look_usec(tenant) <= now)
             guard_look(guard, tenant, now);
@@ -171,7 +176,8 @@ static void on_settled(void *userdata, struct Tenant *tenant, const struct Decis
         guard->answer(guard->userdata, ticket, tenant, decision, outcome);
     setting_settled(guard, tenant, decision, outcome);
     if (decision->cause == CAUSE_OPERATOR && decision->limit == LIMIT_INVALID &&
-        decision->verb != VERB_FREEZE && result_is_success(outcome->result))
+        decision->verb != VERB_FREEZE && decision->verb != VERB_THROTTLE &&
+        result_is_success(outcome->result))
         engine_reset(tenant);
     /* As after a rule's kill: whoever uses the cgroup next must not begin frozen. */
     if (decision->cause == CAUSE_OPERATOR && decision->verb == VERB_KILL && outcome->result == RESULT_DONE &&
@@ -407,6 +413,14 @@ static int set_quota(void *userdata, struct Tenant *tenant, enum LimitId limit, 
     return allowance_set(&guard->disk, tenant, limit, value);
 }
 
+static int write_slowly(void *userdata, struct Tenant *tenant, enum Resource resource, const char *line)
+{
+    struct Guard *guard = userdata;
+
+    return disk_guard_write(&guard->disk, tenant, resource, tenant->cgroup.files[throttle_file(resource)],
+                            line);
+}
+
 static void look_at(void *userdata, struct Tenant *tenant)
 {
     struct Guard *guard = userdata;
@@ -433,6 +447,7 @@ static void connect_parts(struct Guard *guard)
                                         .clock = guard->clock,
                                         .kill_memory_usec = OFFENCE_MEMORY_USEC,
                                         .set_quota = set_quota,
+                                        .write_slowly = write_slowly,
                                         .settled = on_settled,
                                         .userdata = guard};
 }

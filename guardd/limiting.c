@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "report.h"
 #include "tenant/cgroup.h"
+#include "throttling.h"
 
 /* --- what is in force ----------------------------------------------------------------------------- */
 
@@ -74,6 +75,8 @@ static int present_in_cgroup(struct Tenant *tenant, enum LimitId limit, uint64_t
 
 int limiting_present(struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value)
 {
+    if (throttling_hides(tenant, limit, ret_value))
+        return 0;
     return limit_is_quota(limit) ? present_quota(tenant, limit, ret_value)
                                  : present_in_cgroup(tenant, limit, ret_value);
 }
@@ -102,10 +105,12 @@ static void verify(struct Pipeline *pipeline, struct Tenant *tenant, const struc
 {
     struct LimitState *state = &tenant->limits[decision->limit];
     uint64_t present = 0;
-    int r = limiting_present(tenant, decision->limit, &present);
     char text[MEASURE_FORMAT_MAX];
     struct Outcome outcome;
+    int r;
 
+    throttling_found(pipeline, tenant, decision->limit);
+    r = limiting_present(tenant, decision->limit, &present);
     if (error_is_gone(r))
         outcome = outcome_make(RESULT_GONE, decision, now, "the cgroup is gone");
     else if (r < 0)

@@ -684,6 +684,8 @@ static void carry_over(struct Tenant *into, const struct Tenant *from, unsigned 
     into->hold_slots[new_index] = from->hold_slots[old_index];
     if (from->action.under_way && from->action.decision.holder == old_index)
         into->action.decision.holder = new_index;
+    if (from->throttling.under_way && from->throttling.decision.holder == old_index)
+        into->throttling.decision.holder = new_index;
 }
 
 void engine_reclass(struct Tenant *tenant, const struct TenantClass *to)

@@ -19,3 +19,17 @@ enum Resource resource_from_name(const char *name)
             return (enum Resource)i;
     return RESOURCE_INVALID;
 }
+
+const char *resource_throttle_file(enum Resource resource)
+{
+    switch (resource) {
+    case RESOURCE_CPU:
+        return "cpu.max";
+    case RESOURCE_MEMORY:
+        return "memory.high";
+    case RESOURCE_IO:
+        return "io.max";
+    default:
+        return "";
+    }
+}

@@ -15,6 +15,8 @@ enum Resource {
 
 /* "tasks", "memory", "cpu", "io", "disk". */
 const char *resource_name(enum Resource resource);
+/* The file of the cgroup that a throttle goes into: "cpu.max"; "" where there is none. */
+const char *resource_throttle_file(enum Resource resource);
 enum Resource resource_from_name(const char *name);
 
 /* True for what a tenant can be slowed down in: memory (memory.high), cpu (cpu.max), io (io.max). */

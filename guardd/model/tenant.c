@@ -37,6 +37,14 @@ static bool is_armed(const struct Tenant *tenant)
     return false;
 }
 
+bool tenant_is_throttled(const struct Tenant *tenant)
+{
+    for (int i = 0; i < RESOURCE_COUNT; i++)
+        if (tenant->throttles[i].n_lines > 0)
+            return true;
+    return false;
+}
+
 const char *tenant_state(const struct Tenant *tenant)
 {
     if (tenant->action.under_way)
@@ -54,6 +62,8 @@ const char *tenant_state(const struct Tenant *tenant)
         }
     if (tenant->condition.holders != 0)
         return "frozen";
+    if (tenant_is_throttled(tenant))
+        return "throttled";
     if (tenant->released)
         return "released";
     if (is_armed(tenant))

@@ -124,6 +124,7 @@ struct Tenant {
     struct Throttle throttles[RESOURCE_COUNT]; /* of those that can be */
     struct Case condition;
     struct Action action;
+    struct Action throttling; /* a throttle, or its end, that the worker has still to write */
     struct LimitState limits[LIMIT_COUNT];
     struct LimitView views[LIMIT_COUNT];
     uint32_t hold_slots[HOLDER_COUNT]; /* in the ledger; LEDGER_SLOT_NONE */
@@ -143,5 +144,8 @@ bool tenant_throttled_at(const struct Tenant *tenant, enum LimitId id);
 
 const char *phase_name(enum RulePhase phase);
 
-/* One word for a table: "ok", "armed", "frozen", "killing", "released", "protected". */
+/* In any resource, or on its way to it. */
+bool tenant_is_throttled(const struct Tenant *tenant);
+
+/* One word for a table: "ok", "armed", "throttled", "frozen", "killing", "released", "protected". */
 const char *tenant_state(const struct Tenant *tenant);

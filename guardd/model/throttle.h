@@ -27,6 +27,8 @@ struct ThrottleLine {
 
 struct Throttle {
     uint32_t holders; /* bit i: HOLDER i */
+    unsigned waiting; /* times the worker was asked to write and has not answered yet */
+    bool told;        /* that somebody else replaced our line */
     size_t n_lines;   /* 0: not in force */
     struct ThrottleLine lines[THROTTLE_LINES_MAX];
 };

@@ -46,7 +46,7 @@ struct LedgerEntry {
     uint32_t resource;     /* ENTRY_THROTTLE: enum Resource */
     char found_line[THROTTLE_LINE_MAX], value_line[THROTTLE_LINE_MAX]; /* ENTRY_THROTTLE */
     char rule[POLICY_NAME_MAX];                                        /* "" for the operator */
-    char name[256];                                                    /* of the tenant */
+    char name[256];                                                    /* of the tenant; "" of a throttle */
     char path[512]; /* of the cgroup; a longer one is cut and never equal to a real one */
 };
 

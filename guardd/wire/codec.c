@@ -214,6 +214,7 @@ static int decision_object(const struct Decision *decision, sd_json_variant **re
 {
     _cleanup_json_ sd_json_variant *value = NULL;
     bool limits = decision->verb == VERB_LIMIT || decision->verb == VERB_UNLIMIT;
+    bool throttles = decision->verb == VERB_THROTTLE || decision->verb == VERB_UNTHROTTLE;
     int r = limit_value(decision->verb == VERB_LIMIT, decision->value, &value);
 
     if (r < 0)
@@ -225,7 +226,11 @@ static int decision_object(const struct Decision *decision, sd_json_variant **re
         PAIR_NUMBER_IF(decision->cause == CAUSE_OPERATOR, "uid", decision->uid),
         SD_JSON_BUILD_PAIR_CONDITION(
             limits, "limit", SD_JSON_BUILD_STRING(limits ? limit_info(decision->limit)->directive : "")),
-        PAIR_VARIANT_IF_ANY("value", value), WIRE_PAIR_TEXT("reason", decision->reason));
+        PAIR_VARIANT_IF_ANY("value", value),
+        SD_JSON_BUILD_PAIR_CONDITION(
+            throttles, "resource", SD_JSON_BUILD_STRING(throttles ? resource_name(decision->resource) : "")),
+        PAIR_NUMBER_IF(decision->verb == VERB_THROTTLE, "percent", decision->percent),
+        WIRE_PAIR_TEXT("reason", decision->reason));
 }
 
 int wire_outcome(const struct Outcome *outcome, sd_json_variant **ret)
@@ -348,14 +353,61 @@ static const char *holder_name(const struct Tenant *tenant, unsigned holder)
                                                             : "a rule of an earlier configuration";
 }
 
-static int holders_list(const struct Tenant *tenant, sd_json_variant **ret)
+static int holders_list(const struct Tenant *tenant, uint32_t holders, sd_json_variant **ret)
+{
+    int r = sd_json_variant_new_array(ret, NULL, 0);
+
+    for (unsigned i = 0; i < HOLDER_COUNT && r >= 0; i++)
+        if (holders & (UINT32_C(1) << i))
+            r = sd_json_variant_append_arrayb(ret, WIRE_BUILD_TEXT(holder_name(tenant, i)));
+    return r;
+}
+
+static int throttle_object(const struct Tenant *tenant, enum Resource resource,
+                           const struct ThrottleLine *line, sd_json_variant **ret)
+{
+    _cleanup_json_ sd_json_variant *by = NULL;
+    int r = holders_list(tenant, tenant->throttles[resource].holders, &by);
+
+    if (r < 0)
+        return r;
+    return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("resource", resource_name(resource)),
+                          SD_JSON_BUILD_PAIR_STRING("file", resource_throttle_file(resource)),
+                          WIRE_PAIR_TEXT("found", line->found), WIRE_PAIR_TEXT("value", line->value),
+                          PAIR_LIST("by", by));
+}
+
+static int throttles_list(const struct Tenant *tenant, sd_json_variant **ret)
 {
     int r = 0;
 
-    for (unsigned i = 0; i < HOLDER_COUNT && r >= 0; i++)
-        if (tenant->condition.holders & (UINT32_C(1) << i))
-            r = sd_json_variant_append_arrayb(ret, WIRE_BUILD_TEXT(holder_name(tenant, i)));
+    for (int i = 0; i < RESOURCE_COUNT; i++)
+        for (size_t k = 0; k < tenant->throttles[i].n_lines && r >= 0; k++) {
+            sd_json_variant *element = NULL;
+
+            r = throttle_object(tenant, (enum Resource)i, &tenant->throttles[i].lines[k], &element);
+            r = append(ret, r, element);
+        }
     return r;
+}
+
+/* Who or what keeps it as it is. */
+static int add_standing(const struct Tenant *tenant, sd_json_variant **v)
+{
+    _cleanup_json_ sd_json_variant *holders = NULL, *throttles = NULL, *under_way = NULL;
+    int r = holders_list(tenant, tenant->condition.holders, &holders);
+
+    if (r >= 0)
+        r = throttles_list(tenant, &throttles);
+    if (r >= 0 && tenant->action.under_way)
+        r = decision_object(&tenant->action.decision, &under_way);
+    else if (r >= 0 && tenant->throttling.under_way)
+        r = decision_object(&tenant->throttling.decision, &under_way);
+    if (r < 0)
+        return r;
+    return sd_json_variant_merge_objectbo(v, PAIR_LIST("frozenBy", holders),
+                                          PAIR_LIST("throttles", throttles),
+                                          PAIR_VARIANT_IF_ANY("underWay", under_way));
 }
 
 static int add_identity(const struct Tenant *tenant, usec_t now, sd_json_variant **v)
@@ -374,23 +426,17 @@ static int add_identity(const struct Tenant *tenant, usec_t now, sd_json_variant
 
 static int add_lists(const struct Tenant *tenant, usec_t now, sd_json_variant **v)
 {
-    _cleanup_json_ sd_json_variant *limits = NULL, *readings = NULL, *rules = NULL, *holders = NULL,
-                                   *under_way = NULL;
+    _cleanup_json_ sd_json_variant *limits = NULL, *readings = NULL, *rules = NULL;
     int r = wire_limits(tenant, &limits);
 
     if (r >= 0)
         r = readings_list(tenant, &readings);
     if (r >= 0)
         r = rules_list(tenant, now, &rules);
-    if (r >= 0)
-        r = holders_list(tenant, &holders);
-    if (r >= 0 && tenant->action.under_way)
-        r = decision_object(&tenant->action.decision, &under_way);
     if (r < 0)
         return r;
     return sd_json_variant_merge_objectbo(v, PAIR_LIST("limits", limits), PAIR_LIST("readings", readings),
-                                          PAIR_LIST("rules", rules), PAIR_LIST("frozenBy", holders),
-                                          PAIR_VARIANT_IF_ANY("underWay", under_way));
+                                          PAIR_LIST("rules", rules));
 }
 
 static int add_disk(const struct Tenant *tenant, sd_json_variant **v)
@@ -415,6 +461,8 @@ int wire_tenant_full(const struct Tenant *tenant, usec_t now, sd_json_variant **
         r = add_identity(tenant, now, &v);
     if (r >= 0)
         r = add_lists(tenant, now, &v);
+    if (r >= 0)
+        r = add_standing(tenant, &v);
     if (r >= 0)
         r = add_disk(tenant, &v);
     if (r >= 0)

@@ -341,7 +341,8 @@ class Kernel:
 
 SLOT = struct.Struct("<4s6I4Q64s256s512s")
 SLOT_SIZE = 1024
-KINDS = {1: "hold", 2: "terminate", 3: "kill", 4: "limit"}
+KINDS = {1: "hold", 2: "terminate", 3: "kill", 4: "limit", 5: "throttle"}
+LINES = struct.Struct("<I96s96s")  # of a throttle, in the place of the name: resource, found, value
 
 
 def read_ledger(path):
@@ -353,8 +354,9 @@ def read_ledger(path):
         if magic != b"ENTR":
             continue
         text = lambda raw: raw.split(b"\0", 1)[0].decode()
-        entries.append({"at": at, "kind": KINDS[kind], "standing": phase == 1, "id": cgroup_id, "holder": holder,
-                        "step": step, "repeats": repeats, "found": found, "value": value, "rule": text(rule),
+        lines = [text(line) for line in LINES.unpack_from(name)[1:]] if KINDS[kind] == "throttle" else None
+        entries.append({"at": at, "lines": lines, "kind": KINDS[kind], "standing": phase == 1, "id": cgroup_id,
+                        "holder": holder, "step": step, "repeats": repeats, "found": found, "value": value, "rule": text(rule),
                         "name": text(name), "path": text(cgroup)})
     return entries
 

@@ -235,6 +235,34 @@ static void test_frozen_details(void **state)
     assert_string_equal(sd_json_variant_string(sd_json_variant_by_index(holders, 1)), "operator");
 }
 
+static void test_throttled_details(void **state)
+{
+    struct Tenant tenant = bare_tenant();
+    struct Throttle *throttle = &tenant.throttles[RESOURCE_CPU];
+    _cleanup_json_ sd_json_variant *v = NULL;
+    sd_json_variant *line;
+
+    throttle->n_lines = 1;
+    throttle->holders = 1u << HOLDER_OPERATOR;
+    strcpy(throttle->lines[0].found, "max 100000");
+    strcpy(throttle->lines[0].value, "50000 100000");
+    tenant.throttling.under_way = true;
+    tenant.throttling.decision =
+        (struct Decision){.verb = VERB_THROTTLE, .resource = RESOURCE_MEMORY, .percent = 80};
+    assert_true(wire_tenant_full(&tenant, NOW, &v) >= 0);
+    assert_true(conform_object(v, conform_symbol("TenantDetails"), SD_VARLINK_REGULAR));
+    assert_string_equal(text_at(v, "state"), "throttled");
+    line = first_at(v, "throttles");
+    assert_string_equal(text_at(line, "resource"), "cpu");
+    assert_string_equal(text_at(line, "file"), "cpu.max");
+    assert_string_equal(text_at(line, "found"), "max 100000");
+    assert_string_equal(text_at(line, "value"), "50000 100000");
+    assert_string_equal(sd_json_variant_string(first_at(line, "by")), "operator");
+    line = sd_json_variant_by_key(v, "underWay");
+    assert_string_equal(text_at(line, "resource"), "memory");
+    assert_int_equal(number_at(line, "percent"), 80);
+}
+
 /* What comes next depends on phase, step and history of the rule. */
 static void test_next_step(void **state)
 {
@@ -416,6 +444,7 @@ int main(void)
         cmocka_unit_test(test_bare_details),
         cmocka_unit_test(test_limits_of_files),
         cmocka_unit_test(test_frozen_details),
+        cmocka_unit_test(test_throttled_details),
         cmocka_unit_test(test_next_step),
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_disk_in_a_row),
