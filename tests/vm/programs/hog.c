@@ -1,0 +1,130 @@
+/* hog: takes memory as a tenant would that leaks it, and goes on using all it has.
+ *
+ *     hog [-s DIRECTORY] [-r RATE] BYTES
+ *         Takes BYTES of anonymous memory; -s: of a tmpfs, in the file "hog" in DIRECTORY, which is memory as
+ *         well, but nobody's as processes go. RATE: bytes a second. What it has already is touched in turn,
+ * at the same rate, so that none of it is idle; when it has all, it goes on with that until it is killed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CHUNK ((uint64_t)1024 * 1024)
+#define PAGE 4096
+#define USEC_PER_SEC 1000000
+
+struct Hog {
+    uint64_t bytes, rate;
+    const char *directory;
+    int fd;
+    char *memory;
+    uint64_t taken, cursor, touched;
+};
+
+static void must(bool ok, const char *what)
+{
+    if (ok)
+        return;
+    fprintf(stderr, "hog: %s: %s\n", what, strerror(errno));
+    exit(EXIT_FAILURE);
+}
+
+static uint64_t boottime_usec(void)
+{
+    struct timespec now;
+
+    must(clock_gettime(CLOCK_BOOTTIME, &now) == 0, "clock_gettime");
+    return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* False when the tmpfs has no more room. */
+static bool touch(struct Hog *hog, uint64_t offset)
+{
+    static char chunk[CHUNK];
+
+    hog->touched += CHUNK;
+    if (!hog->directory) {
+        for (uint64_t i = 0; i < CHUNK; i += PAGE)
+            hog->memory[offset + i]++;
+        return true;
+    }
+    chunk[0]++;
+    if (pwrite(hog->fd, chunk, CHUNK, (off_t)offset) == (ssize_t)CHUNK)
+        return true;
+    must(errno == ENOSPC || errno == EINTR || errno == 0, "write");
+    return false;
+}
+
+/* Takes a chunk more, or, where there is none, touches two old ones. */
+static void step(struct Hog *hog)
+{
+    if (hog->taken + CHUNK <= hog->bytes && touch(hog, hog->taken))
+        hog->taken += CHUNK;
+    if (hog->cursor + CHUNK > hog->taken)
+        hog->cursor = 0;
+    if (hog->taken && touch(hog, hog->cursor))
+        hog->cursor += CHUNK;
+}
+
+static void pace(const struct Hog *hog, uint64_t began)
+{
+    struct timespec nap = {0, 10 * 1000 * 1000};
+
+    while (hog->rate && hog->touched / 2 > (boottime_usec() - began) * hog->rate / USEC_PER_SEC)
+        nanosleep(&nap, NULL);
+}
+
+static void prepare(struct Hog *hog)
+{
+    if (hog->directory) {
+        must(chdir(hog->directory) == 0, hog->directory);
+        hog->fd = open("hog", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+        must(hog->fd >= 0, hog->directory);
+        return;
+    }
+    hog->memory =
+        mmap(NULL, hog->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    must(hog->memory != MAP_FAILED, "mmap");
+}
+
+static void usage(void)
+{
+    fprintf(stderr, "usage: hog [-s DIRECTORY] [-r RATE] BYTES\n");
+    exit(2);
+}
+
+int main(int argc, char **argv)
+{
+    struct Hog hog = {0};
+    uint64_t began;
+    int option;
+
+    while ((option = getopt(argc, argv, "s:r:")) != -1)
+        switch (option) {
+        case 's':
+            hog.directory = optarg;
+            break;
+        case 'r':
+            hog.rate = strtoull(optarg, NULL, 10);
+            break;
+        default:
+            usage();
+        }
+    if (optind + 1 != argc)
+        usage();
+    hog.bytes = strtoull(argv[optind], NULL, 10);
+    if (hog.bytes < CHUNK)
+        usage();
+    prepare(&hog);
+    began = boottime_usec();
+    for (;;) {
+        step(&hog);
+        pace(&hog, began);
+    }
+}
