@@ -23,7 +23,7 @@ struct Hog {
     uint64_t bytes, rate;
     const char *directory;
     int fd;
-    char *memory;
+    volatile char *memory;
     uint64_t taken, cursor, touched;
 };
 
@@ -51,7 +51,7 @@ static bool touch(struct Hog *hog, uint64_t offset)
     hog->touched += CHUNK;
     if (!hog->directory) {
         for (uint64_t i = 0; i < CHUNK; i += PAGE)
-            hog->memory[offset + i]++;
+            hog->memory[offset + i] = (char)hog->touched; /* not ++: a page that is read first faults twice */
         return true;
     }
     chunk[0]++;
@@ -74,7 +74,8 @@ static void step(struct Hog *hog)
 
 static void pace(const struct Hog *hog, uint64_t began)
 {
-    struct timespec nap = {0, 10 * 1000 * 1000};
+    uint64_t usec = hog->rate ? CHUNK * USEC_PER_SEC / hog->rate : 0; /* what a chunk takes */
+    struct timespec nap = {(time_t)(usec / USEC_PER_SEC), (long)(usec % USEC_PER_SEC) * 1000};
 
     while (hog->rate && hog->touched / 2 > (boottime_usec() - began) * hog->rate / USEC_PER_SEC)
         nanosleep(&nap, NULL);
