@@ -61,11 +61,15 @@ static bool touch(struct Hog *hog, uint64_t offset)
     return false;
 }
 
-/* Takes a chunk more, or, where there is none, touches two old ones. */
+/* Takes a chunk more and touches an old one. In a tmpfs, where touching is as dear as taking, only when it
+ * has all. */
 static void step(struct Hog *hog)
 {
-    if (hog->taken + CHUNK <= hog->bytes && touch(hog, hog->taken))
+    if (hog->taken + CHUNK <= hog->bytes && touch(hog, hog->taken)) {
         hog->taken += CHUNK;
+        if (hog->directory)
+            return;
+    }
     if (hog->cursor + CHUNK > hog->taken)
         hog->cursor = 0;
     if (hog->taken && touch(hog, hog->cursor))
@@ -76,8 +80,9 @@ static void pace(const struct Hog *hog, uint64_t began)
 {
     uint64_t usec = hog->rate ? CHUNK * USEC_PER_SEC / hog->rate : 0; /* what a chunk takes */
     struct timespec nap = {(time_t)(usec / USEC_PER_SEC), (long)(usec % USEC_PER_SEC) * 1000};
+    uint64_t each = hog->directory ? 1 : 2;
 
-    while (hog->rate && hog->touched / 2 > (boottime_usec() - began) * hog->rate / USEC_PER_SEC)
+    while (hog->rate && hog->touched / each > (boottime_usec() - began) * hog->rate / USEC_PER_SEC)
         nanosleep(&nap, NULL);
 }
 
