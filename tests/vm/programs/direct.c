@@ -1,8 +1,9 @@
 /* direct: loads a disk past the page cache (O_DIRECT), endlessly, in files of bounded size.
  *
  *     direct [-b BYTES] [-c CHUNK] [-p PROCESSES] [-r] DIRECTORY
- *         PROCESSES (32) of them, which is the depth of the queue, each with its own file "direct.NUMBER".
- * They write in chunks of CHUNK (64 KiB), front to back and again, BYTES (256 MiB) in all files together. -r:
+ *
+ * PROCESSES (32) of them, which is the depth of the queue, each with its own file "direct.NUMBER". They
+ * write in chunks of CHUNK (64 KiB), front to back and again, BYTES (256 MiB) in all files together. -r:
  * every other one reads, at random, what it wrote once. They go when the first one does. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,10 @@
 /* hog: takes memory as a tenant would that leaks it, and goes on using all it has.
  *
  *     hog [-s DIRECTORY] [-r RATE] BYTES
- *         Takes BYTES of anonymous memory; -s: of a tmpfs, in the file "hog" in DIRECTORY, which is memory as
- *         well, but nobody's as processes go. RATE: bytes a second. What it has already is touched in turn,
- * at the same rate, so that none of it is idle; when it has all, it goes on with that until it is killed. */
+ *
+ * Takes BYTES of anonymous memory; -s: of a tmpfs, in the file "hog" in DIRECTORY, which is memory as
+ * well, but nobody's as processes go. RATE: bytes a second. What it has is touched in turn, at the same
+ * rate (of a tmpfs: when it has all), so that none of it is idle, until it is killed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>

@@ -1,7 +1,8 @@
 /* thrash: takes the page cache from everybody, by reading more than fits in memory, endlessly.
  *
  *     thrash [-c CHUNK] [-p PROCESSES] FILE
- *         PROCESSES (8) of them read CHUNK (256 KiB) at random places of a file, which is to be larger than
+ *
+ * PROCESSES (8) of them read CHUNK (256 KiB) at random places of a file, which is to be larger than
  * memory: every other one by read(), the others through a mapping. They go when the first one does. */
 #include <errno.h>
 #include <fcntl.h>
