@@ -298,6 +298,17 @@ static void write_escalation(const struct Turn *turn, enum RuleEvent event, char
                  turn->rule->n_steps);
 }
 
+/* Is it at peace at this moment? A frozen tenant neither uses nor waits for anything: that is no sign of
+ * peace. */
+static bool is_at_peace(const struct Turn *turn)
+{
+    const struct Condition *until = &turn->rule->until;
+
+    if (step_verb(turn) == VERB_FREEZE && freezes(turn) && reading_is_of_running(until->reading))
+        return false;
+    return condition_holds(until, &turn->tenant->readings);
+}
+
 static enum RulePhase next_step(const struct Turn *turn, enum RuleEvent event)
 {
     struct RuleState *state = turn->state;
@@ -306,8 +317,7 @@ static enum RulePhase next_step(const struct Turn *turn, enum RuleEvent event)
 
     /* Measured again: whoever is at peace at this moment is not pressed harder while relief is waited for,
      * and stuck or not, nothing is done to it that cannot be undone. */
-    if ((event == RULE_STEP_OVER || verb_is_final(turn->rule->steps[step].verb)) &&
-        condition_holds(&turn->rule->until, &turn->tenant->readings))
+    if ((event == RULE_STEP_OVER || verb_is_final(turn->rule->steps[step].verb)) && is_at_peace(turn))
         return PHASE_STANDING;
     write_escalation(turn, event, why, sizeof(why));
     if (state->came_down) {

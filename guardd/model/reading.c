@@ -90,6 +90,17 @@ bool reading_is_of_strain(enum ReadingId id)
     return resource_can_throttle(readings[id].resource);
 }
 
+bool reading_is_of_running(enum ReadingId id)
+{
+    switch (readings[id].measure) {
+    case MEASURE_PERCENT:
+    case MEASURE_BYTES_PER_SEC:
+        return !readings[id].of_host && reading_is_of_strain(id);
+    default:
+        return false;
+    }
+}
+
 enum Pressure reading_pressure(enum ReadingId id)
 {
     switch (id) {

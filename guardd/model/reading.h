@@ -81,6 +81,9 @@ bool reading_is_of_disk(enum ReadingId id);
 /* True for memory.*, cpu.* and io.*, and the host's. */
 bool reading_is_of_strain(enum ReadingId id);
 
+/* True for what is 0 of a tenant that is frozen: what it uses, and waits for, per time. */
+bool reading_is_of_running(enum ReadingId id);
+
 /* The PSI line that announces it; PRESSURE_INVALID for what is not a pressure. */
 enum Pressure reading_pressure(enum ReadingId id);
 

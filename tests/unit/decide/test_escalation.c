@@ -459,6 +459,20 @@ static void test_at_peace_is_not_pressed_harder(void **state)
     assert_decided(&world, VERB_FREEZE);
 }
 
+/* Who is frozen waits for nothing: that it is quiet does not save it. */
+static void test_frozen_is_no_peace(void **state)
+{
+    struct World world;
+
+    slow_init(&world);
+    world.rule.until.for_usec = 60 * SECOND;
+    freeze_it(&world);
+    look_after(&world, 5, 0);
+    assert_nothing_decided(&world);
+    look_after(&world, 15, 0);
+    assert_decided(&world, VERB_KILL);
+}
+
 /* Slowed first each time, but for longer. */
 static void test_repeats_begin_at_the_throttle(void **state)
 {
@@ -1032,6 +1046,7 @@ int main(void)
         cmocka_unit_test(test_down_step_by_step),
         cmocka_unit_test(test_up_again_is_a_repeat),
         cmocka_unit_test(test_at_peace_is_not_pressed_harder),
+        cmocka_unit_test(test_frozen_is_no_peace),
         cmocka_unit_test(test_repeats_begin_at_the_throttle),
         cmocka_unit_test(test_dwells),
         cmocka_unit_test(test_dwells_where_it_came_down_to),
