@@ -95,9 +95,11 @@ static struct Wanted wanted_of_host(const struct StrainGuard *guard, enum Pressu
 static struct Trigger *find_trigger(const struct StrainGuard *guard, uint64_t tenant_id,
                                     enum Pressure pressure)
 {
-    struct Trigger *trigger, key = {.key = {.tenant_id = tenant_id, .pressure = pressure}};
+    struct Trigger *trigger, wanted = {};
 
-    HASH_FIND(hh, guard->triggers, &key.key, sizeof(key.key), trigger);
+    wanted.key.tenant_id = tenant_id;
+    wanted.key.pressure = pressure;
+    HASH_FIND(hh, guard->triggers, &wanted.key, sizeof(wanted.key), trigger);
     return trigger;
 }
 
@@ -449,7 +451,9 @@ static void elect(struct StrainGuard *guard, struct HostWatch *watch, usec_t now
         char text[REASON_MAX];
 
         snprintf(text, sizeof(text), "%s: %.400s", watch->state.rule->name, reason);
-        pipeline_note(guard->pipeline, NULL, EVENT_NOTICE, LOG_WARNING, now, text);
+        /* Of CPU and I/O there may be much used without anybody being wronged. */
+        pipeline_note(guard->pipeline, NULL, EVENT_NOTICE,
+                      concerns_others(resource) ? LOG_DEBUG : LOG_WARNING, now, text);
     }
 }
 
