@@ -26,8 +26,8 @@
 #define HOST_LOOK_USEC (900 * USEC_PER_MSEC)
 /* Candidates are read again while a condition is held for longer. */
 #define CANDIDATES_LOOK_USEC (5 * USEC_PER_SEC)
-/* Who waits for less of the time does not suffer (hundredths of a percent). */
-#define WAITING_SHARE 1000
+/* Who waits for less than this part of what the rule asks of the host does not suffer. */
+#define WAITING_PART 4
 
 struct Trigger {
     struct {
@@ -377,14 +377,15 @@ static bool is_held_back(const struct Tenant *tenant, enum Resource resource)
 }
 
 /* Does anybody but the victim wait? */
-static bool others_wait(const struct StrainGuard *guard, const struct Tenant *victim, enum Resource resource)
+static bool others_wait(const struct StrainGuard *guard, const struct Rule *rule, const struct Tenant *victim,
+                        enum Resource resource)
 {
     enum ReadingId id = own_reading(resource);
     struct Tenant *tenant, *other;
 
     HASH_ITER (hh, guard->registry->tenants, tenant, other)
         if (tenant != victim && !is_held_back(tenant, resource) && tenant->readings.valid[id] &&
-            tenant->readings.value[id] >= WAITING_SHARE)
+            tenant->readings.value[id] >= rule->when.value / WAITING_PART)
             return true;
     return false;
 }
@@ -439,7 +440,7 @@ static void elect(struct StrainGuard *guard, struct HostWatch *watch, usec_t now
         return;
     victim = host_elect(&watch->state, list, n, &guard->host_readings, now, reason);
     free(list);
-    if (victim && concerns_others(resource) && !others_wait(guard, victim, resource)) {
+    if (victim && concerns_others(resource) && !others_wait(guard, before.rule, victim, resource)) {
         watch->state = before;
         return;
     }
