@@ -19,6 +19,7 @@
 #include "limiting.h"
 #include "sense/disk.h"
 #include "share.h"
+#include "throttling.h"
 #include "walk.h"
 
 /* XFS tells of each write above a limit. One look at what waits is enough for all of them. */
@@ -307,6 +308,39 @@ static void on_tagged(void *userdata, uint64_t ticket, bool done, int error, con
         walk_answered(disk, order, done, error, result);
 }
 
+static void on_wrote(void *userdata, uint64_t ticket, int error)
+{
+    struct DiskGuard *disk = userdata;
+    struct DiskOrder *order = find_order(disk, ticket);
+    struct Tenant *tenant = order ? registry_find(disk->registry, order->tenant_id) : NULL;
+    enum Resource resource;
+
+    if (!order)
+        return;
+    resource = order->resource;
+    disk_order_free(disk, order);
+    if (tenant)
+        throttling_answer(disk->pipeline, tenant, resource, error, disk->clock());
+}
+
+int disk_guard_write(struct DiskGuard *disk, const struct Tenant *tenant, enum Resource resource, int fd,
+                     const char *line)
+{
+    struct DiskOrder *order;
+    int r;
+
+    if (!disk->open)
+        return -ENOTCONN;
+    order = disk_order_new(disk, ORDER_WRITE, tenant->cgroup.id, 0, 0, NULL);
+    if (!order)
+        return -ENOMEM;
+    order->resource = resource;
+    r = worker_write(&disk->worker, fd, line, order->ticket);
+    if (r < 0)
+        disk_order_free(disk, order);
+    return r;
+}
+
 /* --- looks ---------------------------------------------------------------------------------------- */
 
 /* A rule that is at work wants to see whether there is relief. */
@@ -422,7 +456,8 @@ static int add_sources(struct DiskGuard *disk, sd_event *event)
     return r;
 }
 
-static const struct WorkerEvents worker_events = {.limited = on_limited, .tagged = on_tagged};
+static const struct WorkerEvents worker_events = {
+    .limited = on_limited, .tagged = on_tagged, .wrote = on_wrote};
 
 static void open_projects(struct DiskGuard *disk)
 {

@@ -48,6 +48,7 @@ enum OrderKind {
     ORDER_TAG,
     ORDER_CLEAR,   /* takes the project off a directory that counts no more */
     ORDER_INSPECT, /* an operator asked whether all of it counts */
+    ORDER_WRITE,   /* a line of a throttle: no matter of disks, but the worker is here */
 };
 
 /* What the worker was asked. */
@@ -57,9 +58,10 @@ struct DiskOrder {
     uint64_t tenant_id; /* 0: nobody who is here */
     dev_t dev;
     uint32_t project;
-    enum LimitId limit; /* ORDER_LIMIT */
-    char *path;         /* of a directory, owned */
-    usec_t said_usec;   /* when its progress was told last */
+    enum LimitId limit;     /* ORDER_LIMIT */
+    enum Resource resource; /* ORDER_WRITE */
+    char *path;             /* of a directory, owned */
+    usec_t said_usec;       /* when its progress was told last */
     UT_hash_handle hh;
 };
 
@@ -135,6 +137,10 @@ void disk_guard_reload(struct DiskGuard *disk);
 void disk_guard_look(struct DiskGuard *disk, struct Tenant *tenant, bool fresh, usec_t now);
 /* Looks at the filesystems again: for somebody who needs to know now. */
 void disk_guard_probe(struct DiskGuard *disk);
+
+/* Has the worker write a line to `fd`, for throttling_answer(). -ENOTCONN: there is no worker. */
+int disk_guard_write(struct DiskGuard *disk, const struct Tenant *tenant, enum Resource resource, int fd,
+                     const char *line);
 
 /* When disk_guard_pass() is due. */
 usec_t disk_guard_due_usec(const struct DiskGuard *disk);

@@ -5,6 +5,7 @@
  *   reload.c   another policy for the tenants that are here
  *   setting.c  limits that an operator sets live
  *   disk.h     what tenants have on disk
+ *   strain.h   pressure: memory, CPU, I/O
  *
  * The guard asks for the time through `clock`, which is the loop's; all below it are handed `now`. */
 #pragma once
@@ -24,6 +25,7 @@
 #include "record/override.h"
 #include "sense/host.h"
 #include "sense/tree.h"
+#include "strain.h"
 #include "tenant/registry.h"
 
 /* An operator's release whose limits the service manager has still to give back. */
@@ -77,6 +79,7 @@ struct Guard {
     struct Engine engine;
     struct Pipeline pipeline;
     struct DiskGuard disk;
+    struct StrainGuard strain;
     struct Overrides overrides;
     struct Setting settings[SETTINGS_MAX];
     struct PendingRelease releases[PENDING_RELEASES_MAX];

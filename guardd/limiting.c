@@ -7,7 +7,10 @@
 #include "act/limit.h"
 #include "base/error.h"
 #include "decide/limits.h"
+#include "base/fd.h"
 #include "report.h"
+#include "tenant/cgroup.h"
+#include "throttling.h"
 
 /* --- what is in force ----------------------------------------------------------------------------- */
 
@@ -34,10 +37,64 @@ static int present_quota(const struct Tenant *tenant, enum LimitId limit, uint64
     return r;
 }
 
-int limiting_present(const struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value)
+/* A controller may have been enabled, or disabled and enabled again, since its files were opened. */
+static int open_anew(struct Cgroup *cgroup, enum LimitId limit)
 {
-    return limit_is_quota(limit) ? present_quota(tenant, limit, ret_value)
-                                 : limit_read(&tenant->cgroup, limit, ret_value);
+    const uint32_t files = limit_file(limit) | limit_used_file(limit);
+    char events[128];
+    ssize_t n = fd_read_file(cgroup->events_fd, events, sizeof(events));
+
+    if (n < 0)
+        return (int)n; /* it is gone, with everything */
+    cgroup_close_files(cgroup, files);
+    return cgroup_open_files(cgroup, files);
+}
+
+static int present_in_cgroup(struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value)
+{
+    struct LimitView *view = &tenant->views[limit];
+    struct Cgroup *cgroup = &tenant->cgroup;
+    int r;
+
+    (void)cgroup_open_files(cgroup, limit_file(limit) | limit_used_file(limit));
+    r = limit_read(cgroup, limit, ret_value);
+    if (limit_file(limit) != 0 && (r == -EBADF || error_is_gone(r))) {
+        r = open_anew(cgroup, limit);
+        if (r >= 0)
+            r = limit_read(cgroup, limit, ret_value);
+    }
+    *view = (struct LimitView){.known = r >= 0};
+    if (r >= 0)
+        view->present = *ret_value;
+    view->measured = limit_used_file(limit) != 0 && limit_read_used(cgroup, limit, &view->used) >= 0;
+    if (r != -EBADF || limit_file(limit) == 0 || !cgroup->unit)
+        return r;
+    *ret_value = limit_default(limit);
+    return 0;
+}
+
+int limiting_present(struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value)
+{
+    int r = limit_is_quota(limit) ? present_quota(tenant, limit, ret_value)
+                                  : present_in_cgroup(tenant, limit, ret_value);
+
+    return r >= 0 && throttling_hides(tenant, limit, ret_value) ? 0 : r;
+}
+
+bool limiting_look(struct Tenant *tenant)
+{
+    bool changed = false;
+
+    for (int id = 0; id < LIMIT_COUNT; id++) {
+        const struct LimitState *state = &tenant->limits[id];
+        uint64_t present;
+
+        if (limit_is_quota(id) || limiting_present(tenant, id, &present) < 0)
+            continue;
+        changed = changed || (state->applied && state->waiting == 0 && state->note[0] == '\0' &&
+                              !tenant_throttled_at(tenant, id) && !limit_is_same(id, present, state->value));
+    }
+    return changed;
 }
 
 /* --- the end of the way --------------------------------------------------------------------------- */
@@ -48,10 +105,12 @@ static void verify(struct Pipeline *pipeline, struct Tenant *tenant, const struc
 {
     struct LimitState *state = &tenant->limits[decision->limit];
     uint64_t present = 0;
-    int r = limiting_present(tenant, decision->limit, &present);
     char text[MEASURE_FORMAT_MAX];
     struct Outcome outcome;
+    int r;
 
+    throttling_found(pipeline, tenant, decision->limit);
+    r = limiting_present(tenant, decision->limit, &present);
     if (error_is_gone(r))
         outcome = outcome_make(RESULT_GONE, decision, now, "the cgroup is gone");
     else if (r < 0)
@@ -78,8 +137,12 @@ static void write_direct(struct Pipeline *pipeline, struct Tenant *tenant, const
 
     if (r >= 0)
         return verify(pipeline, tenant, decision, how, now);
-    outcome = error_is_gone(r) ? outcome_make(RESULT_GONE, decision, now, "the cgroup is gone")
-                               : outcome_failure(decision, r, now, limit_info(decision->limit)->cgroup_file);
+    if (error_is_gone(r))
+        outcome = outcome_make(RESULT_GONE, decision, now, "the cgroup is gone");
+    else
+        outcome = outcome_failure(decision, r, now,
+                                  r == -EBADF ? "it has no such file: the controller is not enabled"
+                                              : limit_info(decision->limit)->cgroup_file);
     if (outcome.result == RESULT_FAILED) {
         /* What was in force stays in force, and is not to be taken for somebody else's. */
         state->value = state->previous;
@@ -164,9 +227,24 @@ static int put_entry(struct Pipeline *pipeline, struct Tenant *tenant, const str
     entry.previous = in_force(&tenant->limits[decision->limit], found);
     if (decision->verb == VERB_UNLIMIT)
         entry.phase = ENTRY_UNDOING;
-    if (*slot == LEDGER_SLOT_NONE)
-        return ledger_put(pipeline->ledger, &entry, slot);
-    return ledger_update(pipeline->ledger, *slot, &entry);
+    if (*slot != LEDGER_SLOT_NONE)
+        return ledger_update(pipeline->ledger, *slot, &entry);
+    /* A limit is not set in a hurry: it does not live on what is kept for freezes. */
+    (void)ledger_reserve(pipeline->ledger, pipeline->reserved + 1);
+    return ledger_put(pipeline->ledger, &entry, slot);
+}
+
+/* Its file can be written here and now. */
+static bool is_open(const struct Tenant *tenant, enum LimitId limit)
+{
+    uint64_t value;
+
+    return limit_read(&tenant->cgroup, limit, &value) >= 0;
+}
+
+static bool is_settling(const struct Tenant *tenant)
+{
+    return !tenant->was_here && tenant->limits_due_usec != USEC_INFINITY;
 }
 
 /* SetUnitProperties makes PID 1 apply all of a unit's cgroup anew, its device filter too. While runc is
@@ -178,7 +256,7 @@ static bool is_not_for_systemd(const struct Tenant *tenant, const struct Decisio
 {
     if (decision->verb == VERB_UNLIMIT)
         return tenant->limits[decision->limit].untold && !tenant->limits[decision->limit].told;
-    return !tenant->was_here && tenant->limits_due_usec != USEC_INFINITY;
+    return is_settling(tenant) && is_open(tenant, decision->limit);
 }
 
 /* The ledger has no entry for it: that the project is guardd's own, and without limits else, is written down
@@ -214,7 +292,7 @@ static void set_in_cgroup(struct Pipeline *pipeline, struct Tenant *tenant, cons
     bool direct = !tenant->cgroup.unit || is_not_for_systemd(tenant, decision);
 
     if (!state->applied)
-        r = limit_read(&tenant->cgroup, decision->limit, &found);
+        r = limiting_present(tenant, decision->limit, &found);
     if (r >= 0)
         r = put_entry(pipeline, tenant, decision, found);
     if (r < 0) {
@@ -259,15 +337,37 @@ void limiting_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const 
         set_in_cgroup(pipeline, tenant, decision, now);
 }
 
-void limiting_check(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now)
+/* What nobody asks for and guardd has not set is not even opened. */
+static bool concerns(const struct Tenant *tenant, enum LimitId limit)
 {
+    uint64_t asked;
+
+    return limit_file(limit) == 0 || tenant->limits[limit].applied || tenant_asked(tenant, limit, &asked);
+}
+
+static void check_limit(struct Pipeline *pipeline, struct Tenant *tenant, enum LimitId limit, usec_t now)
+{
+    struct LimitState *state = &tenant->limits[limit];
     struct Decision decision;
     uint64_t present;
+    int r = concerns(tenant, limit) ? limiting_present(tenant, limit, &present) : -ENODATA;
 
+    if (limit_file(limit) != 0 && r < 0)
+        snprintf(state->note, sizeof(state->note), "%s%s%s", r == -EBADF ? "its cgroup has no " : "",
+                 r == -EBADF ? limit_info(limit)->cgroup_file : "",
+                 r == -EBADF ? ": the controller is not enabled" : "");
+    /* systemd alone could enable its controller, and is told when the newcomer has settled. */
+    if (r < 0 || (limit_file(limit) != 0 && is_settling(tenant) && !is_open(tenant, limit)))
+        return;
+    if (limit_decide(tenant, limit, present, now, &decision))
+        limiting_carry_out(pipeline, tenant, &decision, now);
+}
+
+void limiting_check(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now)
+{
     for (int id = 0; id < LIMIT_COUNT; id++)
-        if ((pipeline->ledger->fd >= 0 || limit_is_quota(id)) && /* said once, in ledger_trouble */
-            limiting_present(tenant, id, &present) >= 0 && limit_decide(tenant, id, present, now, &decision))
-            limiting_carry_out(pipeline, tenant, &decision, now);
+        if (pipeline->ledger->fd >= 0 || limit_is_quota(id)) /* said once, in ledger_trouble */
+            check_limit(pipeline, tenant, id, now);
 }
 
 void limiting_vanished(struct Pipeline *pipeline, struct Tenant *tenant)

@@ -19,8 +19,15 @@ void limiting_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const 
 /* Holds what is in force against what is asked for, and sets each limit that is not as it should be. */
 void limiting_check(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now);
 
-/* What the kernel enforces for a limit now. -EBADF, -ENODATA: it cannot be kept for this tenant. */
-int limiting_present(const struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value);
+/* What the kernel enforces for a limit now; of one that is throttled (throttling.h) what it is without that.
+ * Opens its file when that is needed for the first time. A limit of a unit whose controller is not enabled is
+ * limit_default(): systemd enables it when it is told of a limit. -EBADF, -ENODATA: it cannot be kept for
+ * this tenant. */
+int limiting_present(struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value);
+
+/* Reads what files of the cgroup keep, for somebody who looks: Tenant.views. Returns true when a limit is not
+ * any more as guardd has set it: limiting_check() is due. */
+bool limiting_look(struct Tenant *tenant);
 
 /* The service manager, or the disk's worker, answered a limit. */
 void limiting_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum LimitId limit, int error,

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "limiting.h"
 #include "report.h"
+#include "throttling.h"
 
 void pipeline_note(struct Pipeline *pipeline, const struct Tenant *tenant, enum EventKind kind, int priority,
                    usec_t now, const char *text)
@@ -208,6 +209,8 @@ void pipeline_check(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now
     struct Outcome outcome;
     int r;
 
+    if (tenant->throttling.under_way)
+        throttling_check(pipeline, tenant, now);
     if (!action->under_way)
         return;
     actuator = actuator_for(action->decision.verb, pipeline->mode);
@@ -310,6 +313,8 @@ void pipeline_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const 
 
     if (decision->verb == VERB_LIMIT || decision->verb == VERB_UNLIMIT)
         return limiting_carry_out(pipeline, tenant, decision, now);
+    if (decision->verb == VERB_THROTTLE || decision->verb == VERB_UNTHROTTLE)
+        return throttling_carry_out(pipeline, tenant, decision, ticket, now);
     if (!actuator) {
         report_decision(pipeline, tenant, decision);
         outcome = outcome_make(RESULT_DONE, decision, now, "%s", "");
@@ -344,5 +349,6 @@ void pipeline_vanished(struct Pipeline *pipeline, struct Tenant *tenant, usec_t 
     for (unsigned i = 0; i < HOLDER_COUNT; i++)
         report_drop_entry(pipeline, &tenant->hold_slots[i]);
     limiting_vanished(pipeline, tenant);
+    throttling_vanished(pipeline, tenant, now);
     tenant->condition.holders = 0;
 }

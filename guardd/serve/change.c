@@ -12,6 +12,9 @@
 #include "wire/interface.h"
 #include "wire/text.h"
 
+/* Of the resource that is named most often, half. */
+#define THROTTLE_PERCENT 50
+
 #define _cleanup_json_ _cleanup_(sd_json_variant_unrefp)
 
 static int answer_outcome(sd_varlink *link, const char *name, const struct Outcome *outcome)
@@ -87,22 +90,29 @@ static int answer_act(struct ServicePeer *peer, enum Verb verb, int answer, cons
     return answer_outcome(peer->link, peer->subject, &outcome);
 }
 
-static int act(struct ServicePeer *peer, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
-               enum Verb verb)
+static int act_on(struct ServicePeer *peer, const struct Target *target, sd_varlink_method_flags_t flags,
+                  const struct ServiceAct *act)
 {
     struct Service *service = peer->service;
     char why[REASON_MAX] = "";
-    struct Target target = {};
-    int r = target_find(peer, RIGHT_CHANGE, parameters, NULL, &target);
+    int r;
 
-    if (r != 0)
-        return r;
-    peer_await(peer, AWAITS_ACTION, target.tenant, flags);
-    r = service->ops->act(service->userdata, target.tenant, verb, target.uid, peer->ticket, why);
+    peer_await(peer, AWAITS_ACTION, target->tenant, flags);
+    r = service->ops->act(service->userdata, target->tenant, act, target->uid, peer->ticket, why);
     if (peer->ticket == 0 || r == SERVICE_UNDER_WAY)
         return 0;
     peer->ticket = 0;
-    return answer_act(peer, verb, r, why);
+    return answer_act(peer, act->verb, r, why);
+}
+
+static int act(struct ServicePeer *peer, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+               enum Verb verb)
+{
+    const struct ServiceAct act = {.verb = verb, .resource = RESOURCE_INVALID};
+    struct Target target = {};
+    int r = target_find(peer, RIGHT_CHANGE, parameters, NULL, &target);
+
+    return r != 0 ? r : act_on(peer, &target, flags, &act);
 }
 
 int change_freeze(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
@@ -121,6 +131,37 @@ int change_kill(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method
                 void *userdata)
 {
     return act(userdata, parameters, flags, VERB_KILL);
+}
+
+struct ThrottleCall {
+    struct Target target;
+    const char *resource;
+    unsigned percent;
+};
+
+int change_throttle(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                    void *userdata)
+{
+    static const sd_json_dispatch_field fields[] = {
+        TARGET_FIELD,
+        {"resource", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+         offsetof(struct ThrottleCall, resource), SD_JSON_NULLABLE},
+        {"percent", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint,
+         offsetof(struct ThrottleCall, percent), 0},
+        {},
+    };
+    struct ThrottleCall call = {.percent = THROTTLE_PERCENT};
+    struct ServiceAct act = {.verb = VERB_THROTTLE, .resource = RESOURCE_CPU};
+    int r = target_find(userdata, RIGHT_CHANGE, parameters, fields, &call.target);
+
+    if (r != 0)
+        return r;
+    if (call.resource)
+        act.resource = resource_from_name(call.resource);
+    if (act.resource == RESOURCE_INVALID)
+        return sd_varlink_error_invalid_parameter_name(link, "resource");
+    act.percent = call.percent;
+    return act_on(userdata, &call.target, flags, &act);
 }
 
 /* `tenant` NULL: all. */
