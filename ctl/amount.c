@@ -29,9 +29,13 @@ static const char *by_limit(sd_json_variant *limit, sd_json_variant *object, con
                             const char *otherwise, char *buf, size_t size)
 {
     enum LimitId id = limit_from_directive(reply_text_or(limit, "name", ""));
+    enum Measure measure = measure_from_name(reply_text_or(limit, "unit", "count"));
+    int64_t value;
 
-    if (measure_from_name(reply_text_or(limit, "unit", "count")) == MEASURE_BYTES)
+    if (measure == MEASURE_BYTES)
         return amount_bytes(object, key, otherwise, buf, size);
+    if (measure == MEASURE_PERCENT)
+        return reply_number(object, key, &value) ? measure_format(measure, value, buf, size) : otherwise;
     if (id != LIMIT_INVALID && limit_is_quota(id))
         return amount_files(object, key, otherwise, buf, size);
     return reply_digits(object, key, otherwise, buf, size);

@@ -35,7 +35,11 @@ static const struct Command {
     {"reset", "TENANT [KEY...]", 1, ARGUMENTS_ANY, "take back what was set: the class counts again",
      "Without KEY all of it.", verb_reset},
     {"freeze", "TENANT", 1, 1, "stop all of its processes where they are", NULL, verb_freeze},
-    {"thaw", "TENANT", 1, 1, "let them go on", NULL, verb_thaw},
+    {"thaw", "TENANT", 1, 1, "let them go on, at full speed", "Takes throttles off, too.", verb_thaw},
+    {"throttle", "TENANT [RESOURCE] [PERCENT]", 1, 3, "slow it down, to a share of what it uses now",
+     "RESOURCE is cpu, memory or io; left out, cpu. PERCENT is 1% to 99%; left out, 50%.\n"
+     "  'guardctl thaw' takes it off again.",
+     verb_throttle},
     {"kill", "TENANT", 1, 1, "kill all of its processes", NULL, verb_kill},
     {"release", "TENANT|--all", 0, 1, "take guardd's actions and limits off; leave it alone until a reload",
      NULL, verb_release},
@@ -56,7 +60,7 @@ static void print_help(void)
          "\n"
          "Shows and steers guardd, which keeps one tenant from taking the host down.\n");
     for (size_t i = 0; i < N_COMMANDS; i++)
-        printf("  %-7s %-20s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+        printf("  %-8s %-27s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
     puts("\n"
          "TENANT is a name (docker/web, user/alice, nginx.service), a cgroup path, or an\n"
          "unambiguous start of a container id.\n"

@@ -30,6 +30,7 @@ enum Exit verb_set(const struct Options *options, char **arguments);
 enum Exit verb_reset(const struct Options *options, char **arguments);
 enum Exit verb_freeze(const struct Options *options, char **arguments);
 enum Exit verb_thaw(const struct Options *options, char **arguments);
+enum Exit verb_throttle(const struct Options *options, char **arguments);
 enum Exit verb_kill(const struct Options *options, char **arguments);
 enum Exit verb_release(const struct Options *options, char **arguments);
 enum Exit verb_watch(const struct Options *options, char **arguments);

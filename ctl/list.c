@@ -33,6 +33,17 @@ static enum Style fullness_style(sd_json_variant *tenant, const char *used_key, 
     return (double)used >= (double)limit * 0.8 ? STYLE_WARNING : STYLE_PLAIN;
 }
 
+/* "390M/512M" */
+static void add_memory(struct Table *table, sd_json_variant *tenant)
+{
+    char used[AMOUNT_MAX], limit[AMOUNT_MAX], text[2 * AMOUNT_MAX];
+    const char *max = amount_bytes(tenant, "memoryMax", NULL, limit, sizeof(limit));
+
+    snprintf(text, sizeof(text), "%s%s%s", amount_bytes(tenant, "memoryUsed", "-", used, sizeof(used)),
+             max ? "/" : "", max ? max : "");
+    table_add(table, text, fullness_style(tenant, "memoryUsed", "memoryMax"));
+}
+
 /* "8.24G/10G 82%" */
 static void add_disk(struct Table *table, sd_json_variant *tenant)
 {
@@ -59,8 +70,9 @@ static void add_inodes(struct Table *table, sd_json_variant *tenant)
 static void print_tenants(sd_json_variant *reply)
 {
     static const struct Column columns[] = {
-        {"NAME", COLUMN_TEXT},    {"CLASS", COLUMN_TEXT},  {"STATE", COLUMN_WORD},
-        {"TASKS", COLUMN_NUMBER}, {"DISK", COLUMN_NUMBER}, {"INODES", COLUMN_NUMBER},
+        {"NAME", COLUMN_TEXT},     {"CLASS", COLUMN_TEXT},    {"STATE", COLUMN_WORD},
+        {"TASKS", COLUMN_NUMBER},  {"MEMORY", COLUMN_NUMBER}, {"DISK", COLUMN_NUMBER},
+        {"INODES", COLUMN_NUMBER},
     };
     struct Table table;
     sd_json_variant *tenant;
@@ -73,6 +85,7 @@ static void print_tenants(sd_json_variant *reply)
         table_add(&table, reply_text_or(tenant, "class", "-"), STYLE_PLAIN);
         table_add(&table, state, state_style(state));
         add_tasks(&table, tenant);
+        add_memory(&table, tenant);
         add_disk(&table, tenant);
         add_inodes(&table, tenant);
     }

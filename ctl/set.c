@@ -8,6 +8,7 @@
 #include "ctl/client.h"
 #include "ctl/reply.h"
 #include "ctl/terminal.h"
+#include "model/limit.h"
 #include "wire/text.h"
 
 #define _cleanup_json_ _cleanup_(sd_json_variant_unrefp)
@@ -51,6 +52,7 @@ static void print_use(sd_json_variant *limit)
 {
     char buf[AMOUNT_MAX];
     const char *text = amount_limit_used(limit, NULL, buf, sizeof(buf));
+    enum LimitId id = limit_from_directive(reply_text_or(limit, "name", ""));
     uint64_t used = 0, value = 0;
 
     if (!text)
@@ -63,7 +65,11 @@ static void print_use(sd_json_variant *limit)
         printf(", %.0f%%", (double)(uint64_t)(100.0 * (double)used / (double)value));
     if (used > value) {
         fputs(", ", stdout);
-        print_text("below the present use: it cannot grow", STYLE_WARNING);
+        print_text(id == LIMIT_MEMORY_HIGH ? "below the present use: it is slowed down until it fits"
+                   : id == LIMIT_MEMORY_MAX
+                       ? "below the present use: it is killed unless it can be made to fit"
+                       : "below the present use: it cannot grow",
+                   STYLE_WARNING);
     }
 }
 

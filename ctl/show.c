@@ -10,6 +10,7 @@
 #include "ctl/disk.h"
 #include "ctl/reply.h"
 #include "ctl/table.h"
+#include "model/limit.h"
 
 /* The elements of a list of texts, with commas between; nothing for an empty one. */
 static void print_joined(const char *label, sd_json_variant *object, const char *key)
@@ -30,6 +31,22 @@ static void print_joined(const char *label, sd_json_variant *object, const char 
         print_field(label, joined);
 }
 
+/* "cpu: cpu.max 50000 100000, found max 100000" */
+static void print_throttles(sd_json_variant *tenant)
+{
+    sd_json_variant *throttle;
+
+    for (size_t i = 0; (throttle = reply_item(tenant, "throttles", i)); i++) {
+        char text[512];
+
+        snprintf(text, sizeof(text), "%s: %s %s, found %s", reply_text_or(throttle, "resource", "?"),
+                 reply_text_or(throttle, "file", "?"), reply_text_or(throttle, "value", "?"),
+                 reply_text_or(throttle, "found", "?"));
+        print_field_styled("Throttled", text, STYLE_WARNING);
+        print_joined("Throttled by", throttle, "by");
+    }
+}
+
 static void print_identity(sd_json_variant *tenant)
 {
     const char *state = reply_text_or(tenant, "state", "?");
@@ -40,6 +57,7 @@ static void print_identity(sd_json_variant *tenant)
     putchar('\n');
     print_field_styled("State", state, state_style(state));
     print_joined("Frozen by", tenant, "frozenBy");
+    print_throttles(tenant);
     if (under_way)
         print_field("Under way", reply_text(under_way, "verb"));
     if (under_way)
@@ -76,6 +94,21 @@ static void print_limit_notes(sd_json_variant *tenant)
     }
 }
 
+/* Nobody wants to read of each limit that there could be that it is not there: those of memory, CPU and I/O
+ * are shown when somebody has set them, or asks for them. */
+static bool is_worth_a_row(sd_json_variant *limit)
+{
+    enum LimitId id = limit_from_directive(reply_text_or(limit, "name", ""));
+    uint64_t value = LIMIT_INFINITY;
+
+    if (id == LIMIT_INVALID || id == LIMIT_TASKS_MAX || limit_is_quota(id))
+        return true;
+    if (reply_object(limit, "asked") || reply_object(limit, "override") || reply_object(limit, "found") ||
+        reply_text(limit, "note"))
+        return true;
+    return reply_unsigned(reply_object(limit, "inForce"), "value", &value) && value != limit_default(id);
+}
+
 static void print_limits(sd_json_variant *tenant)
 {
     static const struct Column columns[] = {
@@ -89,6 +122,8 @@ static void print_limits(sd_json_variant *tenant)
 
     table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
     for (size_t i = 0; (limit = reply_item(tenant, "limits", i)); i++) {
+        if (!is_worth_a_row(limit))
+            continue;
         table_add(&table, reply_text_or(limit, "name", "?"), STYLE_PLAIN);
         for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
             table_add(&table, amount_limit(limit, keys[k], "-", amount, sizeof(amount)), STYLE_PLAIN);

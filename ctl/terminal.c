@@ -76,9 +76,10 @@ enum Style state_style(const char *state)
         const char *state;
         enum Style style;
     } styles[] = {
-        {"frozen", STYLE_BAD},      {"freezing", STYLE_BAD},  {"ending", STYLE_BAD},
-        {"killing", STYLE_BAD},     {"armed", STYLE_WARNING}, {"thawing", STYLE_WARNING},
-        {"observe", STYLE_WARNING}, {"released", STYLE_DIM},  {"protected", STYLE_DIM},
+        {"frozen", STYLE_BAD},        {"freezing", STYLE_BAD},    {"ending", STYLE_BAD},
+        {"throttled", STYLE_WARNING}, {"killing", STYLE_BAD},     {"armed", STYLE_WARNING},
+        {"thawing", STYLE_WARNING},   {"observe", STYLE_WARNING}, {"released", STYLE_DIM},
+        {"protected", STYLE_DIM},
     };
 
     for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++)

@@ -8,8 +8,9 @@
 
 #include <utlist.h>
 
-#include "adoption.h"
 #include "decide/tripwire.h"
+#include "limiting.h"
+#include "share.h"
 
 /* A tripwire that lies within this of where it belongs stays: each change is a write to the filesystem. */
 #define TRIPWIRE_SLACK_BYTES (1024 * 1024)
@@ -257,8 +258,8 @@ void allowance_limited(struct DiskGuard *disk, struct DiskOrder *order, int erro
         disk_notice(disk, tenant, LOG_WARNING, "no tripwire on project %u: %s", order->project,
                     strerror(-error));
     if (tenant && order->kind == ORDER_LIMIT) {
-        pipeline_limit_answer(disk->pipeline, tenant, order->limit, error, NULL, disk->clock());
-        adoption_settle(disk, tenant);
+        limiting_answer(disk->pipeline, tenant, order->limit, error, NULL, disk->clock());
+        share_settle(disk, tenant);
     }
     disk_order_done(order);
 }

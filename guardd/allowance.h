@@ -4,7 +4,7 @@
 #include "disk.h"
 
 /* For Pipeline.set_quota: orders this limit on each share; returns how many answers will come
- * (pipeline_limit_answer), or < 0: -ENODATA, it has no share. */
+ * (limiting_answer), or < 0: -ENODATA, it has no share. */
 int allowance_set(struct DiskGuard *disk, struct Tenant *tenant, enum LimitId limit, uint64_t value);
 
 /* Lays the tripwires where they belong by what was just read; when something was announced, everybody's

@@ -21,11 +21,11 @@
 #include <systemd/sd-event.h>
 
 #include "act/actuator.h"
-#include "adoption.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "decide/operator.h"
 #include "guard.h"
+#include "inspection.h"
 #include "release.h"
 #include "reload.h"
 #include "setting.h"
@@ -154,17 +154,35 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 
 /* --- what the service asks of us ------------------------------------------------------------------- */
 
-static int service_act(void *userdata, struct Tenant *tenant, enum Verb verb, uid_t uid, uint64_t ticket,
-                       char *why)
+static enum OperatorAnswer decide(struct Daemon *daemon, struct Tenant *tenant, const struct ServiceAct *act,
+                                  uid_t uid, usec_t now, struct Decision *ret_decision, char *why)
+{
+    struct CgroupState state = {};
+
+    if (act->verb == VERB_THROTTLE) {
+        guard_refresh(&daemon->guard, tenant); /* it goes by what is used now */
+        return operator_throttle(tenant, act->verb, act->resource, act->percent, uid, now, ret_decision, why);
+    }
+    if (tenant->cgroup.n_points > 0)
+        (void)cgroup_read_state(tenant->cgroup.points[0].events_fd, &state);
+    return operator_decide(tenant, act->verb, state.frozen, uid, now, ret_decision, why);
+}
+
+static int service_act(void *userdata, struct Tenant *tenant, const struct ServiceAct *act, uid_t uid,
+                       uint64_t ticket, char *why)
 {
     struct Daemon *daemon = userdata;
-    struct CgroupState state = {};
+    bool held = tenant->condition.holders != 0 || tenant->action.under_way;
     struct Decision decision;
     usec_t now = boot_clock();
 
-    if (tenant->cgroup.n_points > 0)
-        (void)cgroup_read_state(tenant->cgroup.points[0].events_fd, &state);
-    switch (operator_decide(tenant, verb, state.frozen, uid, now, &decision, why)) {
+    if (act->verb == VERB_THAW && tenant_is_throttled(tenant)) {
+        snprintf(why, REASON_MAX, "asked for by uid %u", uid);
+        release_throttles(&daemon->guard, tenant, CAUSE_OPERATOR, uid, held ? 0 : ticket, why);
+        if (!held)
+            return SERVICE_UNDER_WAY;
+    }
+    switch (decide(daemon, tenant, act, uid, now, &decision, why)) {
     case OPERATOR_REFUSED:
         return SERVICE_REFUSED;
     case OPERATOR_NOTHING:
@@ -209,7 +227,7 @@ static int service_inspect(void *userdata, struct Tenant *tenant, bool repair, u
                            char *why)
 {
     struct Daemon *daemon = userdata;
-    int r = daemon->guard.disk.open ? adoption_inspect(&daemon->guard.disk, tenant, repair, ticket) : -ENOENT;
+    int r = daemon->guard.disk.open ? inspection_begin(&daemon->guard.disk, tenant, repair, ticket) : -ENOENT;
 
     if (r >= 0)
         return SERVICE_UNDER_WAY;

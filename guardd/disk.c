@@ -16,7 +16,11 @@
 #include "base/error.h"
 #include "decide/tripwire.h"
 #include "election.h"
+#include "limiting.h"
 #include "sense/disk.h"
+#include "share.h"
+#include "throttling.h"
+#include "walk.h"
 
 /* XFS tells of each write above a limit. One look at what waits is enough for all of them. */
 #define WARNINGS_INTERVAL_USEC (250 * USEC_PER_MSEC)
@@ -302,7 +306,40 @@ static void on_tagged(void *userdata, uint64_t ticket, bool done, int error, con
     struct DiskOrder *order = find_order(disk, ticket);
 
     if (order)
-        adoption_tagged(disk, order, done, error, result);
+        walk_answered(disk, order, done, error, result);
+}
+
+static void on_wrote(void *userdata, uint64_t ticket, int error)
+{
+    struct DiskGuard *disk = userdata;
+    struct DiskOrder *order = find_order(disk, ticket);
+    struct Tenant *tenant = order ? registry_find(disk->registry, order->tenant_id) : NULL;
+    enum Resource resource;
+
+    if (!order)
+        return;
+    resource = order->resource;
+    disk_order_free(disk, order);
+    if (tenant)
+        throttling_answer(disk->pipeline, tenant, resource, error, disk->clock());
+}
+
+int disk_guard_write(struct DiskGuard *disk, const struct Tenant *tenant, enum Resource resource, int fd,
+                     const char *line)
+{
+    struct DiskOrder *order;
+    int r;
+
+    if (!disk->open)
+        return -ENOTCONN;
+    order = disk_order_new(disk, ORDER_WRITE, tenant->cgroup.id, 0, 0, NULL);
+    if (!order)
+        return -ENOMEM;
+    order->resource = resource;
+    r = worker_write(&disk->worker, fd, line, order->ticket);
+    if (r < 0)
+        disk_order_free(disk, order);
+    return r;
 }
 
 /* --- looks ---------------------------------------------------------------------------------------- */
@@ -327,7 +364,7 @@ static void check_drift(struct DiskGuard *disk, struct Tenant *tenant, usec_t no
         uint64_t present;
 
         if (!limit_is_quota(id) || !state->applied || state->waiting > 0 || tenant->limits_due_usec <= now ||
-            pipeline_present_limit(tenant, id, &present) < 0 || limit_is_same(id, present, state->value))
+            limiting_present(tenant, id, &present) < 0 || limit_is_same(id, present, state->value))
             continue;
         disk_notice(disk, tenant, LOG_WARNING, "somebody else changed its %s: it is looked at again",
                     limit_info(id)->directive);
@@ -378,7 +415,7 @@ void disk_guard_pass(struct DiskGuard *disk, usec_t now)
     if (disk->sweep_usec <= now)
         sweep(disk);
     if (disk->collect_usec <= now)
-        adoption_collect(disk);
+        share_collect(disk);
     election_pass(disk, now);
 }
 
@@ -420,7 +457,8 @@ static int add_sources(struct DiskGuard *disk, sd_event *event)
     return r;
 }
 
-static const struct WorkerEvents worker_events = {.limited = on_limited, .tagged = on_tagged};
+static const struct WorkerEvents worker_events = {
+    .limited = on_limited, .tagged = on_tagged, .wrote = on_wrote};
 
 static void open_projects(struct DiskGuard *disk)
 {

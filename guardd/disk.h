@@ -2,7 +2,10 @@
  * quotas, as guard.c does it for cgroups.
  *
  *   disk.c       what the kernel announces (warnings, mounts), the looks at usage, whose project it is
- *   adoption.c   which directories count for a tenant: footprint → claims → project → tagged by the worker
+ *   adoption.c   which directories count for a tenant: footprint → claims → project → tagged
+ *   share.c      a tenant's project on one filesystem: its id, from the taking to the giving back
+ *   walk.c       through all of a directory by the worker: to tag it, to clear it, to look at it
+ *   inspection.c does all of a tenant count, for an operator who asks
  *   allowance.c  hard limits and tripwires, as orders to the worker
  *   election.c   rules with Scope=host: who has to stand still when the host's disk runs low
  *
@@ -45,6 +48,7 @@ enum OrderKind {
     ORDER_TAG,
     ORDER_CLEAR,   /* takes the project off a directory that counts no more */
     ORDER_INSPECT, /* an operator asked whether all of it counts */
+    ORDER_WRITE,   /* a line of a throttle: no matter of disks, but the worker is here */
 };
 
 /* What the worker was asked. */
@@ -54,9 +58,10 @@ struct DiskOrder {
     uint64_t tenant_id; /* 0: nobody who is here */
     dev_t dev;
     uint32_t project;
-    enum LimitId limit; /* ORDER_LIMIT */
-    char *path;         /* of a directory, owned */
-    usec_t said_usec;   /* when its progress was told last */
+    enum LimitId limit;     /* ORDER_LIMIT */
+    enum Resource resource; /* ORDER_WRITE */
+    char *path;             /* of a directory, owned */
+    usec_t said_usec;       /* when its progress was told last */
     UT_hash_handle hh;
 };
 
@@ -133,6 +138,10 @@ void disk_guard_reload(struct DiskGuard *disk);
 void disk_guard_look(struct DiskGuard *disk, struct Tenant *tenant, bool fresh, usec_t now);
 /* Looks at the filesystems again: for somebody who needs to know now. */
 void disk_guard_probe(struct DiskGuard *disk);
+
+/* Has the worker write a line to `fd`, for throttling_answer(). -ENOTCONN: there is no worker. */
+int disk_guard_write(struct DiskGuard *disk, const struct Tenant *tenant, enum Resource resource, int fd,
+                     const char *line);
 
 /* When disk_guard_pass() is due. */
 usec_t disk_guard_due_usec(const struct DiskGuard *disk);

@@ -39,29 +39,18 @@ void election_reset(struct DiskGuard *disk)
     }
 }
 
-static bool lists(const struct Tenant *tenant, const struct Rule *rule, size_t *ret_index)
-{
-    for (size_t i = 0; tenant->class && i < tenant->class->n_rules; i++)
-        if (tenant->class->rules[i] == rule) {
-            *ret_index = i;
-            return true;
-        }
-    return false;
-}
-
 /* Everybody whom the rule could mean, read afresh. Caller frees; NULL: nobody, or no memory. */
 static struct Tenant **candidates(struct DiskGuard *disk, const struct HostRule *rule, usec_t now,
                                   size_t *ret_n)
 {
     struct Tenant **list = calloc(registry_count(disk->registry) + 1, sizeof(*list));
     struct Tenant *tenant, *other;
-    size_t index;
 
     *ret_n = 0;
     if (!list)
         return NULL;
     HASH_ITER (hh, disk->registry->tenants, tenant, other) {
-        if (!disk_share(&tenant->disk, rule->dev) || !lists(tenant, rule->state.rule, &index))
+        if (!disk_share(&tenant->disk, rule->dev) || !tenant_lists(tenant, rule->state.rule, NULL))
             continue;
         disk_look(&disk->filesystems, &tenant->disk, now, &tenant->readings);
         list[(*ret_n)++] = tenant;
@@ -81,7 +70,7 @@ static void elect(struct DiskGuard *disk, struct HostRule *rule, const struct Re
         return;
     victim = host_elect(&rule->state, list, n, host, now, reason);
     free(list);
-    if (victim && lists(victim, rule->state.rule, &index)) {
+    if (victim && tenant_lists(victim, rule->state.rule, &index)) {
         victim->condition.rules[index].elected = true;
         snprintf(victim->condition.election, sizeof(victim->condition.election), "%s", reason);
         disk->look(disk->userdata, victim);
@@ -164,10 +153,9 @@ usec_t election_due_usec(const struct DiskGuard *disk)
 static struct Tenant *anybody(const struct DiskGuard *disk, const struct HostRule *rule)
 {
     struct Tenant *tenant, *other;
-    size_t index;
 
     HASH_ITER (hh, disk->registry->tenants, tenant, other)
-        if (disk_share(&tenant->disk, rule->dev) && lists(tenant, rule->state.rule, &index))
+        if (disk_share(&tenant->disk, rule->dev) && tenant_lists(tenant, rule->state.rule, NULL))
             return tenant;
     return NULL;
 }

@@ -10,15 +10,17 @@
 #include <unistd.h>
 
 #include "adoption.h"
+#include "act/throttle.h"
 #include "allowance.h"
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "decide/limits.h"
+#include "limiting.h"
 #include "recover.h"
 #include "release.h"
 #include "sense/pids.h"
 #include "setting.h"
 #include "tenant/cgroup.h"
+#include "throttling.h"
 
 #define HISTORY_CAPACITY 512
 /* A new cgroup belongs to its runtime at first: systemd, docker and podman set its limits after they have
@@ -51,28 +53,25 @@ static void carry_out_all(struct Guard *guard, struct Tenant *tenant, const stru
         pipeline_carry_out(&guard->pipeline, tenant, &decisions->list[i], 0, now);
 }
 
-void guard_look(struct Guard *guard, struct Tenant *tenant, usec_t now)
+/* `fresh`: its disk is read in any case. */
+static void look(struct Guard *guard, struct Tenant *tenant, bool fresh, usec_t now)
 {
     struct Decisions decisions;
 
     decisions.n = 0;
     if (pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings) < 0)
         return; /* it is gone, or cannot be read; rmdir is announced */
-    disk_guard_look(&guard->disk, tenant, false, now);
+    disk_guard_look(&guard->disk, tenant, fresh, now);
+    strain_guard_look(&guard->strain, tenant, fresh, now);
+    if (tenant_is_throttled(tenant))
+        throttling_check(&guard->pipeline, tenant, now);
     engine_look(&guard->engine, tenant, now, &decisions);
     carry_out_all(guard, tenant, &decisions, now);
 }
 
-void guard_apply_limits(struct Guard *guard, struct Tenant *tenant, usec_t now)
+void guard_look(struct Guard *guard, struct Tenant *tenant, usec_t now)
 {
-    struct Decision decision;
-    uint64_t present;
-
-    for (int id = 0; id < LIMIT_COUNT; id++)
-        if ((guard->ledger.fd >= 0 || limit_is_quota(id)) && /* said once, in ledger_trouble */
-            pipeline_present_limit(tenant, id, &present) >= 0 &&
-            limit_decide(tenant, id, present, now, &decision))
-            pipeline_carry_out(&guard->pipeline, tenant, &decision, 0, now);
+    look(guard, tenant, false, now);
 }
 
 static void check_limits_again(struct Tenant *tenant, usec_t now)
@@ -102,15 +101,16 @@ static void check_limits(struct Guard *guard, struct Tenant *tenant, usec_t now)
                                   : USEC_INFINITY;
     ask_directories(guard, tenant);
     adoption_look(&guard->disk, tenant, now);
-    guard_apply_limits(guard, tenant, now);
+    limiting_check(&guard->pipeline, tenant, now);
 }
 
-/* Classes with a rule on what the kernel does not announce are looked at as often as an armed tenant. */
+/* Classes with a rule on what the kernel does not announce are looked at as often as an armed tenant, and so
+ * is who is throttled: the service manager may write over it. */
 static usec_t next_look_usec(const struct Tenant *tenant)
 {
     usec_t look_usec = tenant->condition.look_usec;
 
-    if (tenant->class && tenant->class->sweep && !tenant->released)
+    if ((tenant->class && tenant->class->sweep && !tenant->released) || tenant_is_throttled(tenant))
         look_usec = usec_min(look_usec, usec_add(tenant->readings.at_usec, LOOK_INTERVAL_USEC));
     if (tenant->disk.n_shares > 0)
         look_usec = usec_min(look_usec, tenant->disk.look_usec);
@@ -129,6 +129,7 @@ usec_t guard_due_usec(const struct Guard *guard)
         usec_min(guard->sweep_usec, guard->disk.open ? disk_guard_due_usec(&guard->disk) : USEC_INFINITY);
     struct Tenant *tenant, *other;
 
+    due = usec_min(due, strain_guard_due_usec(&guard->strain));
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
         due = usec_min(due, next_due_usec(tenant));
     return due;
@@ -149,7 +150,7 @@ void guard_pass(struct Guard *guard)
     usec_t now = guard->clock();
 
     HASH_ITER (hh, guard->registry.tenants, tenant, other) {
-        if (tenant->action.under_way)
+        if (tenant->action.under_way || tenant->throttling.under_way)
             pipeline_check(&guard->pipeline, tenant, now);
         if (next_look_usec(tenant) <= now)
             guard_look(guard, tenant, now);
@@ -159,6 +160,7 @@ void guard_pass(struct Guard *guard)
     }
     if (guard->disk.open)
         disk_guard_pass(&guard->disk, now);
+    strain_guard_pass(&guard->strain, now);
     if (guard->sweep_usec <= now)
         sweep(guard, now);
 }
@@ -174,7 +176,8 @@ static void on_settled(void *userdata, struct Tenant *tenant, const struct Decis
         guard->answer(guard->userdata, ticket, tenant, decision, outcome);
     setting_settled(guard, tenant, decision, outcome);
     if (decision->cause == CAUSE_OPERATOR && decision->limit == LIMIT_INVALID &&
-        decision->verb != VERB_FREEZE && result_is_success(outcome->result))
+        decision->verb != VERB_FREEZE && decision->verb != VERB_THROTTLE &&
+        result_is_success(outcome->result))
         engine_reset(tenant);
     /* As after a rule's kill: whoever uses the cgroup next must not begin frozen. */
     if (decision->cause == CAUSE_OPERATOR && decision->verb == VERB_KILL && outcome->result == RESULT_DONE &&
@@ -193,7 +196,8 @@ static void on_settled(void *userdata, struct Tenant *tenant, const struct Decis
 /* Room in the ledger for what may be done at once to everybody, made while there is time. */
 static void reserve(struct Guard *guard)
 {
-    (void)ledger_reserve(&guard->ledger, 2 * registry_count(&guard->registry) + 64);
+    guard->pipeline.reserved = 2 * registry_count(&guard->registry) + 64;
+    (void)ledger_reserve(&guard->ledger, guard->pipeline.reserved);
 }
 
 static void watch_tenant(struct Guard *guard, const struct Tenant *tenant, int dir_fd)
@@ -225,6 +229,7 @@ void guard_meet(void *userdata, uint64_t id, const char *path, int dir_fd)
     override_limits(&guard->overrides, tenant->name, &tenant->overrides);
     /* The watch first, then the first look: what changes in between is announced. */
     watch_tenant(guard, tenant, dir_fd);
+    strain_guard_meet(&guard->strain, tenant);
     (void)pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings);
     pipeline_note(&guard->pipeline, tenant, EVENT_APPEARED, LOG_DEBUG, now, "");
     reserve(guard);
@@ -246,6 +251,7 @@ static void on_vanished(void *userdata, uint64_t id, const char *path)
     tenant->gone = true;
     setting_vanished(guard, tenant);
     adoption_vanished(&guard->disk, tenant, now);
+    strain_guard_vanished(&guard->strain, tenant);
     pipeline_vanished(&guard->pipeline, tenant, now);
     pipeline_note(&guard->pipeline, tenant, EVENT_VANISHED, LOG_DEBUG, now, "");
     tenant_free(tenant);
@@ -258,9 +264,11 @@ static void on_changed(void *userdata, uint64_t id, enum TreeFile file)
     struct Tenant *tenant = registry_find(&guard->registry, id);
     usec_t now = guard->clock();
 
-    if (file == TREE_PIDS_EVENTS) {
-        if (tenant)
+    if (file == TREE_PIDS_EVENTS || file == TREE_MEMORY_EVENTS) {
+        if (tenant) {
+            tenant->strain.announced |= file == TREE_MEMORY_EVENTS;
             guard_look(guard, tenant, now);
+        }
         return;
     }
     if (tenant) {
@@ -293,8 +301,9 @@ void guard_refresh(struct Guard *guard, struct Tenant *tenant)
     /* The controller may have been enabled since the tenant appeared. */
     if (tenant->cgroup.pids_current_fd < 0 && cgroup_open_controllers(&tenant->cgroup) >= 0)
         watch_tenant(guard, tenant, tenant->cgroup.dir_fd);
-    disk_guard_look(&guard->disk, tenant, true, guard->clock());
-    guard_look(guard, tenant, guard->clock());
+    look(guard, tenant, true, guard->clock());
+    if (limiting_look(tenant))
+        tenant->limits_due_usec = usec_min(tenant->limits_due_usec, guard->clock());
 }
 
 void guard_dispatch(struct Guard *guard)
@@ -312,7 +321,7 @@ static void on_unit_answer(void *userdata, uint64_t tenant_id, enum LimitId limi
     struct Tenant *tenant = registry_find(&guard->registry, tenant_id);
 
     if (tenant)
-        pipeline_limit_answer(&guard->pipeline, tenant, limit, error, message, guard->clock());
+        limiting_answer(&guard->pipeline, tenant, limit, error, message, guard->clock());
 }
 
 static void on_directories(void *userdata, uint64_t tenant_id, char *const *directories)
@@ -404,6 +413,14 @@ static int set_quota(void *userdata, struct Tenant *tenant, enum LimitId limit, 
     return allowance_set(&guard->disk, tenant, limit, value);
 }
 
+static int write_slowly(void *userdata, struct Tenant *tenant, enum Resource resource, const char *line)
+{
+    struct Guard *guard = userdata;
+
+    return disk_guard_write(&guard->disk, tenant, resource, tenant->cgroup.files[throttle_file(resource)],
+                            line);
+}
+
 static void look_at(void *userdata, struct Tenant *tenant)
 {
     struct Guard *guard = userdata;
@@ -430,6 +447,7 @@ static void connect_parts(struct Guard *guard)
                                         .clock = guard->clock,
                                         .kill_memory_usec = OFFENCE_MEMORY_USEC,
                                         .set_quota = set_quota,
+                                        .write_slowly = write_slowly,
                                         .settled = on_settled,
                                         .userdata = guard};
 }
@@ -483,6 +501,19 @@ static void open_disk(struct Guard *guard, sd_event *event)
     disk_guard_open(&guard->disk, event);
 }
 
+static void open_strain(struct Guard *guard, sd_event *event)
+{
+    guard->strain.policy = &guard->config->policy;
+    guard->strain.registry = &guard->registry;
+    guard->strain.tree = &guard->tree;
+    guard->strain.pipeline = &guard->pipeline;
+    guard->strain.clock = guard->clock;
+    guard->strain.root = "";
+    guard->strain.look = look_at;
+    guard->strain.userdata = guard;
+    strain_guard_open(&guard->strain, event);
+}
+
 /* Everybody who is here, what the run before left, the limits: complete before READY=1. */
 static int take_stock(struct Guard *guard)
 {
@@ -502,7 +533,7 @@ static int take_stock(struct Guard *guard)
         guard_notice(guard, EVENT_NOTICE, LOG_ERR, "the ledger cannot be read: %s", strerror(-r));
     guard->complete = true;
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
-        guard_apply_limits(guard, tenant, guard->clock());
+        limiting_check(&guard->pipeline, tenant, guard->clock());
     guard_notice(guard, EVENT_NOTICE, LOG_NOTICE,
                  "guarding %zu tenants at %s, mode %s; from the run before: %zu taken up, %zu undone, "
                  "%zu void",
@@ -538,11 +569,14 @@ int guard_open(struct Guard *guard, struct Config *config, sd_event *event)
         r = open_registry(guard);
     if (r >= 0 && guard->place->root[0] == '\0')
         open_disk(guard, event);
+    if (r >= 0 && guard->place->root[0] == '\0')
+        open_strain(guard, event);
     return r < 0 ? r : take_stock(guard);
 }
 
 void guard_close(struct Guard *guard)
 {
+    strain_guard_close(&guard->strain);
     disk_guard_close(&guard->disk);
     overrides_close(&guard->overrides);
     unit_manager_done(&guard->units);

@@ -5,6 +5,7 @@
  *   reload.c   another policy for the tenants that are here
  *   setting.c  limits that an operator sets live
  *   disk.h     what tenants have on disk
+ *   strain.h   pressure: memory, CPU, I/O
  *
  * The guard asks for the time through `clock`, which is the loop's; all below it are handed `now`. */
 #pragma once
@@ -24,6 +25,7 @@
 #include "record/override.h"
 #include "sense/host.h"
 #include "sense/tree.h"
+#include "strain.h"
 #include "tenant/registry.h"
 
 /* An operator's release whose limits the service manager has still to give back. */
@@ -79,6 +81,7 @@ struct Guard {
     struct Engine engine;
     struct Pipeline pipeline;
     struct DiskGuard disk;
+    struct StrainGuard strain;
     struct Overrides overrides;
     struct Setting settings[SETTINGS_MAX];
     struct PendingRelease releases[PENDING_RELEASES_MAX];
@@ -101,9 +104,9 @@ void guard_pass(struct Guard *guard);
 
 /* Sense, decide, act: the short way of everything that guardd does by itself. */
 void guard_look(struct Guard *guard, struct Tenant *tenant, usec_t now);
-/* The same, for somebody who looks: also finds a controller that was enabled since. */
+/* The same, for somebody who looks: reads its disk in any case, and finds a controller that was enabled
+ * since. */
 void guard_refresh(struct Guard *guard, struct Tenant *tenant);
-void guard_apply_limits(struct Guard *guard, struct Tenant *tenant, usec_t now);
 /* A cgroup that is known to the tree, and perhaps to the registry. For tree_for_each(). */
 void guard_meet(void *guard, uint64_t id, const char *path, int dir_fd);
 

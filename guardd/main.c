@@ -1,12 +1,14 @@
 /* guardd: arguments, then the daemon, or the check of a host and its configuration. */
 #include <getopt.h>
 #include <stdbool.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
 #include "build-config.h"
 #include "check.h"
+#include "base/capability.h"
 #include "daemon.h"
 
 static int help(void)
@@ -100,5 +102,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "guardd: takes no arguments, got '%s'; see guardd --help\n", argv[optind]);
         return EX_USAGE;
     }
+    /* In reserve: sense/pressure.h takes it into use where it must. Without it there is nothing to take. */
+    (void)capability_use(CAP_SYS_RESOURCE, false);
     return daemon_run(&daemon);
 }

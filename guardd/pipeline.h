@@ -3,6 +3,8 @@
  *   decision ─▶ ledger (what can be undone, before it is done) ─▶ actuator ─▶ wait for the kernel's word
  *            ─▶ outcome ─▶ ledger (undone: the entry goes) ─▶ history, engine, whoever asked
  *
+ * Limits and throttles have ways of their own (limiting.h, throttling.h); what all ways write is in report.h.
+ *
  * At most one action of a tenant is under way; a later one that is at least as strong takes its place.
  * A tenant is frozen as long as one holder (a rule, the operator) wants it; the last to let go thaws it.
  * On the way from a decision to the freeze nothing is allocated and nothing is opened. */
@@ -25,9 +27,13 @@ struct Pipeline {
     usec_t (*clock)(void);       /* for the end of what ends while it is begun */
     usec_t realtime_offset_usec; /* CLOCK_REALTIME less CLOCK_BOOTTIME, for the records */
     usec_t kill_memory_usec;     /* how long a kill is remembered in the ledger */
-    /* Orders a limit that a project quota keeps; returns how many calls of pipeline_limit_answer() will come,
+    size_t reserved;             /* entries that are kept free in the ledger for what may not allocate */
+    /* Orders a limit that a project quota keeps; returns how many calls of limiting_answer() will come,
      * or < 0. */
     int (*set_quota)(void *userdata, struct Tenant *tenant, enum LimitId limit, uint64_t value);
+    /* Has the line of a throttle written by the worker: one call of throttling_answer() will come. < 0, or
+     * NULL: it is to be written here. */
+    int (*write_slowly)(void *userdata, struct Tenant *tenant, enum Resource resource, const char *line);
     /* Told of every outcome, after it is recorded. `ticket`: 0 when nobody waits. May carry out what follows
      * from it. */
     void (*settled)(void *userdata, struct Tenant *tenant, const struct Decision *decision,
@@ -45,13 +51,6 @@ void pipeline_check(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now
 void pipeline_adopt_hold(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
                          uint32_t slot, usec_t now);
 
-/* What the kernel enforces for a limit now. -EBADF, -ENODATA: it cannot be kept for this tenant. */
-int pipeline_present_limit(const struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value);
-
-/* The service manager, or the disk's worker, answered a limit. */
-void pipeline_limit_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum LimitId limit, int error,
-                           const char *message, usec_t now);
-
 /* The cgroup is gone: whatever is under way ends, and its ledger entries are dropped. */
 void pipeline_vanished(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now);
 
@@ -62,5 +61,8 @@ void pipeline_note(struct Pipeline *pipeline, const struct Tenant *tenant, enum 
 /* When pipeline_check() is due for this tenant at the latest. */
 static inline usec_t pipeline_deadline_usec(const struct Tenant *tenant)
 {
-    return tenant->action.under_way ? tenant->action.deadline_usec : USEC_INFINITY;
+    usec_t action = tenant->action.under_way ? tenant->action.deadline_usec : USEC_INFINITY;
+    usec_t throttling = tenant->throttling.under_way ? tenant->throttling.deadline_usec : USEC_INFINITY;
+
+    return usec_min(action, throttling);
 }

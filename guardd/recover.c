@@ -8,9 +8,12 @@
 
 #include "act/actuator.h"
 #include "act/limit.h"
+#include "act/throttle.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "limiting.h"
 #include "tenant/cgroup.h"
+#include "throttling.h"
 
 /* A cgroup that is no tenant has nobody who would wait for the kernel's word: the inverse is written, and a
  * thaw, once written, cannot fail any more. PID 1 is told as it was told of the act. */
@@ -24,18 +27,33 @@ static int undo_hold(const struct Recovery *recovery, const struct Cgroup *cgrou
 }
 
 /* Written at once, and for a unit PID 1 is told: else it would set our value again with the next property. */
-static int undo_limit(const struct Recovery *recovery, const struct Cgroup *cgroup,
-                      const struct LedgerEntry *entry)
+static int undo_limit(const struct Recovery *recovery, struct Cgroup *cgroup, const struct LedgerEntry *entry)
 {
     int r;
 
     if (entry->limit >= LIMIT_COUNT)
         return -EBADMSG;
-    r = limit_write(cgroup, (enum LimitId)entry->limit, entry->found);
+    r = cgroup_open_files(cgroup, limit_file((enum LimitId)entry->limit));
+    if (r >= 0)
+        r = limit_write(cgroup, (enum LimitId)entry->limit, entry->found);
+    if (r == -EBADF) /* its controller is not enabled any more, and the limit gone with it */
+        r = 0;
     if (r >= 0 && cgroup->unit)
         (void)unit_set_limit(recovery->pipeline->units, cgroup->unit, (enum LimitId)entry->limit,
                              entry->found, 0);
     return r;
+}
+
+/* What is neither ours nor what was found somebody has set since: it stays. A device that is gone has no line
+ * any more. */
+static int undo_throttle(struct Cgroup *cgroup, const struct LedgerEntry *entry)
+{
+    enum Resource resource = (enum Resource)entry->resource;
+    int r = cgroup_open_files(cgroup, throttle_files(resource));
+
+    if (r >= 0)
+        r = throttle_is(cgroup, resource, entry->value_line);
+    return r > 0 ? throttle_write(cgroup, resource, entry->found_line) : r;
 }
 
 static int run_inverse(const struct Recovery *recovery, const struct LedgerEntry *entry, int dir_fd)
@@ -49,6 +67,8 @@ static int run_inverse(const struct Recovery *recovery, const struct LedgerEntry
         r = undo_hold(recovery, &cgroup);
     else if (entry->kind == ENTRY_LIMIT)
         r = undo_limit(recovery, &cgroup, entry);
+    else if (entry->kind == ENTRY_THROTTLE)
+        r = undo_throttle(&cgroup, entry);
     cgroup_close(&cgroup);
     return r;
 }
@@ -92,7 +112,7 @@ static struct Decision taken_up(const struct LedgerEntry *entry, unsigned holder
     return decision;
 }
 
-static bool may_stay_frozen(const struct Recovery *recovery, const struct Tenant *tenant)
+static bool may_stay_held(const struct Recovery *recovery, const struct Tenant *tenant)
 {
     return recovery->pipeline->mode == MODE_ENFORCE && !tenant->untouchable &&
            tenant->protected_by[0] == '\0';
@@ -105,7 +125,7 @@ static bool take_up_hold(struct Recovery *recovery, uint32_t slot, const struct 
     unsigned holder = HOLDER_OPERATOR;
     struct Decision decision;
 
-    if (entry->phase != ENTRY_STANDING || !may_stay_frozen(recovery, tenant))
+    if (entry->phase != ENTRY_STANDING || !may_stay_held(recovery, tenant))
         return false;
     if (entry->holder != HOLDER_OPERATOR) {
         const struct Rule *rule;
@@ -122,6 +142,22 @@ static bool take_up_hold(struct Recovery *recovery, uint32_t slot, const struct 
     return true;
 }
 
+/* Returns false when nothing throttles it any more: what was found is given back. */
+static bool take_up_throttle(struct Recovery *recovery, uint32_t slot, const struct LedgerEntry *entry,
+                             struct Tenant *tenant)
+{
+    unsigned holder = HOLDER_OPERATOR;
+    bool by_rule = entry->holder != HOLDER_OPERATOR;
+
+    if (entry->phase != ENTRY_STANDING || !may_stay_held(recovery, tenant) ||
+        (by_rule && !find_rule(tenant, entry->rule, &holder)) ||
+        throttling_adopt(recovery->pipeline, tenant, entry, slot, holder, recovery->now) < 0)
+        return false;
+    if (by_rule)
+        engine_adopt(tenant, holder, entry->step, entry->since_usec, entry->repeats);
+    return true;
+}
+
 /* The run before may have ended between the entry and the act: then what was in force before is, and it is
  * no value of the tenant's own. */
 static void take_up_limit(uint32_t slot, const struct LedgerEntry *entry, struct Tenant *tenant)
@@ -131,7 +167,8 @@ static void take_up_limit(uint32_t slot, const struct LedgerEntry *entry, struct
 
     *state = (struct LimitState){
         .applied = true, .cause = CAUSE_CLASS, .found = entry->found, .value = entry->value};
-    if (limit_read(&tenant->cgroup, (enum LimitId)entry->limit, &present) >= 0 && present == entry->previous)
+    if (limiting_present(tenant, (enum LimitId)entry->limit, &present) >= 0 &&
+        limit_is_same((enum LimitId)entry->limit, present, entry->previous))
         state->value = present;
     tenant->limit_slots[entry->limit] = slot;
 }
@@ -194,6 +231,8 @@ static int recover_entry(void *userdata, uint32_t slot, const struct LedgerEntry
             return 0;
         }
         if (entry->kind == ENTRY_HOLD && take_up_hold(recovery, slot, entry, tenant))
+            return 0;
+        if (entry->kind == ENTRY_THROTTLE && take_up_throttle(recovery, slot, entry, tenant))
             return 0;
         recovery->taken_up--;
     }

@@ -1,12 +1,16 @@
 /* What a start does with the ledger of the run before. That run may have ended anywhere: between an entry and
  * its act, in the middle of an inverse, with tenants frozen, with limits set.
  *
- *   hold, standing   its tenant is here and its class still has the rule: taken up, the freeze is made sure
- * of, the rule goes on from its step. Else: thawed, dropped hold, undoing    the inverse runs (again), then
- * it is dropped terminate        the rule goes on in its grace kill             counts for the kill budget
- * and the offences until it expires limit            known to be ours, with the value found before. No tenant
- * any more: given back, dropped the cgroup is gone, or its id is used by another path: dropped, nothing is
- * touched */
+ *   hold, standing       its tenant is here and its class still has the rule: taken up, the freeze is
+ *                        made sure of, the rule goes on from its step. Else: thawed, dropped
+ *   throttle, standing   the same; the line is written again where it is not in force. Else: what was
+ *                        found is written back, unless somebody has set something else since
+ *   ... undoing          the inverse runs (again), then it is dropped
+ *   terminate            the rule goes on in its grace
+ *   kill                 counts for the kill budget and the offences until it expires
+ *   limit                known to be ours, with the value found before. No tenant any more: given back
+ *
+ * The cgroup is gone, or its id is used by another path: dropped, nothing is touched. */
 #pragma once
 
 #include <stddef.h>

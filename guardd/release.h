@@ -7,11 +7,16 @@
 
 #include "guard.h"
 
-/* Lets go of a tenant, whoever holds it. Does nothing when nobody does. */
+/* Lets go of a tenant, whoever holds it, and takes its throttles off. Does nothing when nobody holds it. */
 void release_hold(struct Guard *guard, struct Tenant *tenant, enum Cause cause, uid_t uid, const char *why);
 
-/* Waits a bounded time for thaws, where the loop cannot: at a stop, and at a reload before rules change their
- * places. The kernel needs milliseconds; what takes longer is thawing all the same. */
+/* Its throttles alone. `ticket`: who waits for the first one's outcome; 0. */
+void release_throttles(struct Guard *guard, struct Tenant *tenant, enum Cause cause, uid_t uid,
+                       uint64_t ticket, const char *why);
+
+/* Waits a bounded time for thaws and ends of throttles, where the loop cannot: at a stop, and at a reload
+ * before rules change their places. The kernel needs milliseconds; what takes longer is thawing all the same.
+ */
 void release_wait(struct Guard *guard);
 
 /* For an operator: actions and limits off one tenant (NULL: all), which is then left alone until a reload.

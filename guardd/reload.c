@@ -1,7 +1,23 @@
 /* See reload.h. */
 #include "reload.h"
 
+#include <string.h>
+
+#include "limiting.h"
 #include "release.h"
+
+/* Nobody holds it yet, but a rule that is gone would. */
+static bool loses_what_is_on_its_way(const struct Tenant *tenant, const struct TenantClass *to)
+{
+    const struct Decision *decision = &tenant->throttling.decision;
+
+    if (!tenant->throttling.under_way || decision->holder == HOLDER_OPERATOR)
+        return false;
+    for (size_t i = 0; to && i < to->n_rules; i++)
+        if (strcmp(to->rules[i]->name, decision->rule) == 0)
+            return false;
+    return true;
+}
 
 /* What its new class would not hold any more is let go, as long as its rules are in their old places. */
 static void prepare(struct Guard *guard, struct Tenant *tenant, const struct Config *config)
@@ -10,9 +26,9 @@ static void prepare(struct Guard *guard, struct Tenant *tenant, const struct Con
     bool observe = config->policy.mode == MODE_OBSERVE;
 
     tenant->released = false;
-    if (observe || engine_lost_holders(tenant, class) != 0) {
+    if (observe || engine_lost_holders(tenant, class) != 0 || loses_what_is_on_its_way(tenant, class)) {
         release_hold(guard, tenant, CAUSE_STOP, 0,
-                     observe ? "Mode=observe: nothing is kept frozen" : "the rule that held it is gone");
+                     observe ? "Mode=observe: nothing is kept as it is" : "the rule that held it is gone");
         engine_reset(tenant);
     }
 }
@@ -50,7 +66,11 @@ void reload_config(struct Guard *guard, struct Config *config)
     guard->disk.policy = &config->policy;
     if (guard->disk.open)
         disk_guard_reload(&guard->disk);
+    guard->strain.policy = &config->policy;
+    strain_guard_reload(&guard->strain);
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
-        guard_apply_limits(guard, tenant, now);
+        strain_guard_meet(&guard->strain, tenant);
+    HASH_ITER (hh, guard->registry.tenants, tenant, other)
+        limiting_check(&guard->pipeline, tenant, now);
     config_free(old);
 }

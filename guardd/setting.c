@@ -8,6 +8,7 @@
 
 #include "adoption.h"
 #include "decide/limits.h"
+#include "limiting.h"
 
 static struct Setting *find_setting(struct Guard *guard, uint64_t tenant_id)
 {
@@ -38,11 +39,31 @@ static bool has_disk_limit(const struct Limits *limits)
     return limits->set[LIMIT_DISK_SPACE_MAX] || limits->set[LIMIT_DISK_INODES_MAX];
 }
 
+static bool has_controllers(struct Tenant *tenant, const struct Limits *limits, char *why)
+{
+    for (int id = 0; id < LIMIT_COUNT; id++) {
+        const struct LimitInfo *info = limit_info(id);
+        uint64_t present;
+
+        if (!limits->set[id] || limit_is_quota(id))
+            continue;
+        if (tenant_throttled_at(tenant, id)) {
+            snprintf(why, REASON_MAX, "a throttle stands in the place of %s: it goes first", info->directive);
+            return false;
+        }
+        if (limiting_present(tenant, id, &present) < 0) {
+            snprintf(why, REASON_MAX,
+                     "%s cannot be set: no %s in its cgroup, the %s controller is not enabled",
+                     info->directive, info->cgroup_file, info->controller);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Nothing is changed by asking, save that directories are adopted that would have been anyway. */
 static bool is_possible(struct Guard *guard, struct Tenant *tenant, const struct Limits *limits, char *why)
 {
-    uint64_t present;
-
     if (guard->config->policy.mode == MODE_OBSERVE)
         return refuse(why, "Mode=observe: guardd changes nothing");
     if (tenant->untouchable)
@@ -54,8 +75,6 @@ static bool is_possible(struct Guard *guard, struct Tenant *tenant, const struct
     for (int id = 0; id < LIMIT_COUNT; id++)
         if (limits->set[id] && tenant->limits[id].waiting > 0)
             return refuse(why, "another change of its limits is under way");
-    if (limits->set[LIMIT_TASKS_MAX] && pipeline_present_limit(tenant, LIMIT_TASKS_MAX, &present) < 0)
-        return refuse(why, "its tasks cannot be limited: no pids controller in its cgroup");
     return true;
 }
 
@@ -108,7 +127,7 @@ static void finish(struct Guard *guard, struct Setting *setting, struct Tenant *
         outcome.result = RESULT_FAILED;
         snprintf(outcome.text, sizeof(outcome.text), "nothing is changed: %s", setting->failed);
         put_back(guard, setting, tenant);
-        guard_apply_limits(guard, tenant, guard->clock());
+        limiting_check(&guard->pipeline, tenant, guard->clock());
     } else {
         guard_refresh(guard, tenant);
     }
@@ -156,7 +175,7 @@ static void apply(struct Guard *guard, struct Setting *setting, struct Tenant *t
 
         if (!setting->asked.set[id])
             continue;
-        r = pipeline_present_limit(tenant, id, &present);
+        r = limiting_present(tenant, id, &present);
         if (r < 0 && tenant->overrides.set[id] && setting->failed[0] == '\0')
             snprintf(setting->failed, sizeof(setting->failed), "%s: it cannot be read: %s",
                      limit_info(id)->directive, strerror(-r));
@@ -198,7 +217,7 @@ enum SettingAnswer setting_set(struct Guard *guard, struct Tenant *tenant, const
     struct Override before;
     int r;
 
-    if (!is_possible(guard, tenant, limits, why))
+    if (!is_possible(guard, tenant, limits, why) || !has_controllers(tenant, limits, why))
         return SETTING_REFUSED;
     remember(guard, tenant, &before);
     for (int id = 0; id < LIMIT_COUNT; id++)

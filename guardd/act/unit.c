@@ -215,18 +215,36 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_err
     return 0;
 }
 
+/* Only CPUQuota= is called otherwise than its directive, and counted otherwise: in microseconds of CPU per
+ * second. The default weight is no weight set: systemd then needs no controller for it. UINT64_MAX is that,
+ * as it is infinity. */
+static const char *property_of(const struct UnitCall *call, uint64_t *ret_value)
+{
+    *ret_value = call->value;
+    if (call->limit == LIMIT_CPU_QUOTA) {
+        if (call->value != LIMIT_INFINITY &&
+            __builtin_mul_overflow(call->value, USEC_PER_SEC / 10000, ret_value))
+            *ret_value = LIMIT_INFINITY - 1;
+        return "CPUQuotaPerSecUSec";
+    }
+    if (limit_is_weight(call->limit) && call->value == limit_default(call->limit))
+        *ret_value = UINT64_MAX;
+    return limit_info(call->limit)->directive;
+}
+
 /* On success the call is in `asked`; on failure it is in no list and still the caller's. */
 static int call_send(struct UnitCall *call)
 {
     struct UnitManager *manager = call->manager;
     sd_bus_message *message = NULL;
+    uint64_t value;
+    const char *property = property_of(call, &value);
     int r;
 
     r = sd_bus_message_new_method_call(manager->bus, &message, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE,
                                        "SetUnitProperties");
     if (r >= 0)
-        r = sd_bus_message_append(message, "sba(sv)", call->unit, true, 1, limit_info(call->limit)->directive,
-                                  "t", call->value);
+        r = sd_bus_message_append(message, "sba(sv)", call->unit, true, 1, property, "t", value);
     if (r >= 0)
         r = sd_bus_call_async(manager->bus, &call->slot, message, on_reply, call, ANSWER_TIMEOUT);
     sd_bus_message_unref(message);

@@ -1,6 +1,6 @@
-/* Two lanes, each a thread with a queue: limits do not wait for trees, and a tree need not be left for them.
- * The lane of the trees has the lowest priority of processor and disk that there is; what the tenant is
- * refused meanwhile does not depend on it.
+/* Two lanes, each a thread with a queue: limits and lines do not wait for trees, and a tree need not be left
+ * for them. The lane of the trees has the lowest priority of processor and disk that there is; what the
+ * tenant is refused meanwhile does not depend on it.
  *
  * A job belongs to one list at a time: waiting or running in its lane, or done, from where worker_dispatch()
  * takes it, in the order in which they ended. A thread holds the lock only to move a job; the loop holds it
@@ -14,6 +14,7 @@
 #include "act/worker_ops.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -43,8 +44,10 @@
 enum LaneKind { LANE_LIMITS, LANE_TREES };
 #define N_LANES 2
 
+enum JobKind { JOB_LIMIT, JOB_WRITE, JOB_TREE };
+
 struct WorkerJob {
-    enum LaneKind kind;
+    enum JobKind kind;
     uint64_t ticket;
     union {
         struct {
@@ -57,10 +60,11 @@ struct WorkerJob {
             atomic_bool stop;
             bool cancelled;
         } tree;
+        int fd; /* of JOB_WRITE, owned */
     };
     int error;
     struct WorkerJob *prev, *next;
-    char path[];
+    char text[]; /* the order's path, or the line */
 };
 
 struct Lane {
@@ -83,6 +87,18 @@ struct WorkerState {
     int epoll_fd, event_fd, timer_fd;
 };
 
+static enum LaneKind lane_of(enum JobKind kind)
+{
+    return kind == JOB_TREE ? LANE_TREES : LANE_LIMITS;
+}
+
+static void job_free(struct WorkerJob *job)
+{
+    if (job->kind == JOB_WRITE)
+        fd_close(job->fd);
+    free(job);
+}
+
 static int kernel_limit(void *userdata, const struct QuotaOrder *order, struct DiskUsage *ret)
 {
     return quota_set(order, ret);
@@ -94,9 +110,15 @@ static int kernel_tag(void *userdata, const struct TagOrder *order, struct TagCo
     return tag_tree(order, count, stop);
 }
 
+static int kernel_write(void *userdata, int fd, const char *line)
+{
+    return fd_write_text(fd, line);
+}
+
 static const struct WorkerOps kernel_ops = {
     .limit = kernel_limit,
     .tag = kernel_tag,
+    .write = kernel_write,
     .close_msec = CLOSE_MSEC,
 };
 
@@ -145,8 +167,8 @@ static void lane_finish(struct Lane *lane, struct WorkerJob *job)
 
     pthread_mutex_lock(&state->lock);
     lane->running = NULL;
-    if (job->kind == LANE_TREES && job->tree.cancelled)
-        free(job);
+    if (job->kind == JOB_TREE && job->tree.cancelled)
+        job_free(job);
     else
         DL_APPEND(state->done, job);
     if (lane->kind == LANE_LIMITS && !lane->waiting)
@@ -159,8 +181,12 @@ static void job_do(const struct WorkerState *state, struct WorkerJob *job)
 {
     const struct WorkerOps *ops = state->ops;
 
-    if (job->kind == LANE_LIMITS) {
+    if (job->kind == JOB_LIMIT) {
         job->error = ops->limit(ops->userdata, &job->limit.order, &job->limit.usage);
+        return;
+    }
+    if (job->kind == JOB_WRITE) {
+        job->error = ops->write(ops->userdata, job->fd, job->text);
         return;
     }
     progress_timer(state, true);
@@ -243,7 +269,7 @@ static void jobs_free(struct WorkerJob *list)
     struct WorkerJob *job, *next;
 
     DL_FOREACH_SAFE (list, job, next)
-        free(job);
+        job_free(job);
 }
 
 static void state_free(struct WorkerState *state)
@@ -339,22 +365,22 @@ int worker_fd(const struct Worker *worker)
 /* --- in the loop ------------------------------------------------------------------------------------------
  */
 
-static struct WorkerJob *job_new(enum LaneKind kind, const char *path, uint64_t ticket)
+static struct WorkerJob *job_new(enum JobKind kind, const char *text, uint64_t ticket)
 {
-    size_t size = strlen(path) + 1;
+    size_t size = strlen(text) + 1;
     struct WorkerJob *job = calloc(1, sizeof(*job) + size);
 
     if (!job)
         return NULL;
     job->kind = kind;
     job->ticket = ticket;
-    memcpy(job->path, path, size);
+    memcpy(job->text, text, size);
     return job;
 }
 
 static void job_queue(struct WorkerState *state, struct WorkerJob *job)
 {
-    struct Lane *lane = &state->lanes[job->kind];
+    struct Lane *lane = &state->lanes[lane_of(job->kind)];
 
     pthread_mutex_lock(&state->lock);
     DL_APPEND(lane->waiting, job);
@@ -364,24 +390,41 @@ static void job_queue(struct WorkerState *state, struct WorkerJob *job)
 
 int worker_limit(struct Worker *worker, const struct QuotaOrder *order, uint64_t ticket)
 {
-    struct WorkerJob *job = job_new(LANE_LIMITS, order->path, ticket);
+    struct WorkerJob *job = job_new(JOB_LIMIT, order->path, ticket);
 
     if (!job)
         return -ENOMEM;
     job->limit.order = *order;
-    job->limit.order.path = job->path;
+    job->limit.order.path = job->text;
     job_queue(worker->state, job);
     return 0;
 }
 
 int worker_tag(struct Worker *worker, const struct TagOrder *order, uint64_t ticket)
 {
-    struct WorkerJob *job = job_new(LANE_TREES, order->path, ticket);
+    struct WorkerJob *job = job_new(JOB_TREE, order->path, ticket);
 
     if (!job)
         return -ENOMEM;
     job->tree.order = *order;
-    job->tree.order.path = job->path;
+    job->tree.order.path = job->text;
+    job_queue(worker->state, job);
+    return 0;
+}
+
+int worker_write(struct Worker *worker, int fd, const char *line, uint64_t ticket)
+{
+    struct WorkerJob *job = job_new(JOB_WRITE, line, ticket);
+
+    if (!job)
+        return -ENOMEM;
+    job->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (job->fd < 0) {
+        int r = negative_errno();
+
+        job_free(job);
+        return r;
+    }
     job_queue(worker->state, job);
     return 0;
 }
@@ -391,10 +434,10 @@ static void list_cancel(struct WorkerJob **list, uint64_t ticket)
     struct WorkerJob *job, *next;
 
     DL_FOREACH_SAFE (*list, job, next) {
-        if (job->kind != LANE_TREES || job->ticket != ticket)
+        if (job->kind != JOB_TREE || job->ticket != ticket)
             continue;
         DL_DELETE(*list, job);
-        free(job);
+        job_free(job);
     }
 }
 
@@ -440,8 +483,10 @@ static struct TagResult result_of(const struct TagCount *count)
 
 static void job_deliver(const struct Worker *worker, const struct WorkerJob *job)
 {
-    if (job->kind == LANE_LIMITS) {
+    if (job->kind == JOB_LIMIT) {
         worker->events.limited(worker->userdata, job->ticket, job->error, &job->limit.usage);
+    } else if (job->kind == JOB_WRITE) {
+        worker->events.wrote(worker->userdata, job->ticket, job->error);
     } else {
         struct TagResult result = result_of(&job->tree.count);
 
@@ -493,6 +538,6 @@ void worker_dispatch(struct Worker *worker)
     (void)!read(worker->state->event_fd, &value, sizeof(value));
     while (worker->state && (job = done_take(worker->state))) {
         job_deliver(worker, job);
-        free(job);
+        job_free(job);
     }
 }

@@ -6,6 +6,7 @@
 struct WorkerOps {
     int (*limit)(void *userdata, const struct QuotaOrder *order, struct DiskUsage *ret);
     int (*tag)(void *userdata, const struct TagOrder *order, struct TagCount *count, const atomic_bool *stop);
+    int (*write)(void *userdata, int fd, const char *line);
     void *userdata;
     unsigned close_msec; /* how long worker_close() waits for the threads */
 };

@@ -6,7 +6,7 @@
  *   = 0   done, or "still on its way" where the function says so.
  *   > 0   an outcome that is not an error and that the function documents by name.
  *
- * Functions do not log, save those of main.c, daemon.c, pipeline.c, recover.c and record/: whoever
+ * Functions do not log, save those of main.c, daemon.c, report.c, recover.c and record/: whoever
  * knows what the failure means for the host says so, once.
  * A `ret_` parameter is written only on success. `_usec`, `_bytes` name the unit of a number.
  */

@@ -17,7 +17,8 @@ void fd_close(int fd)
     errno = saved;
 }
 
-ssize_t fd_read_file(int fd, char *buf, size_t size)
+/* Up to `size` bytes; fewer when the file ends before. */
+static ssize_t read_up_to(int fd, char *buf, size_t size)
 {
     size_t length = 0;
 
@@ -30,13 +31,32 @@ ssize_t fd_read_file(int fd, char *buf, size_t size)
             continue;
         if (n < 0)
             return negative_errno();
-        if (n == 0) {
-            buf[length] = '\0';
-            return (ssize_t)length;
-        }
+        if (n == 0)
+            break;
         length += (size_t)n;
     }
-    return -ENOBUFS;
+    return (ssize_t)length;
+}
+
+ssize_t fd_read_file(int fd, char *buf, size_t size)
+{
+    ssize_t n = read_up_to(fd, buf, size);
+
+    if (n < 0)
+        return n;
+    if ((size_t)n == size)
+        return -ENOBUFS;
+    buf[n] = '\0';
+    return n;
+}
+
+ssize_t fd_read_head(int fd, char *buf, size_t size)
+{
+    ssize_t n = read_up_to(fd, buf, size - 1);
+
+    if (n >= 0)
+        buf[n] = '\0';
+    return n;
 }
 
 ssize_t fd_read_whole(int fd, char *buf, size_t size)

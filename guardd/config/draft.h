@@ -21,7 +21,7 @@ struct RuleDraft {
     struct Rule rule;
     struct Place place; /* of its first header */
     bool has_when, has_until, has_rank;
-    struct Place when_place, steps_place, rank_place;
+    struct Place when_place, steps_place, rank_place, throttle_place;
     struct Word *floor;          /* as written: what it means is Rank='s to say, which may come later */
     bool refused;                /* something in it is wrong already: what then is missing is no news */
     const struct Rule *resolved; /* in the policy; set by resolve.c */

@@ -188,6 +188,36 @@ static int set_disk_inodes_max(struct Draft *draft, const char *value, struct Co
     return set_limit(draft, LIMIT_DISK_INODES_MAX, value, complaint);
 }
 
+static int set_memory_high(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    return set_limit(draft, LIMIT_MEMORY_HIGH, value, complaint);
+}
+
+static int set_memory_max(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    return set_limit(draft, LIMIT_MEMORY_MAX, value, complaint);
+}
+
+static int set_memory_swap_max(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    return set_limit(draft, LIMIT_MEMORY_SWAP_MAX, value, complaint);
+}
+
+static int set_cpu_quota(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    return set_limit(draft, LIMIT_CPU_QUOTA, value, complaint);
+}
+
+static int set_cpu_weight(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    return set_limit(draft, LIMIT_CPU_WEIGHT, value, complaint);
+}
+
+static int set_io_weight(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    return set_limit(draft, LIMIT_IO_WEIGHT, value, complaint);
+}
+
 static int set_disk_warn_at(struct Draft *draft, const char *value, struct Complaint *complaint)
 {
     if (value[0] != '\0')
@@ -228,6 +258,12 @@ static const struct Key class_keys[] = {
     {"TasksMax", set_tasks_max, ""},
     {"DiskSpaceMax", set_disk_space_max, ""},
     {"DiskInodesMax", set_disk_inodes_max, ""},
+    {"MemoryHigh", set_memory_high, ""},
+    {"MemoryMax", set_memory_max, ""},
+    {"MemorySwapMax", set_memory_swap_max, ""},
+    {"CPUQuota", set_cpu_quota, ""},
+    {"CPUWeight", set_cpu_weight, ""},
+    {"IOWeight", set_io_weight, ""},
     {"DiskWarnAt", set_disk_warn_at, "a percentage of the limits from 1% to 99%, or off"},
     {"DiskPath", set_disk_path,
      "absolute paths such as /srv/%n or /home/%u (%n %p %c %u %U %%), or StateDirectory"},
@@ -298,6 +334,17 @@ static int set_floor(struct Draft *draft, const char *value, struct Complaint *c
     return value[0] == '\0' ? 0 : words_add(floor, value, draft->place);
 }
 
+static int set_throttle_to(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    struct RuleDraft *rule = draft->rule;
+
+    rule->throttle_place = draft->place;
+    if (value[0] != '\0')
+        return refused_unless(value_throttle(value, &rule->rule.throttle_percent, complaint));
+    rule->rule.throttle_percent = 0;
+    return 0;
+}
+
 static const struct Key rule_keys[] = {
     {"When", set_when, "READING OPERATOR VALUE [for DURATION], such as tasks.denied > 0"},
     {"Until", set_until, "READING OPERATOR VALUE [for DURATION], such as tasks.current < 50% for 10s"},
@@ -307,6 +354,7 @@ static const struct Key rule_keys[] = {
      "by Rank= is acted on"},
     {"Rank", set_rank, "a reading of tenants, the more of it the worse, such as disk.growth"},
     {"Floor", set_floor, "a value of the reading in Rank="},
+    {"ThrottleTo", set_throttle_to, "a percentage of what the tenant uses from 1% to 99%, such as 50%"},
     {0},
 };
 

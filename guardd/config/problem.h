@@ -7,7 +7,7 @@
 
 #include "config/config.h"
 
-#define COMPLAINT_MAX 768
+#define COMPLAINT_MAX 1536 /* the names of all readings fit into half of it */
 
 struct Complaint {
     char what[COMPLAINT_MAX];

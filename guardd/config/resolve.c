@@ -63,6 +63,21 @@ static int rule_problem(struct Draft *draft, const struct RuleDraft *rule, const
     return problem_add(draft->problems, rule->place, &complaint);
 }
 
+/* Who is likely to be at the bottom of it. */
+static enum ReadingId rank_example(enum Resource resource)
+{
+    switch (resource) {
+    case RESOURCE_MEMORY:
+        return READING_MEMORY_GROWTH;
+    case RESOURCE_CPU:
+        return READING_CPU_USAGE;
+    case RESOURCE_IO:
+        return READING_IO_RATE;
+    default:
+        return READING_DISK_GROWTH;
+    }
+}
+
 static bool judge_floor(struct RuleDraft *draft, struct Place *ret_place, struct Complaint *complaint)
 {
     const struct ReadingInfo *rank = reading_info(draft->rule.rank);
@@ -74,19 +89,55 @@ static bool judge_floor(struct RuleDraft *draft, struct Place *ret_place, struct
     return complain(complaint, "Floor=: '%s' is no value of %s", draft->floor->text, rank->name);
 }
 
-/* Rules with Scope=host, and what is only for them. False: a complaint, and where. */
-static bool judge_scope(struct RuleDraft *draft, struct Place *ret_place, struct Complaint *complaint)
+/* What is of a filesystem is of those who are on it; what is of the whole host is of everybody at once. */
+static bool judge_tenant_scope(const struct RuleDraft *draft, struct Place *ret_place,
+                               struct Complaint *complaint)
 {
-    struct Rule *rule = &draft->rule;
+    const struct Rule *rule = &draft->rule;
+    const struct ReadingInfo *when = reading_info(rule->when.reading);
 
-    if (rule->scope == SCOPE_TENANT) {
-        if (!draft->has_rank && !draft->floor)
-            return true;
+    if (draft->has_rank || draft->floor) {
         *ret_place = draft->has_rank ? draft->rank_place : draft->floor->place;
         complain_right(complaint, "Scope=host with it, or neither Rank= nor Floor=");
         return complain(complaint, "%s=: rule '%s' elects nobody: it has no Scope=host",
                         draft->has_rank ? "Rank" : "Floor", rule->name);
     }
+    if (!when->of_host || !reading_is_of_strain(rule->when.reading))
+        return true;
+    *ret_place = draft->when_place;
+    complain_right(complaint, "Scope=host and Rank=READING with it, such as Rank=%s",
+                   reading_info(rank_example(when->resource))->name);
+    return complain(complaint,
+                    "When=: %s holds for every tenant at the same moment, and rule '%s' elects "
+                    "nobody",
+                    when->name, rule->name);
+}
+
+/* Whom a rule elects is read when it does: on a disk those that are on it, else what strains the host. */
+static bool judge_rank(const struct RuleDraft *draft, struct Place *ret_place, struct Complaint *complaint)
+{
+    const struct Rule *rule = &draft->rule;
+    const struct ReadingInfo *when = reading_info(rule->when.reading), *rank = reading_info(rule->rank);
+    bool fits = reading_is_of_disk(rule->when.reading)
+                    ? !reading_is_of_strain(rule->rank)
+                    : reading_is_of_strain(rule->rank) || rule->rank == READING_TASKS_CURRENT ||
+                          rule->rank == READING_TASKS_GROWTH;
+
+    if (fits)
+        return true;
+    *ret_place = draft->rank_place;
+    complain_right(complaint, "such as Rank=%s", reading_info(rank_example(when->resource))->name);
+    return complain(complaint, "Rank=: rule '%s' is on %s, and who has most of %s has nothing to do with it",
+                    rule->name, when->name, rank->name);
+}
+
+/* Rules with Scope=host, and what is only for them. False: a complaint, and where. */
+static bool judge_scope(struct RuleDraft *draft, struct Place *ret_place, struct Complaint *complaint)
+{
+    struct Rule *rule = &draft->rule;
+
+    if (rule->scope == SCOPE_TENANT)
+        return judge_tenant_scope(draft, ret_place, complaint);
     if (!reading_info(rule->when.reading)->of_host) {
         *ret_place = draft->when_place;
         complain_right(complaint, "a reading of the host, such as host.disk.free < 10%%, or Scope=tenant");
@@ -98,7 +149,31 @@ static bool judge_scope(struct RuleDraft *draft, struct Place *ret_place, struct
         complain_right(complaint, "Rank=READING: who has most of it is acted on, such as Rank=disk.growth");
         return complain(complaint, "rule '%s' has Scope=host and no Rank=", rule->name);
     }
-    return judge_floor(draft, ret_place, complaint);
+    return judge_rank(draft, ret_place, complaint) && judge_floor(draft, ret_place, complaint);
+}
+
+/* What a throttle is set in must be one of what can be slowed down. */
+static bool judge_throttle(const struct RuleDraft *draft, struct Place *ret_place,
+                           struct Complaint *complaint)
+{
+    const struct Rule *rule = &draft->rule;
+    bool of_rank = rule->scope == SCOPE_HOST;
+
+    if (!rule_has_step(rule, VERB_THROTTLE)) {
+        if (rule->throttle_percent == 0)
+            return true;
+        *ret_place = draft->throttle_place;
+        complain_right(complaint, "a throttle among the steps, such as Steps=throttle, or no ThrottleTo=");
+        return complain(complaint, "ThrottleTo=: rule '%s' has no step that throttles", rule->name);
+    }
+    if (resource_can_throttle(rule->resource))
+        return true;
+    *ret_place = draft->steps_place;
+    complain_right(complaint, "warn, freeze%s; or %s= on memory.*, cpu.* or io.*",
+                   rule->resource == RESOURCE_DISK ? "" : ", kill", of_rank ? "Rank" : "When");
+    return complain(complaint, "Steps=: rule '%s' %s %s, and 'throttle' slows down memory, cpu or io",
+                    rule->name, of_rank ? "ranks by" : "is on",
+                    reading_info(of_rank ? rule->rank : rule->when.reading)->name);
 }
 
 /* A full disk is not emptied by a kill: the files stay. */
@@ -124,9 +199,27 @@ static int check_rule(struct Draft *draft, struct RuleDraft *rule)
 
     if (rule->refused || !rule->has_when || rule->rule.n_steps == 0)
         return 0;
-    if (judge_scope(rule, &place, &complaint) && judge_kill(rule, &place, &complaint))
+    if (judge_scope(rule, &place, &complaint) && judge_kill(rule, &place, &complaint) &&
+        judge_throttle(rule, &place, &complaint))
         return 0;
     return problem_add(draft->problems, place, &complaint);
+}
+
+static void resolve_resource(struct Rule *rule)
+{
+    rule->resource = reading_info(rule->scope == SCOPE_HOST ? rule->rank : rule->when.reading)->resource;
+}
+
+/* What is not said, once all of it is judged. */
+static void resolve_defaults(struct RuleDraft *draft)
+{
+    struct Rule *rule = &draft->rule;
+
+    if (!draft->has_until)
+        rule->until = condition_opposite(&rule->when);
+    if (rule->throttle_percent == 0 && rule_has_step(rule, VERB_THROTTLE))
+        rule->throttle_percent =
+            rule->resource == RESOURCE_MEMORY ? POLICY_THROTTLE_MEMORY_PERCENT : POLICY_THROTTLE_PERCENT;
 }
 
 static int resolve_rule(struct Draft *draft, struct RuleDraft *rule, struct Rule *ret_rule)
@@ -137,10 +230,10 @@ static int resolve_rule(struct Draft *draft, struct RuleDraft *rule, struct Rule
         r = rule_problem(draft, rule, "When", "When=READING OPERATOR VALUE, such as tasks.denied > 0");
     if (r == 0 && rule->rule.n_steps == 0 && !rule->refused)
         r = rule_problem(draft, rule, "Steps", "Steps=warn at least");
+    resolve_resource(&rule->rule);
     if (r == 0)
         r = check_rule(draft, rule);
-    if (!rule->has_until)
-        rule->rule.until = condition_opposite(&rule->rule.when);
+    resolve_defaults(rule);
     *ret_rule = rule->rule;
     rule->resolved = ret_rule;
     return r;
@@ -204,6 +297,26 @@ static bool rule_is_of_disk(const struct Rule *rule)
            (rule->scope == SCOPE_HOST && reading_is_of_disk(rule->rank));
 }
 
+static bool rule_is_of_strain(const struct Rule *rule)
+{
+    return reading_is_of_strain(rule->when.reading) || reading_is_of_strain(rule->until.reading) ||
+           (rule->scope == SCOPE_HOST && reading_is_of_strain(rule->rank));
+}
+
+/* What a rule asks of those who look at the tenants of its class. The host is looked at by itself. */
+static void mind_rule(struct TenantClass *class, const struct Rule *rule)
+{
+    enum Pressure pressure = reading_pressure(rule->when.reading);
+
+    class->disk |= rule_is_of_disk(rule);
+    class->strain |= rule_is_of_strain(rule);
+    if (rule->scope == SCOPE_HOST)
+        return;
+    class->sweep |= !reading_info(rule->when.reading)->announced;
+    if (pressure != PRESSURE_INVALID)
+        class->pressures |= UINT32_C(1) << pressure;
+}
+
 static int resolve_class_rule(struct Draft *draft, const struct ClassDraft *from, const struct Word *word,
                               struct TenantClass *class)
 {
@@ -216,8 +329,7 @@ static int resolve_class_rule(struct Draft *draft, const struct ClassDraft *from
     if (class->n_rules == POLICY_CLASS_RULES_MAX)
         return too_many_rules(draft, from, word);
     class->rules[class->n_rules++] = rule->resolved;
-    class->sweep |= !reading_info(rule->resolved->when.reading)->announced;
-    class->disk |= rule_is_of_disk(rule->resolved);
+    mind_rule(class, rule->resolved);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/glob.h"
 #include "base/size.h"
@@ -17,7 +18,16 @@
 /* Less would not even hold the directories that count. */
 #define SPACE_LEAST ((uint64_t)64 * 1024)
 #define INODES_LEAST 16
+/* Nothing runs in less: "MemoryMax=512" was meant to be 512M. */
+#define MEMORY_LEAST ((uint64_t)1024 * 1024)
+/* 1 ms in a second, the least that cpu.max takes. */
+#define QUOTA_LEAST 10
+#define QUOTA_GREATEST 100000000
+#define WEIGHT_GREATEST 10000
 #define UNTIL_DEFAULT_USEC (30 * USEC_PER_SEC)
+/* 100 %, and the pressure that there may be at any time: none that a trigger could be set for. */
+#define WHOLE_TIME 10000
+#define NO_PRESSURE 1
 
 bool value_number(const char *text, size_t length, uint64_t *ret_number)
 {
@@ -89,18 +99,48 @@ bool value_kill_limit(const char *text, struct KillLimit *ret_limit, struct Comp
     return true;
 }
 
-static bool parse_tasks(const char *text, uint64_t *ret_tasks)
+static bool parse_number(const char *text, uint64_t *ret_number)
 {
-    return value_number(text, strlen(text), ret_tasks);
+    return value_number(text, strlen(text), ret_number);
 }
 
-/* `noun` is what a percentage would be of; `is_no` goes on "'x' is no ...", `are` "17 ... out of range". */
+static bool parse_share(const char *text, uint64_t *ret_hundredths)
+{
+    int64_t value;
+
+    if (!measure_parse(MEASURE_PERCENT, text, &value))
+        return false;
+    *ret_hundredths = (uint64_t)value;
+    return true;
+}
+
+/* As systemd takes it: bytes, or a percentage of the memory that the host has. */
+static bool parse_memory(const char *text, uint64_t *ret_bytes)
+{
+    const size_t length = strlen(text);
+    const long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
+    uint64_t share;
+
+    if (length == 0 || text[length - 1] != '%')
+        return size_parse_bytes(text, ret_bytes);
+    if (!parse_share(text, &share) || share > 100 * 100 || pages <= 0 || page_size <= 0)
+        return false;
+    *ret_bytes = (uint64_t)pages * share / (100 * 100) * (uint64_t)page_size;
+    return true;
+}
+
+/* `noun` is what a percentage would be of, NULL: it may be one; `is_no` goes on "'x' is no ...", `are` "17
+ * ... out of range". */
+#define ON_MEMORY                                                                                            \
+    "bytes in powers of 1024, such as 512M or 4G, at least 1M, a percentage of the host's memory, or "       \
+    "infinity"
+#define ON_WEIGHT "a number from 1 to 10000; 100 is what everybody has"
 static const struct {
     bool (*parse)(const char *text, uint64_t *ret_value);
     uint64_t least, greatest;
     const char *noun, *is_no, *are, *right;
 } limit_values[LIMIT_COUNT] = {
-    [LIMIT_TASKS_MAX] = {parse_tasks, 1, TASKS_LIMIT, "tasks", "number of tasks", "tasks are",
+    [LIMIT_TASKS_MAX] = {parse_number, 1, TASKS_LIMIT, "tasks", "number of tasks", "tasks are",
                          "a number from 1 to 4194304, or infinity"},
     [LIMIT_DISK_SPACE_MAX] = {size_parse_bytes, SPACE_LEAST, READING_UNLIMITED - 1, "space",
                               "amount of space", "is",
@@ -108,6 +148,16 @@ static const struct {
     [LIMIT_DISK_INODES_MAX] = {size_parse_count, INODES_LEAST, READING_UNLIMITED - 1, "inodes",
                                "number of inodes", "inodes are",
                                "a number such as 5000, 200k or 1M, at least 16, or infinity"},
+    [LIMIT_MEMORY_HIGH] = {parse_memory, MEMORY_LEAST, READING_UNLIMITED - 1, NULL, "amount of memory", "is",
+                           ON_MEMORY},
+    [LIMIT_MEMORY_MAX] = {parse_memory, MEMORY_LEAST, READING_UNLIMITED - 1, NULL, "amount of memory", "is",
+                          ON_MEMORY},
+    [LIMIT_MEMORY_SWAP_MAX] = {size_parse_bytes, 0, READING_UNLIMITED - 1, "swap", "amount of swap", "is",
+                               "bytes in powers of 1024, such as 0, 512M or 4G, or infinity"},
+    [LIMIT_CPU_QUOTA] = {parse_share, QUOTA_LEAST, QUOTA_GREATEST, NULL, "share of a CPU", "is",
+                         "a percentage of one CPU, such as 50% or 200%, at least 0.1%, or infinity"},
+    [LIMIT_CPU_WEIGHT] = {parse_number, 1, WEIGHT_GREATEST, "CPU time", "weight", "is", ON_WEIGHT},
+    [LIMIT_IO_WEIGHT] = {parse_number, 1, WEIGHT_GREATEST, "I/O", "weight", "is", ON_WEIGHT},
 };
 
 bool value_limit(enum LimitId id, const char *text, uint64_t *ret_value, struct Complaint *complaint)
@@ -115,12 +165,12 @@ bool value_limit(enum LimitId id, const char *text, uint64_t *ret_value, struct 
     const size_t length = strlen(text);
     uint64_t value;
 
-    if (strcmp(text, "infinity") == 0) {
+    if (strcmp(text, "infinity") == 0 && !limit_is_weight(id)) {
         *ret_value = LIMIT_INFINITY;
         return true;
     }
     complain_right(complaint, "%s", limit_values[id].right);
-    if (length > 0 && text[length - 1] == '%')
+    if (limit_values[id].noun && length > 0 && text[length - 1] == '%')
         return complain(complaint,
                         "'%s': a percentage would be of the host's %s, and is not taken for a tenant", text,
                         limit_values[id].noun);
@@ -190,6 +240,7 @@ const char *value_example(enum Measure measure)
         [MEASURE_RATE] = "a whole decimal number without sign, per second, such as 50 or 2k/s",
         [MEASURE_BYTES_PER_SEC] = "bytes per second in powers of 1024, such as 64K, 100M or 1.5G/s",
         [MEASURE_SECONDS] = "a time in whole seconds, such as 30s, 2min or 1h 30min",
+        [MEASURE_PERCENT] = "a percentage such as 20% or 0.5%",
     };
 
     return examples[measure];
@@ -207,6 +258,20 @@ static void take_amount(const char **p, enum Measure measure, char word[static C
     }
     snprintf(word, CONFIG_LINE_MAX + 1, "%.*s", (int)(end - *p), *p);
     *p = next;
+}
+
+/* A share of the time, not of a CPU. */
+static bool is_share_of_time(enum ReadingId id)
+{
+    return reading_pressure(id) != PRESSURE_INVALID || id == READING_CPU_THROTTLED;
+}
+
+static bool check_share(const struct Condition *condition, const char *word, struct Complaint *complaint)
+{
+    if (!is_share_of_time(condition->reading) || condition->value <= WHOLE_TIME)
+        return true;
+    complain_right(complaint, "0%% to 100%%");
+    return complain(complaint, "%s of the time is never reached", word);
 }
 
 static bool check_percentage(const struct Condition *condition, const char *word, struct Complaint *complaint)
@@ -236,11 +301,11 @@ static bool take_value(const char **p, struct Condition *condition, struct Compl
 
     take_amount(p, info->measure, word);
     length = strlen(word);
-    condition->percent = length > 0 && word[length - 1] == '%';
+    condition->percent = info->measure != MEASURE_PERCENT && length > 0 && word[length - 1] == '%';
     if (condition->percent ? value_number(word, length - 1, &percent) && percent < READING_UNLIMITED
                            : measure_parse(info->measure, word, &condition->value)) {
         if (!condition->percent)
-            return true;
+            return check_share(condition, word, complaint);
         condition->value = (int64_t)percent;
         return check_percentage(condition, word, complaint);
     }
@@ -274,22 +339,49 @@ bool value_condition(const char *text, struct Condition *ret_condition, struct C
 }
 
 /* What each reading may be while nothing is wrong. Shrinking is no danger, and what has stopped growing is
- * never full. Every tenant has a task, and its directories are files; no filesystem of a host that still
- * works is wholly full, or wholly empty. */
+ * never full. Every tenant has a task and some memory, and its directories are files; no filesystem of a host
+ * that still works is wholly full, or wholly empty, and neither is its memory. A little pressure says
+ * nothing, and there is no trigger for none. */
+#define ON_AMOUNT "what is too much, such as > 80%"
+#define ON_EVENTS "> 0, or >= with a value above 0"
+#define ON_LEFT "what is too little, such as < 10%"
+#define ON_TIME "what is too much, such as > 20%"
 static const struct {
     int64_t least, greatest;
     const char *right; /* what When= on it looks like */
 } at_peace[READING_COUNT] = {
-    [READING_TASKS_CURRENT] = {1, READING_UNLIMITED, "what is too much, such as > 80%"},
-    [READING_TASKS_DENIED] = {0, READING_UNLIMITED, "> 0, or >= with a value above 0"},
-    [READING_TASKS_GROWTH] = {0, READING_UNLIMITED, "> 0, or >= with a value above 0"},
-    [READING_DISK_SPACE] = {1, READING_UNLIMITED, "what is too much, such as > 80%"},
-    [READING_DISK_INODES] = {1, READING_UNLIMITED, "what is too much, such as > 80%"},
-    [READING_DISK_GROWTH] = {0, READING_UNLIMITED, "> 0, or >= with a value above 0"},
-    [READING_DISK_DENIED] = {0, READING_UNLIMITED, "> 0, or >= with a value above 0"},
+    [READING_TASKS_CURRENT] = {1, READING_UNLIMITED, ON_AMOUNT},
+    [READING_TASKS_DENIED] = {0, READING_UNLIMITED, ON_EVENTS},
+    [READING_TASKS_GROWTH] = {0, READING_UNLIMITED, ON_EVENTS},
+    [READING_DISK_SPACE] = {1, READING_UNLIMITED, ON_AMOUNT},
+    [READING_DISK_INODES] = {1, READING_UNLIMITED, ON_AMOUNT},
+    [READING_DISK_GROWTH] = {0, READING_UNLIMITED, ON_EVENTS},
+    [READING_DISK_DENIED] = {0, READING_UNLIMITED, ON_EVENTS},
     [READING_DISK_ETA] = {READING_UNLIMITED, READING_UNLIMITED, "what is too soon, such as < 2min"},
-    [READING_HOST_DISK_FREE] = {1, READING_UNLIMITED, "what is too little, such as < 10%"},
-    [READING_HOST_DISK_INODES] = {1, READING_UNLIMITED, "what is too little, such as < 10%"},
+    [READING_HOST_DISK_FREE] = {1, READING_UNLIMITED, ON_LEFT},
+    [READING_HOST_DISK_INODES] = {1, READING_UNLIMITED, ON_LEFT},
+    [READING_MEMORY_CURRENT] = {1, READING_UNLIMITED, ON_AMOUNT},
+    [READING_MEMORY_SWAP] = {0, READING_UNLIMITED, ON_AMOUNT},
+    [READING_MEMORY_SHMEM] = {0, READING_UNLIMITED, "what is too much, such as > 1G"},
+    [READING_MEMORY_GROWTH] = {0, READING_UNLIMITED, ON_EVENTS},
+    [READING_MEMORY_HIGH] = {0, READING_UNLIMITED, ON_EVENTS},
+    [READING_MEMORY_MAX] = {0, READING_UNLIMITED, ON_EVENTS},
+    [READING_MEMORY_OOM] = {0, READING_UNLIMITED, ON_EVENTS},
+    [READING_MEMORY_PRESSURE_SOME] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_MEMORY_PRESSURE_FULL] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_MEMORY_STALL] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_CPU_USAGE] = {0, READING_UNLIMITED, "what is too much, such as > 150%"},
+    [READING_CPU_THROTTLED] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_CPU_PRESSURE_SOME] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_IO_RATE] = {0, READING_UNLIMITED, ON_EVENTS},
+    [READING_IO_PRESSURE_SOME] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_IO_PRESSURE_FULL] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_HOST_MEMORY_AVAILABLE] = {1, READING_UNLIMITED, ON_LEFT},
+    [READING_HOST_MEMORY_PRESSURE_SOME] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_HOST_MEMORY_PRESSURE_FULL] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_HOST_CPU_PRESSURE_SOME] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_HOST_IO_PRESSURE_SOME] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_HOST_IO_PRESSURE_FULL] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
 };
 
 /* A comparison has one threshold: what holds at both ends holds between them. */
@@ -338,7 +430,7 @@ struct Condition condition_opposite(const struct Condition *condition)
 /* VERB_INVALID and a complaint for what cannot be configured. */
 static enum Verb step_verb(const char *word, struct Complaint *complaint)
 {
-    static const enum Verb known[] = {VERB_WARN, VERB_FREEZE, VERB_KILL};
+    static const enum Verb known[] = {VERB_WARN, VERB_THROTTLE, VERB_FREEZE, VERB_KILL};
     const char *near = NULL;
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -348,14 +440,15 @@ static enum Verb step_verb(const char *word, struct Complaint *complaint)
             near = verb_name(known[i]);
     }
     complain(complaint, "there is no step '%s'", word);
-    complain_right(complaint, "%s%sone of: warn, freeze, kill", near ? near : "", near ? "? " : "");
+    complain_right(complaint, "%s%sone of: warn, throttle, freeze, kill", near ? near : "", near ? "? " : "");
     return VERB_INVALID;
 }
 
 /* Steps grow in force, so that none is undone by the next and the worst comes last. */
 static bool step_order(enum Verb verb, bool last, const struct Step *before, struct Complaint *complaint)
 {
-    complain_right(complaint, "steps grow in force: warn, then freeze, then kill, each at most once");
+    complain_right(complaint,
+                   "steps grow in force: warn, then throttle, then freeze, then kill, each at most once");
     if (before && before->verb == verb)
         return complain(complaint, "'%s' stands twice", verb_name(verb));
     if (verb == VERB_KILL && !last)
@@ -383,7 +476,8 @@ static bool step_duration(const char *text, enum Verb verb, bool last, usec_t *r
     return text[0] == '\0' || value_duration(text, ret_usec, complaint);
 }
 
-/* Adds the one step, or the two of `kill 10s`. A rule has at most warn, freeze, terminate, kill. */
+/* Adds the one step, or the two of `kill 10s`. A rule has at most warn, throttle, freeze, terminate,
+ * kill. */
 static bool parse_step(const char *text, bool last, struct Step *steps, size_t *n,
                        struct Complaint *complaint)
 {
@@ -455,6 +549,19 @@ bool value_rank(const char *text, enum ReadingId *ret_reading, struct Complaint 
     if (reading == READING_DISK_ETA)
         return complain(complaint, "who has most of %s is the slowest", text);
     *ret_reading = reading;
+    return true;
+}
+
+bool value_throttle(const char *text, unsigned *ret_percent, struct Complaint *complaint)
+{
+    const size_t length = strlen(text);
+    uint64_t percent = 0;
+
+    if (text[length - 1] != '%' || !value_number(text, length - 1, &percent))
+        return complain(complaint, "'%s' is no percentage", text);
+    if (percent < 1 || percent > 99)
+        return complain(complaint, "%s is out of range", text);
+    *ret_percent = (unsigned)percent;
     return true;
 }
 

@@ -31,7 +31,8 @@ bool condition_holds(const struct Condition *condition, const struct Readings *r
     /* Never, without end: more than any number. */
     if (value == READING_UNLIMITED)
         return !is_below(condition->comparison);
-    if (!condition->percent)
+    /* What is a percentage itself is compared as it is. */
+    if (!condition->percent || !reading_info(condition->reading)->has_limit)
         return comparison_holds(value, condition->comparison, condition->value);
     if (limit == READING_UNLIMITED)
         return is_below(condition->comparison);
@@ -50,7 +51,7 @@ static const char *format_threshold(const struct Condition *condition, char *buf
 {
     enum Measure measure = reading_info(condition->reading)->measure;
 
-    if (condition->percent)
+    if (condition->percent && measure != MEASURE_PERCENT)
         snprintf(buf, size, "%" PRId64 "%%", condition->value);
     else if (measure == MEASURE_RATE) /* the value beside it says that it is per second */
         snprintf(buf, size, "%" PRId64, condition->value);
@@ -80,7 +81,7 @@ const char *condition_evidence(const struct Condition *condition, const struct R
         snprintf(buf, size, "%s not known", info->name);
         return buf;
     }
-    if (limit > 0 && limit != READING_UNLIMITED)
+    if (info->has_limit && limit > 0 && limit != READING_UNLIMITED)
         snprintf(share, sizeof(share), " of %s, %" PRId64 "%%",
                  measure_format(info->measure, limit, whole, sizeof(whole)), percent_of(value, limit));
     snprintf(buf, size, "%s %s%s (%s %s)", info->name, format_value(info->measure, value, text, sizeof(text)),

@@ -4,87 +4,7 @@
 #include <string.h>
 
 #include "decide/condition.h"
-
-enum RuleEvent {
-    RULE_QUIET,     /* When is false; or nothing is due */
-    RULE_HOLDS,     /* When is true, not yet for as long as it asks */
-    RULE_DUE,       /* When held for as long as it asks */
-    RULE_STEP_OVER, /* the time of the step (or of a retry) is over */
-    RULE_RELIEVED,  /* Until held for as long as it asks */
-    RULE_TOOK,      /* the outcome of what was decided: it took */
-    RULE_FAILED,
-    RULE_EVENT_COUNT,
-};
-
-enum Effect {
-    EFFECT_NONE,
-    EFFECT_NOTE,      /* remember since when */
-    EFFECT_BEGIN,     /* decide the first step; the last one for a repeat offender */
-    EFFECT_SETTLE,    /* the step is in force from now on */
-    EFFECT_STAND_BY,  /* the step did not take: wait for its time to pass */
-    EFFECT_NEXT_STEP, /* decide the next step; the last one again when it failed */
-    EFFECT_RELEASE,   /* decide the inverse */
-    EFFECT_RETRY,     /* the release failed: wait, then again */
-    EFFECT_FORGET,    /* all is over */
-};
-
-/* The whole of the escalation. An effect may lead elsewhere than `next`: a kill that is held back stays
- * STANDING, a release with nothing to undo goes to IDLE at once. */
-static const struct Move {
-    enum RulePhase next;
-    enum Effect effect;
-} moves[PHASE_COUNT][RULE_EVENT_COUNT] = {
-    [PHASE_IDLE] =
-        {
-            [RULE_QUIET] = {PHASE_IDLE, EFFECT_NONE},
-            [RULE_HOLDS] = {PHASE_PENDING, EFFECT_NOTE},
-            [RULE_DUE] = {PHASE_ACTING, EFFECT_BEGIN},
-            [RULE_STEP_OVER] = {PHASE_IDLE, EFFECT_NONE},
-            [RULE_RELIEVED] = {PHASE_IDLE, EFFECT_NONE},
-            [RULE_TOOK] = {PHASE_IDLE, EFFECT_NONE},
-            [RULE_FAILED] = {PHASE_IDLE, EFFECT_NONE},
-        },
-    [PHASE_PENDING] =
-        {
-            [RULE_QUIET] = {PHASE_IDLE, EFFECT_FORGET},
-            [RULE_HOLDS] = {PHASE_PENDING, EFFECT_NONE},
-            [RULE_DUE] = {PHASE_ACTING, EFFECT_BEGIN},
-            [RULE_STEP_OVER] = {PHASE_PENDING, EFFECT_NONE},
-            [RULE_RELIEVED] = {PHASE_PENDING, EFFECT_NONE},
-            [RULE_TOOK] = {PHASE_PENDING, EFFECT_NONE},
-            [RULE_FAILED] = {PHASE_PENDING, EFFECT_NONE},
-        },
-    [PHASE_ACTING] =
-        {
-            [RULE_QUIET] = {PHASE_ACTING, EFFECT_NONE},
-            [RULE_HOLDS] = {PHASE_ACTING, EFFECT_NONE},
-            [RULE_DUE] = {PHASE_ACTING, EFFECT_NONE},
-            [RULE_STEP_OVER] = {PHASE_ACTING, EFFECT_NONE},
-            [RULE_RELIEVED] = {PHASE_ACTING, EFFECT_NONE},
-            [RULE_TOOK] = {PHASE_STANDING, EFFECT_SETTLE},
-            [RULE_FAILED] = {PHASE_STANDING, EFFECT_STAND_BY},
-        },
-    [PHASE_STANDING] =
-        {
-            [RULE_QUIET] = {PHASE_STANDING, EFFECT_NONE},
-            [RULE_HOLDS] = {PHASE_STANDING, EFFECT_NONE},
-            [RULE_DUE] = {PHASE_STANDING, EFFECT_NONE},
-            [RULE_STEP_OVER] = {PHASE_ACTING, EFFECT_NEXT_STEP},
-            [RULE_RELIEVED] = {PHASE_RELEASING, EFFECT_RELEASE},
-            [RULE_TOOK] = {PHASE_STANDING, EFFECT_NONE},
-            [RULE_FAILED] = {PHASE_STANDING, EFFECT_NONE},
-        },
-    [PHASE_RELEASING] =
-        {
-            [RULE_QUIET] = {PHASE_RELEASING, EFFECT_NONE},
-            [RULE_HOLDS] = {PHASE_RELEASING, EFFECT_NONE},
-            [RULE_DUE] = {PHASE_RELEASING, EFFECT_NONE},
-            [RULE_STEP_OVER] = {PHASE_RELEASING, EFFECT_RELEASE},
-            [RULE_RELIEVED] = {PHASE_RELEASING, EFFECT_NONE},
-            [RULE_TOOK] = {PHASE_IDLE, EFFECT_FORGET},
-            [RULE_FAILED] = {PHASE_RELEASING, EFFECT_RETRY},
-        },
-};
+#include "decide/escalation.h"
 
 /* One rule of one tenant at one moment: what the functions below hand to each other. */
 struct Turn {
@@ -156,8 +76,16 @@ static void decide(const struct Turn *turn, enum Verb verb, enum Cause cause, co
     if (turn->decisions->n == DECISIONS_MAX)
         return;
     decision = &turn->decisions->list[turn->decisions->n++];
-    *decision = (struct Decision){
-        .verb = verb, .cause = cause, .holder = turn->holder, .limit = LIMIT_INVALID, .at_usec = turn->now};
+    *decision = (struct Decision){.verb = verb,
+                                  .cause = cause,
+                                  .holder = turn->holder,
+                                  .limit = LIMIT_INVALID,
+                                  .resource = RESOURCE_INVALID,
+                                  .at_usec = turn->now};
+    if (verb == VERB_THROTTLE || verb == VERB_UNTHROTTLE)
+        decision->resource = turn->rule->resource;
+    if (verb == VERB_THROTTLE)
+        decision->percent = turn->rule->throttle_percent;
     snprintf(decision->rule, sizeof(decision->rule), "%s", turn->rule->name);
     write_reason(turn, why, decision->reason);
 }
@@ -172,17 +100,61 @@ static void decide_withheld(const struct Turn *turn, enum Verb instead, const ch
         turn->decisions->list[n].withheld = true;
 }
 
-/* The duration that Until must hold; for what was frozen before it doubles with every repeat. */
+/* --- what is in force ----------------------------------------------------------------------------- */
+
+static bool freezes(const struct Turn *turn)
+{
+    return (turn->tenant->condition.holders & (1u << turn->holder)) != 0;
+}
+
+static bool throttles(const struct Turn *turn)
+{
+    enum Resource resource = turn->rule->resource;
+
+    return resource_can_throttle(resource) &&
+           (turn->tenant->throttles[resource].holders & (1u << turn->holder)) != 0;
+}
+
+/* The first step that throttles; n_steps when none does. */
+static size_t throttle_step(const struct Rule *rule)
+{
+    size_t step = 0;
+
+    while (step < rule->n_steps && rule->steps[step].verb != VERB_THROTTLE)
+        step++;
+    return step;
+}
+
+/* --- clocks --------------------------------------------------------------------------------------- */
+
+static usec_t usec_max(usec_t a, usec_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The duration that Until must hold; for what was frozen or throttled before it doubles with every repeat. */
 static usec_t until_for_usec(const struct Turn *turn)
 {
-    usec_t wanted = turn->rule->until.for_usec, delay;
+    usec_t wanted = turn->rule->until.for_usec, base = usec_max(wanted, STEP_DWELL_USEC);
+    bool is_held = freezes(turn) || throttles(turn) || step_verb(turn) == VERB_FREEZE ||
+                   step_verb(turn) == VERB_THROTTLE;
 
-    if (step_verb(turn) != VERB_FREEZE || turn->state->repeats == 0)
+    if (!is_held || turn->state->repeats == 0)
         return wanted;
-    delay = usec_shift(wanted, turn->state->repeats);
-    if (delay > THAW_DELAY_MAX_USEC)
-        delay = wanted > THAW_DELAY_MAX_USEC ? wanted : THAW_DELAY_MAX_USEC;
-    return delay;
+    return usec_min(usec_shift(base, turn->state->repeats), usec_max(wanted, THAW_DELAY_MAX_USEC));
+}
+
+/* When what stands is let go, if Until goes on to hold. */
+static usec_t relief_usec(const struct Turn *turn)
+{
+    return usec_max(usec_add(turn->state->until_since_usec, until_for_usec(turn)),
+                    usec_add(turn->state->stood_usec, STEP_DWELL_USEC));
+}
+
+/* When a throttle that leaves the tenant stuck gives way to the next step. */
+static usec_t stall_over_usec(const struct Turn *turn)
+{
+    return usec_add(turn->state->stall_since_usec, STALL_USEC);
 }
 
 /* When the step that stands gives way to the next; USEC_INFINITY when it is the last and took. */
@@ -213,11 +185,6 @@ static enum RulePhase withhold(const struct Turn *turn, const char *why)
     return PHASE_STANDING;
 }
 
-static bool holds(const struct Turn *turn)
-{
-    return (turn->tenant->condition.holders & (1u << turn->holder)) != 0;
-}
-
 /* The kill is due but the budget is spent: what can be undone takes its place. */
 static enum RulePhase freeze_instead(const struct Turn *turn)
 {
@@ -227,7 +194,7 @@ static enum RulePhase freeze_instead(const struct Turn *turn)
     snprintf(why, sizeof(why), "kill withheld: the kill budget of %u in %s is spent", limit->kills,
              usec_format(limit->window_usec, window, sizeof(window)));
     turn->state->step = last_step(turn->rule);
-    if (holds(turn))
+    if (freezes(turn))
         return withhold(turn, why);
     if (!turn->state->withheld)
         decide_withheld(turn, VERB_FREEZE, why);
@@ -270,80 +237,180 @@ static bool is_more_than_a_warning(const struct Rule *rule)
     return rule->steps[last_step(rule)].verb != VERB_WARN;
 }
 
+/* What was slowed down first is so again: such a rule takes its steps in their order each time. */
+static bool may_skip_steps(const struct Rule *rule)
+{
+    return throttle_step(rule) == rule->n_steps;
+}
+
+/* The step that a repeat offender begins with, and why. */
+static size_t repeated_step(const struct Turn *turn, char *why, size_t size)
+{
+    unsigned repeats = turn->state->repeats;
+    int n = snprintf(why, size, "offended %u time%s in the last 10 min, ", repeats, repeats == 1 ? "" : "s");
+    char lasts[USEC_FORMAT_MAX];
+
+    if (may_skip_steps(turn->rule)) {
+        snprintf(why + n, size - (size_t)n, "straight to the last step");
+        return last_step(turn->rule);
+    }
+    turn->state->step = throttle_step(turn->rule); /* whose delay is told */
+    snprintf(why + n, size - (size_t)n, "relief must last %s",
+             usec_format(until_for_usec(turn), lasts, sizeof(lasts)));
+    return 0;
+}
+
 static enum RulePhase begin(const struct Turn *turn)
 {
     struct RuleState *state = turn->state;
     size_t step = 0;
     char why[96] = "";
 
-    state->step = 0;
-    state->step_failed = false;
-    state->withheld = false;
-    state->until_since_usec = USEC_INFINITY;
+    *state = (struct RuleState){.phase = state->phase,
+                                .elected = state->elected,
+                                .began_usec = state->began_usec,
+                                .until_since_usec = USEC_INFINITY,
+                                .stall_since_usec = USEC_INFINITY};
     state->repeats = offences_count(turn->engine->offences, turn->tenant->name, turn->rule->name, turn->now);
     if (is_more_than_a_warning(turn->rule))
         offences_add(turn->engine->offences, turn->tenant->name, turn->rule->name, turn->now);
     /* Whoever is back at peace at this moment gets the first step even so: a name is not yet a proof. */
-    if (state->repeats > 0 && !condition_holds(&turn->rule->until, &turn->tenant->readings)) {
-        step = last_step(turn->rule);
-        snprintf(why, sizeof(why), "offended %u time%s in the last 10 min, straight to the last step",
-                 state->repeats, state->repeats == 1 ? "" : "s");
+    if (state->repeats > 0 && !condition_holds(&turn->rule->until, &turn->tenant->readings))
+        step = repeated_step(turn, why, sizeof(why));
+    return enter_step(turn, step, why);
+}
+
+/* Why the step that stands is not enough. */
+static void write_escalation(const struct Turn *turn, enum RuleEvent event, char *why, size_t size)
+{
+    const struct RuleState *state = turn->state;
+    char lasted[USEC_FORMAT_MAX], full[MEASURE_FORMAT_MAX];
+
+    if (event == RULE_STALLED)
+        snprintf(why, size, "stuck in reclaim, memory.pressure.full %s, for %s of step %zu of %zu",
+                 measure_format(MEASURE_PERCENT, turn->tenant->readings.value[READING_MEMORY_PRESSURE_FULL],
+                                full, sizeof(full)),
+                 usec_format(turn->now - state->stall_since_usec, lasted, sizeof(lasted)), state->step + 1,
+                 turn->rule->n_steps);
+    else
+        snprintf(why, size, "no relief within %s of step %zu of %zu",
+                 usec_format(turn->now - state->step_usec, lasted, sizeof(lasted)), state->step + 1,
+                 turn->rule->n_steps);
+}
+
+/* Is it at peace at this moment? A frozen tenant neither uses nor waits for anything: that is no sign of
+ * peace. */
+static bool is_at_peace(const struct Turn *turn)
+{
+    const struct Condition *until = &turn->rule->until;
+
+    if (step_verb(turn) == VERB_FREEZE && freezes(turn) && reading_is_of_running(until->reading))
+        return false;
+    return condition_holds(until, &turn->tenant->readings);
+}
+
+static enum RulePhase next_step(const struct Turn *turn, enum RuleEvent event)
+{
+    struct RuleState *state = turn->state;
+    size_t step = state->step < last_step(turn->rule) ? state->step + 1 : state->step;
+    char why[160];
+
+    /* Measured again: whoever is at peace at this moment is not pressed harder while relief is waited for,
+     * and stuck or not, nothing is done to it that cannot be undone. */
+    if ((event == RULE_STEP_OVER || verb_is_final(turn->rule->steps[step].verb)) && is_at_peace(turn))
+        return PHASE_STANDING;
+    write_escalation(turn, event, why, sizeof(why));
+    if (state->came_down) {
+        state->came_down = false;
+        state->repeats++;
+        offences_add(turn->engine->offences, turn->tenant->name, turn->rule->name, turn->now);
     }
     return enter_step(turn, step, why);
 }
 
-static enum RulePhase next_step(const struct Turn *turn)
-{
-    struct RuleState *state = turn->state;
-    size_t step = state->step < last_step(turn->rule) ? state->step + 1 : state->step;
-    char lasted[USEC_FORMAT_MAX], why[96];
+/* --- the way down --------------------------------------------------------------------------------- */
 
-    /* Measured again, right before what cannot be undone. */
-    if (verb_is_final(turn->rule->steps[step].verb) &&
-        condition_holds(&turn->rule->until, &turn->tenant->readings))
-        return PHASE_STANDING;
-    snprintf(why, sizeof(why), "no relief within %s of step %zu of %zu",
-             usec_format(turn->now - state->step_usec, lasted, sizeof(lasted)), state->step + 1,
-             turn->rule->n_steps);
-    return enter_step(turn, step, why);
-}
-
-/* After a kill nothing is left to hold: what was frozen is given back, for whoever uses the cgroup next. */
-static enum RulePhase after_kill(const struct Turn *turn)
+/* The strongest that this rule holds is undone; PHASE_IDLE when it holds nothing. */
+static enum RulePhase let_go(const struct Turn *turn, const char *why)
 {
-    if (turn->tenant->condition.holders == 0)
+    if (!freezes(turn) && !throttles(turn))
         return PHASE_IDLE;
-    decide(turn, VERB_THAW, CAUSE_RELIEF, "killed, nothing is left to hold");
+    turn->state->step_failed = false;
+    decide(turn, freezes(turn) ? VERB_THAW : VERB_UNTHROTTLE, CAUSE_RELIEF, why);
     return PHASE_RELEASING;
 }
 
-static enum RulePhase settle(const struct Turn *turn, enum Verb verb, enum Result result)
+/* After a kill nothing is left to hold: all is given back, for whoever uses the cgroup next. */
+static enum RulePhase let_go_of_killed(const struct Turn *turn)
 {
-    turn->state->step_usec = turn->now;
-    turn->state->step_failed = false;
-    /* Observing, the bomb goes on: stay, or every refused fork would be one more line. */
-    if (verb == VERB_KILL && result != RESULT_OBSERVED)
-        return after_kill(turn);
+    return let_go(turn, "killed, nothing is left to hold");
+}
+
+/* A throttle below the step that stood is in force: it begins anew. */
+static enum RulePhase come_down(const struct Turn *turn)
+{
+    struct RuleState *state = turn->state;
+
+    state->step = throttle_step(turn->rule);
+    state->step_failed = false;
+    state->withheld = false;
+    state->came_down = true;
+    state->step_usec = turn->now;
+    state->stood_usec = turn->now;
+    state->until_since_usec = USEC_INFINITY;
+    state->stall_since_usec = USEC_INFINITY;
     return PHASE_STANDING;
 }
 
 static enum RulePhase release(const struct Turn *turn)
 {
+    const struct RuleState *state = turn->state;
+    bool above_throttle = throttles(turn) && state->step > throttle_step(turn->rule);
     char held[USEC_FORMAT_MAX], why[96];
+    int n;
 
+    if (state->killed)
+        return let_go_of_killed(turn);
     offences_touch(turn->engine->offences, turn->tenant->name, turn->rule->name, turn->now);
-    if (!holds(turn))
-        return PHASE_IDLE;
-    turn->state->step_failed = false;
-    snprintf(why, sizeof(why), "relief for %s",
-             usec_format(turn->now - turn->state->until_since_usec, held, sizeof(held)));
-    decide(turn, VERB_THAW, CAUSE_RELIEF, why);
-    return PHASE_RELEASING;
+    /* SIGTERM, a freeze that did not take, a kill held back: there is nothing to undo but what is below. */
+    if (above_throttle && !freezes(turn))
+        return come_down(turn);
+    n = snprintf(why, sizeof(why), "relief for %s",
+                 usec_format(turn->now - state->until_since_usec, held, sizeof(held)));
+    if (above_throttle)
+        snprintf(why + n, sizeof(why) - (size_t)n, ", back to step %zu of %zu", throttle_step(turn->rule) + 1,
+                 turn->rule->n_steps);
+    return let_go(turn, why);
 }
+
+static enum RulePhase step_down(const struct Turn *turn, enum Verb undone)
+{
+    if (undone != VERB_THAW || !throttles(turn))
+        return PHASE_IDLE;
+    return turn->state->killed ? let_go_of_killed(turn) : come_down(turn);
+}
+
+static enum RulePhase settle(const struct Turn *turn, enum Verb verb, enum Result result)
+{
+    struct RuleState *state = turn->state;
+
+    state->step_usec = turn->now;
+    state->stood_usec = turn->now;
+    state->stall_since_usec = USEC_INFINITY;
+    state->step_failed = false;
+    /* Observing, the bomb goes on: stay, or every refused fork would be one more line. */
+    if (verb != VERB_KILL || result == RESULT_OBSERVED)
+        return PHASE_STANDING;
+    state->killed = true;
+    return let_go_of_killed(turn);
+}
+
+/* --- moves ---------------------------------------------------------------------------------------- */
 
 static void forget(struct RuleState *state)
 {
-    *state = (struct RuleState){.phase = PHASE_IDLE, .until_since_usec = USEC_INFINITY};
+    *state = (struct RuleState){
+        .phase = PHASE_IDLE, .until_since_usec = USEC_INFINITY, .stall_since_usec = USEC_INFINITY};
 }
 
 /* Why it was elected is told for as long as it is by any rule. */
@@ -358,7 +425,7 @@ static void forget_election(struct Case *condition)
 /* Makes the move of the table; `decision` and `result` belong to RULE_TOOK and RULE_FAILED. */
 static void move(const struct Turn *turn, enum RuleEvent event, enum Verb verb, enum Result result)
 {
-    const struct Move *to = &moves[turn->state->phase][event];
+    const struct Move *to = escalation_move(turn->state->phase, event);
     struct RuleState *state = turn->state;
     enum RulePhase next = to->next;
     bool elected = state->elected;
@@ -383,10 +450,13 @@ static void move(const struct Turn *turn, enum RuleEvent event, enum Verb verb, 
         state->step_failed = true;
         break;
     case EFFECT_NEXT_STEP:
-        next = next_step(turn);
+        next = next_step(turn, event);
         break;
     case EFFECT_RELEASE:
         next = release(turn);
+        break;
+    case EFFECT_STEP_DOWN:
+        next = step_down(turn, verb);
         break;
     case EFFECT_FORGET:
         break;
@@ -411,17 +481,35 @@ static enum RuleEvent when_event(const struct Turn *turn)
     return turn->now - began >= turn->rule->when.for_usec ? RULE_DUE : RULE_HOLDS;
 }
 
+static bool is_stuck(const struct Turn *turn)
+{
+    const struct Readings *readings = &turn->tenant->readings;
+
+    return step_verb(turn) == VERB_THROTTLE && turn->rule->resource == RESOURCE_MEMORY &&
+           !turn->state->step_failed && turn->state->step < last_step(turn->rule) &&
+           readings->valid[READING_MEMORY_PRESSURE_FULL] &&
+           readings->value[READING_MEMORY_PRESSURE_FULL] >= STALL_PERCENT;
+}
+
+/* Since when it has been true, with what was known of that before. */
+static usec_t since_usec(bool is_true, usec_t known_usec, usec_t now)
+{
+    if (!is_true)
+        return USEC_INFINITY;
+    return known_usec == USEC_INFINITY ? now : known_usec;
+}
+
 static enum RuleEvent standing_event(const struct Turn *turn)
 {
     struct RuleState *state = turn->state;
+    bool relief = condition_holds(&turn->rule->until, &turn->tenant->readings);
 
-    if (!condition_holds(&turn->rule->until, &turn->tenant->readings))
-        state->until_since_usec = USEC_INFINITY;
-    else if (state->until_since_usec == USEC_INFINITY)
-        state->until_since_usec = turn->now;
-    if (state->until_since_usec != USEC_INFINITY &&
-        turn->now - state->until_since_usec >= until_for_usec(turn))
+    state->until_since_usec = since_usec(relief, state->until_since_usec, turn->now);
+    state->stall_since_usec = since_usec(is_stuck(turn), state->stall_since_usec, turn->now);
+    if (turn->now >= relief_usec(turn))
         return RULE_RELIEVED;
+    if (turn->now >= stall_over_usec(turn))
+        return RULE_STALLED;
     return turn->now >= step_over_usec(turn) ? RULE_STEP_OVER : RULE_QUIET;
 }
 
@@ -442,6 +530,12 @@ static enum RuleEvent look_event(const struct Turn *turn)
     }
 }
 
+/* What is overdue and held back waits for the next interval. */
+static usec_t earlier(usec_t look, usec_t due, usec_t now)
+{
+    return due > now ? usec_min(look, due) : look;
+}
+
 /* When this rule wants to be looked at again. */
 static usec_t rule_look_usec(const struct Turn *turn)
 {
@@ -452,10 +546,9 @@ static usec_t rule_look_usec(const struct Turn *turn)
     case PHASE_PENDING:
         return usec_min(look, usec_add(state->began_usec, turn->rule->when.for_usec));
     case PHASE_STANDING:
-        if (state->until_since_usec != USEC_INFINITY)
-            look = usec_min(look, usec_add(state->until_since_usec, until_for_usec(turn)));
-        /* What is overdue and held back waits for the next interval. */
-        return step_over_usec(turn) > turn->now ? usec_min(look, step_over_usec(turn)) : look;
+        look = earlier(look, relief_usec(turn), turn->now);
+        look = earlier(look, stall_over_usec(turn), turn->now);
+        return earlier(look, step_over_usec(turn), turn->now);
     case PHASE_RELEASING:
         return state->step_failed ? usec_add(state->step_usec, RETRY_USEC) : USEC_INFINITY;
     default:
@@ -503,8 +596,10 @@ void engine_outcome(const struct Engine *engine, struct Tenant *tenant, const st
     if (tenant->class && decision->holder < tenant->class->n_rules) {
         struct Turn turn = turn_of(engine, tenant, decision->holder, now, decisions);
 
+        bool inverse = decision->verb == VERB_THAW || decision->verb == VERB_UNTHROTTLE;
+
         /* What is said while a kill is held back is no step of the rule. */
-        if (turn.state->phase == PHASE_ACTING || decision->verb == VERB_THAW)
+        if (turn.state->phase == (inverse ? PHASE_RELEASING : PHASE_ACTING))
             move(&turn, result_is_success(result) ? RULE_TOOK : RULE_FAILED, decision->verb, result);
     }
     set_look_usec(engine, tenant, now);
@@ -525,13 +620,20 @@ static bool is_of_host(const struct Tenant *tenant, size_t rule)
 
 void engine_adopt(struct Tenant *tenant, size_t rule, size_t step, usec_t since_usec, unsigned repeats)
 {
-    tenant->condition.rules[rule] = (struct RuleState){.phase = PHASE_STANDING,
-                                                       .step = step,
-                                                       .elected = is_of_host(tenant, rule),
-                                                       .began_usec = since_usec,
-                                                       .step_usec = since_usec,
-                                                       .until_since_usec = USEC_INFINITY,
-                                                       .repeats = repeats};
+    struct RuleState *state = &tenant->condition.rules[rule];
+
+    /* Throttled first and frozen later, it has an entry of each. */
+    if (state->phase == PHASE_STANDING && state->step > step)
+        return;
+    *state = (struct RuleState){.phase = PHASE_STANDING,
+                                .step = step,
+                                .elected = is_of_host(tenant, rule),
+                                .began_usec = since_usec,
+                                .step_usec = since_usec,
+                                .stood_usec = since_usec,
+                                .until_since_usec = USEC_INFINITY,
+                                .stall_since_usec = USEC_INFINITY,
+                                .repeats = repeats};
     tenant->condition.look_usec = since_usec;
 }
 
@@ -545,15 +647,34 @@ static bool find_rule(const struct TenantClass *class, const struct Rule *rule, 
     return false;
 }
 
+/* A rule that throttles something else now would never let go of what it throttled before. */
+static bool keeps_throttle(const struct TenantClass *to, size_t at, enum Resource resource)
+{
+    return to->rules[at]->resource == resource;
+}
+
 uint32_t engine_lost_holders(const struct Tenant *tenant, const struct TenantClass *to)
 {
     uint32_t lost = 0;
     size_t at;
 
-    for (unsigned i = 0; tenant->class && i < tenant->class->n_rules; i++)
-        if ((tenant->condition.holders & (1u << i)) && !find_rule(to, tenant->class->rules[i], &at))
+    for (unsigned i = 0; tenant->class && i < tenant->class->n_rules; i++) {
+        bool found = find_rule(to, tenant->class->rules[i], &at);
+
+        if ((tenant->condition.holders & (1u << i)) && !found)
             lost |= 1u << i;
+        for (int resource = 0; resource < RESOURCE_COUNT; resource++)
+            if ((tenant->throttles[resource].holders & (1u << i)) &&
+                !(found && keeps_throttle(to, at, (enum Resource)resource)))
+                lost |= 1u << i;
+    }
     return lost;
+}
+
+static void carry_holder(uint32_t *into, uint32_t from, unsigned old_index, unsigned new_index)
+{
+    if (from & (1u << old_index))
+        *into |= 1u << new_index;
 }
 
 /* Carries one rule's state from its place in the old class to that in the new one. */
@@ -567,11 +688,14 @@ static void carry_over(struct Tenant *into, const struct Tenant *from, unsigned 
         state->step = last_step(rule);
     if (state->elected)
         memcpy(into->condition.election, from->condition.election, sizeof(into->condition.election));
-    if (from->condition.holders & (1u << old_index))
-        into->condition.holders |= 1u << new_index;
+    carry_holder(&into->condition.holders, from->condition.holders, old_index, new_index);
+    for (int i = 0; i < RESOURCE_COUNT; i++)
+        carry_holder(&into->throttles[i].holders, from->throttles[i].holders, old_index, new_index);
     into->hold_slots[new_index] = from->hold_slots[old_index];
     if (from->action.under_way && from->action.decision.holder == old_index)
         into->action.decision.holder = new_index;
+    if (from->throttling.under_way && from->throttling.decision.holder == old_index)
+        into->throttling.decision.holder = new_index;
 }
 
 void engine_reclass(struct Tenant *tenant, const struct TenantClass *to)
@@ -581,6 +705,8 @@ void engine_reclass(struct Tenant *tenant, const struct TenantClass *to)
 
     engine_reset(tenant);
     tenant->condition.holders &= 1u << HOLDER_OPERATOR;
+    for (int i = 0; i < RESOURCE_COUNT; i++)
+        tenant->throttles[i].holders &= 1u << HOLDER_OPERATOR;
     for (size_t i = 0; i < POLICY_CLASS_RULES_MAX; i++)
         tenant->hold_slots[i] = LEDGER_SLOT_NONE;
     for (unsigned i = 0; old.class && i < old.class->n_rules; i++)

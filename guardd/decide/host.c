@@ -62,10 +62,32 @@ static bool is_being_held(const struct Tenant *tenant)
     return tenant->action.under_way && (verb == VERB_FREEZE || verb_is_final(verb));
 }
 
+/* By this rule: its own steps go on by their times. */
+static bool is_in_hand(const struct RuleState *state)
+{
+    return state->phase != PHASE_IDLE && state->phase != PHASE_PENDING;
+}
+
+static bool is_throttled(const struct Tenant *tenant, const struct Rule *rule)
+{
+    size_t index = (size_t)(rule_state(tenant, rule) - tenant->condition.rules);
+
+    return resource_can_throttle(rule->resource) &&
+           (tenant->throttles[rule->resource].holders & (1u << index)) != 0;
+}
+
+struct Election {
+    const struct Rule *rule;
+    struct Tenant *const *candidates;
+    size_t n;
+    bool spares; /* whom ManagedOOMPreference=avoid spares while there is somebody else */
+};
+
 /* What speaks against electing this one; NULL: nothing. */
-static const char *obstacle(const struct Rule *rule, const struct Tenant *tenant)
+static const char *obstacle(const struct Election *election, const struct Tenant *tenant)
 {
     const struct Readings *readings = &tenant->readings;
+    const struct Rule *rule = election->rule;
 
     if (tenant->untouchable)
         return "untouchable";
@@ -75,8 +97,12 @@ static const char *obstacle(const struct Rule *rule, const struct Tenant *tenant
         return "released";
     if (tenant->condition.holders != 0 || is_being_held(tenant))
         return "frozen already";
-    if (rule_state(tenant, rule)->phase != PHASE_IDLE)
+    if (is_throttled(tenant, rule))
+        return "throttled already";
+    if (is_in_hand(rule_state(tenant, rule)))
         return "in hand already";
+    if (tenant->oom_preference == OOM_PREFERENCE_OMIT)
+        return "ManagedOOMPreference=omit";
     if (!readings->valid[rule->rank])
         return "not known";
     if (readings->value[rule->rank] < rule->floor)
@@ -84,7 +110,10 @@ static const char *obstacle(const struct Rule *rule, const struct Tenant *tenant
     if (readings->value[rule->rank] <= 0)
         return "has none";
     /* The engine would not begin: its readings are of another filesystem, or not as fresh as the host's. */
-    return condition_holds(&rule->when, readings) ? NULL : "not concerned";
+    if (!condition_holds(&rule->when, readings))
+        return "not concerned";
+    return election->spares && tenant->oom_preference == OOM_PREFERENCE_AVOID ? "ManagedOOMPreference=avoid"
+                                                                              : NULL;
 }
 
 /* The order of election. */
@@ -102,12 +131,6 @@ static bool is_before(const struct Rule *rule, const struct Tenant *a, const str
     return names != 0 ? names < 0 : a->cgroup.id < b->cgroup.id;
 }
 
-struct Election {
-    const struct Rule *rule;
-    struct Tenant *const *candidates;
-    size_t n;
-};
-
 /* The next one in the order behind `behind` (NULL: the first); `electable`: of those against whom nothing
  * speaks. */
 static struct Tenant *next_of(const struct Election *election, const struct Tenant *behind, bool electable)
@@ -117,7 +140,7 @@ static struct Tenant *next_of(const struct Election *election, const struct Tena
     for (size_t i = 0; i < election->n; i++) {
         struct Tenant *tenant = election->candidates[i];
 
-        if (!rule_state(tenant, election->rule) || (electable && obstacle(election->rule, tenant)))
+        if (!rule_state(tenant, election->rule) || (electable && obstacle(election, tenant)))
             continue;
         if (behind && !is_before(election->rule, behind, tenant))
             continue;
@@ -130,9 +153,10 @@ static struct Tenant *next_of(const struct Election *election, const struct Tena
 /* --- what is said of it --------------------------------------------------------------------------- */
 
 /* "docker/c 3M/s (protected)" */
-static void describe(const struct Rule *rule, const struct Tenant *tenant, char *buf, size_t size)
+static void describe(const struct Election *election, const struct Tenant *tenant, char *buf, size_t size)
 {
-    const char *against = obstacle(rule, tenant);
+    const char *against = obstacle(election, tenant);
+    const struct Rule *rule = election->rule;
     char value[MEASURE_FORMAT_MAX] = "";
 
     if (tenant->readings.valid[rule->rank])
@@ -154,7 +178,7 @@ static void write_passed_over(const struct Election *election, const struct Tena
          tenant = told < HOST_PASSED_OVER_MAX ? next_of(election, tenant, false) : NULL) {
         if (tenant == elected)
             continue;
-        describe(election->rule, tenant, item, sizeof(item));
+        describe(election, tenant, item, sizeof(item));
         if (n + sizeof("; passed over: ") + strlen(item) + more_size > size)
             break;
         snprintf(reason + n, size - n, "%s%s", told == 0 ? "; passed over: " : ", ", item);
@@ -168,14 +192,27 @@ static void write_passed_over(const struct Election *election, const struct Tena
         snprintf(reason + n, size - n, told > 0 ? " and %zu more" : "; %zu passed over", more - told);
 }
 
+/* What would be done to it: the first step that does more than say so. */
+static enum Verb first_strong_verb(const struct Rule *rule)
+{
+    for (size_t i = 0; i < rule->n_steps; i++)
+        if (rule->steps[i].verb != VERB_WARN)
+            return rule->steps[i].verb;
+    return VERB_WARN;
+}
+
 struct Tenant *host_elect(struct HostState *state, struct Tenant *const *candidates, size_t n,
                           const struct Readings *host, usec_t now, char *reason)
 {
     const struct Rule *rule = state->rule;
-    const struct Election election = {rule, candidates, n};
+    struct Election election = {rule, candidates, n, .spares = true};
     struct Tenant *elected = next_of(&election, NULL, true);
     char evidence[CONDITION_EVIDENCE_MAX], value[MEASURE_FORMAT_MAX];
 
+    if (!elected) {
+        election.spares = false;
+        elected = next_of(&election, NULL, true);
+    }
     condition_evidence(&rule->when, host, evidence, sizeof(evidence));
     if (elected)
         snprintf(reason, REASON_MAX, "%s; %s has most %s, %s", evidence, elected->name,
@@ -183,7 +220,7 @@ struct Tenant *host_elect(struct HostState *state, struct Tenant *const *candida
                  measure_format(reading_info(rule->rank)->measure, elected->readings.value[rule->rank], value,
                                 sizeof(value)));
     else
-        snprintf(reason, REASON_MAX, "nobody to %s: %s", verb_name(rule->steps[0].verb), evidence);
+        snprintf(reason, REASON_MAX, "nobody to %s: %s", verb_name(first_strong_verb(rule)), evidence);
     if (!elected && !next_of(&election, NULL, false))
         snprintf(reason + strlen(reason), REASON_MAX - strlen(reason), "; no tenant is concerned");
     else

@@ -1,9 +1,10 @@
 /* Rules with Scope=host: the condition is the host's, the victim is elected. Pure.
  *
  * Of the tenants whose class lists the rule and that the condition concerns, the one with most of `Rank=` is
- * elected; never one that is protected, exempt, released, already held, below Floor=, or that has none of it.
- * Who was passed over and why is part of the reason. After an election the next one waits HOST_DWELL_USEC:
- * the first one's end must have time to show.
+ * elected; never one that is protected, exempt, released, frozen already, in the hand of this rule already
+ * (its steps go on by their own times), below Floor=, that has none of it, or whose ManagedOOMPreference= is
+ * omit; one with avoid only when there is nobody else. Who was passed over and why is part of the reason.
+ * After an election the next one waits HOST_DWELL_USEC: the first one's end must have time to show.
  *
  * The caller asks host_look() when something was announced and when host_look_usec() says so; at HOST_ELECT
  * it calls host_elect(), sets the chosen one's RuleState.elected and Case.election, and has the engine look
@@ -37,10 +38,10 @@ usec_t host_look_usec(const struct HostState *state, usec_t now);
 
 /* Picks among `candidates`: tenants that the condition concerns, their readings fresh; who does not list the
  * rule or is gone does not count. On equal terms the name decides. NULL when nobody may be: then `vain` is
- * set and the reason begins with "nobody to freeze: ". `reason` (REASON_MAX, of which some is left for the
- * engine's own words): "host.disk.free 9.1G of 100G, 9% (< 10%); docker/a has most disk.growth, 120M/s;
- * passed over: docker/b 80M/s, docker/c 3M/s (protected)", at most HOST_PASSED_OVER_MAX of them, "and 5
- * more". */
+ * set and the reason begins with "nobody to freeze: " (the rule's first step beyond a warning). `reason`
+ * (REASON_MAX, of which some is left for the engine's own words): "host.disk.free 9.1G of 100G, 9% (< 10%);
+ * docker/a has most disk.growth, 120M/s; passed over: docker/b 80M/s, docker/c 3M/s (protected)", at most
+ * HOST_PASSED_OVER_MAX of them, "and 5 more". */
 #define HOST_PASSED_OVER_MAX 4
 struct Tenant *host_elect(struct HostState *state, struct Tenant *const *candidates, size_t n,
                           const struct Readings *host, usec_t now, char *reason);

@@ -28,14 +28,11 @@ static struct Decision limit_decision(enum Verb verb, enum Cause cause, enum Lim
         .verb = verb, .cause = cause, .holder = HOLDER_OPERATOR, .limit = id, .value = value, .at_usec = now};
 }
 
-/* How much of it is in use, on the filesystem where it is most; 0 where that is not known. */
-static uint64_t in_use(const struct Tenant *tenant, enum LimitId id)
+/* On the filesystem where it is most. */
+static uint64_t in_use_on_disk(const struct Tenant *tenant, enum LimitId id)
 {
-    const struct Readings *readings = &tenant->readings;
     uint64_t most = 0, usage;
 
-    if (id == LIMIT_TASKS_MAX)
-        return readings->valid[READING_TASKS_CURRENT] ? (uint64_t)readings->value[READING_TASKS_CURRENT] : 0;
     for (size_t i = 0; i < tenant->disk.n_shares; i++) {
         const struct DiskShare *share = &tenant->disk.shares[i];
 
@@ -44,6 +41,18 @@ static uint64_t in_use(const struct Tenant *tenant, enum LimitId id)
             most = usage;
     }
     return most;
+}
+
+/* How much of it is in use; 0 where that is not known. */
+static uint64_t in_use(const struct Tenant *tenant, enum LimitId id)
+{
+    const struct Readings *readings = &tenant->readings;
+
+    if (id == LIMIT_TASKS_MAX)
+        return readings->valid[READING_TASKS_CURRENT] ? (uint64_t)readings->value[READING_TASKS_CURRENT] : 0;
+    if (limit_is_quota(id))
+        return in_use_on_disk(tenant, id);
+    return tenant->views[id].measured ? tenant->views[id].used : 0;
 }
 
 static bool is_newcomer(const struct Question *question)
@@ -64,23 +73,35 @@ static const char *consequence(const struct Question *question, char *buf, size_
     if (question->id == LIMIT_TASKS_MAX)
         snprintf(buf, size, "below the %" PRIu64 " tasks that run: it cannot fork", used);
     else
-        snprintf(buf, size, "below the present use of %s%s: it cannot grow",
+        snprintf(buf, size, "below the present use of %s%s: it %s",
                  limit_format(question->id, used, text, sizeof(text)),
-                 question->id == LIMIT_DISK_INODES_MAX ? " inodes" : "");
+                 question->id == LIMIT_DISK_INODES_MAX ? " inodes" : "",
+                 question->id == LIMIT_MEMORY_HIGH  ? "is slowed down until it fits"
+                 : question->id == LIMIT_MEMORY_MAX ? "is killed unless it can be made to fit"
+                                                    : "cannot grow");
     return buf;
 }
 
-/* The class is told "no" where it would loosen, or take a tenant's forks by surprise. */
+/* Would the kernel turn on a tenant that is beyond this limit already, rather than only stop its growth? */
+static bool is_harsh(enum LimitId id)
+{
+    return id == LIMIT_TASKS_MAX || id == LIMIT_MEMORY_HIGH || id == LIMIT_MEMORY_MAX;
+}
+
+/* The class is told "no" where it would loosen, or take a tenant's forks or memory by surprise. */
 static bool is_denied(const struct Question *question)
 {
     char asked[MEASURE_FORMAT_MAX], found[MEASURE_FORMAT_MAX];
     struct LimitState *state = question->state;
 
-    if (question->by_operator || question->id != LIMIT_TASKS_MAX || state->applied || is_newcomer(question) ||
+    if (question->by_operator || !is_harsh(question->id) || is_newcomer(question) ||
         in_use(question->tenant, question->id) <= question->asked)
         return false;
-    snprintf(state->note, sizeof(state->note), "not set: %s tasks run already, more than %s",
+    if (state->applied && (question->id == LIMIT_TASKS_MAX || question->asked >= question->present))
+        return false;
+    snprintf(state->note, sizeof(state->note), "not set: %s %s already, more than %s",
              limit_format(question->id, in_use(question->tenant, question->id), found, sizeof(found)),
+             question->id == LIMIT_TASKS_MAX ? "tasks run" : "are used",
              limit_format(question->id, question->asked, asked, sizeof(asked)));
     return true;
 }
@@ -157,7 +178,8 @@ static void look_at_found(struct Question *question)
         if (question->present == 0)
             question->present = LIMIT_INFINITY;
         state->found = LIMIT_INFINITY;
-    } else if (state->applied && state->waiting == 0 && question->present != state->value)
+    } else if (state->applied && state->waiting == 0 &&
+               !limit_is_same(question->id, question->present, state->value))
         state->found = question->present;
     question->found = state->applied || limit_is_quota(question->id) ? state->found : question->present;
 }
@@ -169,12 +191,15 @@ static bool is_served_by_found(const struct Question *question)
     char found[MEASURE_FORMAT_MAX];
 
     if (question->by_operator)
+        return limit_is_same(question->id, question->found, question->asked);
+    if (limit_is_weight(question->id) && question->found == limit_default(question->id))
         return question->found == question->asked;
-    if (question->found < question->asked)
+    if (question->found < question->asked && !limit_is_same(question->id, question->found, question->asked))
         snprintf(state->note, sizeof(state->note), "it has %s=%s already, which is less",
                  limit_info(question->id)->directive,
                  limit_format(question->id, question->found, found, sizeof(found)));
-    return question->found <= question->asked;
+    return question->found <= question->asked ||
+           limit_is_same(question->id, question->found, question->asked);
 }
 
 /* What the service manager has not answered yet is waited for; an operator's next wish is not. */
@@ -199,6 +224,11 @@ bool limit_decide(struct Tenant *tenant, enum LimitId id, uint64_t present, usec
     state->note[0] = '\0';
     if (tenant->untouchable || tenant->released || is_on_its_way(&question))
         return false;
+    if (tenant_throttled_at(tenant, id)) {
+        if (is_asked)
+            snprintf(state->note, sizeof(state->note), "a throttle stands in its place");
+        return false;
+    }
     look_at_found(&question);
     if (!is_asked || is_served_by_found(&question))
         return give_back(&question, ret_decision);

@@ -8,6 +8,14 @@
  * from then on, and a rule would take the guard's own doing for an attack. A newcomer has no such right: what
  * is beyond its limit seconds after it began is the attack.
  *
+ * What is beyond a limit of memory would be slowed down to a crawl (MemoryHigh=) or killed (MemoryMax=) by
+ * the kernel there and then, so the same holds there. A swap limit only stops growth, as that of a disk does.
+ *
+ * A weight is no bound: a tenant with the default weight is one that nobody has thought of, and gets what the
+ * class asks, less or more; with another weight, the smaller one counts, as with limits.
+ *
+ * While a throttle stands in the file of a limit (Tenant.throttles), the limit is left alone.
+ *
  * Two exceptions. An operator's override (Tenant.overrides) comes before what the class asks, and is set
  * exactly as asked: above what was found, below what is in use. A disk limit is one of guardd's own project:
  * found is always none, and below the present use it is set too, since it only stops growth. */

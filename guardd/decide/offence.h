@@ -1,6 +1,6 @@
 /* Who offended lately, by tenant name and rule: a container that its runtime restarts has a new cgroup id
- * but the same name. A name that offended within the memory goes straight to the last step, and what is
- * frozen last thaws later each time. Bounded: the one that offended longest ago is forgotten first. */
+ * but the same name. What the engine makes of it, engine.h says. Bounded: the one that offended longest ago
+ * is forgotten first. */
 #pragma once
 
 #include "base/usec.h"

@@ -18,6 +18,29 @@ struct FreezePoint {
     int freeze_fd, events_fd;
 };
 
+/* Files of the controllers memory, cpu and io, opened when something needs them (tenant/cgroup.h). */
+enum CgroupFile {
+    CGROUP_MEMORY_CURRENT,
+    CGROUP_MEMORY_SWAP_CURRENT,
+    CGROUP_MEMORY_HIGH,
+    CGROUP_MEMORY_MAX,
+    CGROUP_MEMORY_SWAP_MAX,
+    CGROUP_MEMORY_EVENTS,       /* of it and of what is in it */
+    CGROUP_MEMORY_EVENTS_LOCAL, /* its own */
+    CGROUP_MEMORY_STAT,
+    CGROUP_MEMORY_PRESSURE,
+    CGROUP_CPU_MAX,
+    CGROUP_CPU_WEIGHT,
+    CGROUP_CPU_STAT,
+    CGROUP_CPU_PRESSURE,
+    CGROUP_IO_MAX,
+    CGROUP_IO_WEIGHT,
+    CGROUP_IO_STAT,
+    CGROUP_IO_PRESSURE,
+    CGROUP_FILE_COUNT,
+};
+#define CGROUP_FILES_ALL ((1u << CGROUP_FILE_COUNT) - 1)
+
 struct Cgroup {
     uint64_t id;   /* inode number of the directory: the key, paths are reused */
     char *path;    /* from the root of the tree, no leading slash, owned */
@@ -27,6 +50,7 @@ struct Cgroup {
     int kill_fd, events_fd;                           /* cgroup.kill, cgroup.events */
     int pids_current_fd, pids_max_fd, pids_events_fd; /* -EBADF without the controller */
     int pids_local_fd;                                /* pids.events.local, where the kernel has it */
+    int files[CGROUP_FILE_COUNT];                     /* -EBADF: not opened, or no controller */
     struct FreezePoint *points;                       /* owned */
     size_t n_points;
 };
@@ -36,7 +60,9 @@ struct Cgroup {
     (struct Cgroup)                                                                                          \
     {                                                                                                        \
         .dir_fd = -EBADF, .kill_fd = -EBADF, .events_fd = -EBADF, .pids_current_fd = -EBADF,                 \
-        .pids_max_fd = -EBADF, .pids_events_fd = -EBADF, .pids_local_fd = -EBADF                             \
+        .pids_max_fd = -EBADF, .pids_events_fd = -EBADF, .pids_local_fd = -EBADF, .files = {                 \
+            [0 ... CGROUP_FILE_COUNT - 1] = -EBADF                                                           \
+        }                                                                                                    \
     }
 
 /* What cgroup.events says. */

@@ -10,11 +10,12 @@
 #include "base/usec.h"
 #include "model/limit.h"
 #include "model/policy.h"
+#include "model/resource.h"
 #include "model/verb.h"
 
 #define REASON_MAX 512
 
-/* Who keeps a tenant frozen: a rule of its class by its index, or the operator. */
+/* Who keeps a tenant frozen or throttled: a rule of its class by its index, or the operator. */
 #define HOLDER_OPERATOR POLICY_CLASS_RULES_MAX
 #define HOLDER_COUNT (POLICY_CLASS_RULES_MAX + 1)
 
@@ -37,11 +38,13 @@ struct Decision {
     uint32_t uid;               /* of the operator */
     enum LimitId limit;         /* VERB_LIMIT, VERB_UNLIMIT */
     uint64_t value;             /* the limit asked for */
+    enum Resource resource;     /* VERB_THROTTLE, VERB_UNTHROTTLE */
+    unsigned percent;           /* VERB_THROTTLE: to this share of what it uses */
     usec_t at_usec;
     char reason[REASON_MAX]; /* a sentence: reading, threshold, what was passed over */
 };
 
-#define DECISIONS_MAX 16
+#define DECISIONS_MAX (2 * POLICY_CLASS_RULES_MAX)
 struct Decisions {
     size_t n;
     struct Decision list[DECISIONS_MAX];

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const kinds[] = {
     [DIRECTORY_LAYER] = "layer",   [DIRECTORY_WORK] = "work",  [DIRECTORY_RUNTIME] = "runtime",
@@ -23,6 +24,19 @@ const char *directory_kind_name(enum DirectoryKind kind)
 const char *directory_state_name(enum DirectoryState state)
 {
     return states[state];
+}
+
+bool directory_counts(const struct Directory *directory)
+{
+    return directory->state != DIRECTORY_OUT;
+}
+
+struct Directory *disk_directory(const struct Disk *disk, const char *path)
+{
+    for (size_t i = 0; i < disk->n_directories; i++)
+        if (strcmp(disk->directories[i].path, path) == 0)
+            return &disk->directories[i];
+    return NULL;
 }
 
 struct DiskShare *disk_share(struct Disk *disk, dev_t dev)

@@ -82,7 +82,11 @@ struct Disk {
 const char *directory_kind_name(enum DirectoryKind kind);    /* layer, work, runtime, volume, path */
 const char *directory_state_name(enum DirectoryState state); /* out, waiting, tagging, counted */
 
-/* NULL when the tenant has none there. */
+bool directory_counts(const struct Directory *directory);
+
+/* NULL when the tenant has none of this path. */
+struct Directory *disk_directory(const struct Disk *disk, const char *path);
+/* Its share of this filesystem; NULL when it has none. */
 struct DiskShare *disk_share(struct Disk *disk, dev_t dev);
 /* What the kernel keeps for this limit (LIMIT_DISK_*) on every share alike; where they differ the largest.
  * LIMIT_INFINITY: none. -ENODATA: there is no share, or none could be read. */

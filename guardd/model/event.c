@@ -21,8 +21,11 @@ static void outcome_sentence(const struct Event *event, char *buf, size_t size)
 
     switch (outcome->result) {
     case RESULT_DONE:
-        snprintf(buf, size, "%s after %s%s%s", verb_past(verb),
-                 usec_format(outcome->took_usec, took, sizeof(took)), colon, more);
+        if (outcome->took_usec == 0)
+            snprintf(buf, size, "%s at once%s%s", verb_past(verb), colon, more);
+        else
+            snprintf(buf, size, "%s after %s%s%s", verb_past(verb),
+                     usec_format(outcome->took_usec, took, sizeof(took)), colon, more);
         break;
     case RESULT_OBSERVED:
         snprintf(buf, size, "would have been %s (Mode=observe)", verb_past(verb));

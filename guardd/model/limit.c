@@ -4,12 +4,25 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SPACE_BLOCK_BYTES 4096
+#define WEIGHT_DEFAULT 100
+
+/* Two values that are less apart are the same. Pages have 64K on some hosts. A microsecond of the shortest
+ * period, 1 ms, is 0.1 % of a CPU. */
+static const uint64_t grain[LIMIT_COUNT] = {
+    [LIMIT_DISK_SPACE_MAX] = 4096,   [LIMIT_MEMORY_HIGH] = 65536, [LIMIT_MEMORY_MAX] = 65536,
+    [LIMIT_MEMORY_SWAP_MAX] = 65536, [LIMIT_CPU_QUOTA] = 10,
+};
 
 static const struct LimitInfo limits[LIMIT_COUNT] = {
     [LIMIT_TASKS_MAX] = {"TasksMax", "pids.max", "pids", MEASURE_COUNT},
     [LIMIT_DISK_SPACE_MAX] = {"DiskSpaceMax", NULL, NULL, MEASURE_BYTES},
     [LIMIT_DISK_INODES_MAX] = {"DiskInodesMax", NULL, NULL, MEASURE_COUNT},
+    [LIMIT_MEMORY_HIGH] = {"MemoryHigh", "memory.high", "memory", MEASURE_BYTES},
+    [LIMIT_MEMORY_MAX] = {"MemoryMax", "memory.max", "memory", MEASURE_BYTES},
+    [LIMIT_MEMORY_SWAP_MAX] = {"MemorySwapMax", "memory.swap.max", "memory", MEASURE_BYTES},
+    [LIMIT_CPU_QUOTA] = {"CPUQuota", "cpu.max", "cpu", MEASURE_PERCENT},
+    [LIMIT_CPU_WEIGHT] = {"CPUWeight", "cpu.weight", "cpu", MEASURE_COUNT},
+    [LIMIT_IO_WEIGHT] = {"IOWeight", "io.weight", "io", MEASURE_COUNT},
 };
 
 const struct LimitInfo *limit_info(enum LimitId id)
@@ -30,11 +43,21 @@ bool limit_is_quota(enum LimitId id)
     return !limits[id].cgroup_file;
 }
 
+bool limit_is_weight(enum LimitId id)
+{
+    return id == LIMIT_CPU_WEIGHT || id == LIMIT_IO_WEIGHT;
+}
+
+uint64_t limit_default(enum LimitId id)
+{
+    return limit_is_weight(id) ? WEIGHT_DEFAULT : LIMIT_INFINITY;
+}
+
 bool limit_is_same(enum LimitId id, uint64_t a, uint64_t b)
 {
-    if (id != LIMIT_DISK_SPACE_MAX || a == LIMIT_INFINITY || b == LIMIT_INFINITY)
+    if (a == b || a == LIMIT_INFINITY || b == LIMIT_INFINITY)
         return a == b;
-    return (a > b ? a - b : b - a) < SPACE_BLOCK_BYTES;
+    return (a > b ? a - b : b - a) < grain[id];
 }
 
 const char *limit_format(enum LimitId id, uint64_t value, char *buf, size_t size)

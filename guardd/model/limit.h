@@ -11,6 +11,12 @@ enum LimitId {
     LIMIT_TASKS_MAX,       /* pids.max */
     LIMIT_DISK_SPACE_MAX,  /* project quota, blocks, hard */
     LIMIT_DISK_INODES_MAX, /* project quota, inodes, hard */
+    LIMIT_MEMORY_HIGH,     /* memory.high */
+    LIMIT_MEMORY_MAX,      /* memory.max */
+    LIMIT_MEMORY_SWAP_MAX, /* memory.swap.max */
+    LIMIT_CPU_QUOTA,       /* cpu.max: hundredths of a percent of one CPU; the period stays as it is found */
+    LIMIT_CPU_WEIGHT,      /* cpu.weight, 1 to 10000 */
+    LIMIT_IO_WEIGHT,       /* io.weight, default, 1 to 10000 */
     LIMIT_COUNT,
     LIMIT_INVALID = -1,
 };
@@ -36,8 +42,13 @@ enum LimitId limit_from_directive(const char *directive);
 
 /* True for what a project quota keeps (model/disk.h), false for a file of the cgroup. */
 bool limit_is_quota(enum LimitId id);
+/* A share among neighbours rather than a bound: less is not tighter, and none has it off. */
+bool limit_is_weight(enum LimitId id);
 
-/* Space is kept in blocks, and reads back rounded. */
+/* What the kernel has where nobody has set anything: LIMIT_INFINITY, for a weight 100. */
+uint64_t limit_default(enum LimitId id);
+
+/* Space is kept in blocks, memory in pages, a quota in microseconds of a period: they read back rounded. */
 bool limit_is_same(enum LimitId id, uint64_t a, uint64_t b);
 
 /* "infinity", or the value by its measure. Returns `buf` (MEASURE_FORMAT_MAX). Allocates nothing. */

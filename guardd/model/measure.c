@@ -9,7 +9,7 @@
 
 static const char *const names[] = {
     [MEASURE_COUNT] = "count",           [MEASURE_BYTES] = "bytes",     [MEASURE_RATE] = "rate",
-    [MEASURE_BYTES_PER_SEC] = "bytes/s", [MEASURE_SECONDS] = "seconds",
+    [MEASURE_BYTES_PER_SEC] = "bytes/s", [MEASURE_SECONDS] = "seconds", [MEASURE_PERCENT] = "percent",
 };
 
 const char *measure_name(enum Measure measure)
@@ -23,6 +23,19 @@ enum Measure measure_from_name(const char *name)
         if (strcmp(names[i], name) == 0)
             return (enum Measure)i;
     return MEASURE_INVALID;
+}
+
+/* No more digits behind the point than there are. */
+static void format_percent(const char *sign, uint64_t hundredths, char *buf, size_t size)
+{
+    uint64_t whole = hundredths / 100, part = hundredths % 100;
+
+    if (part == 0)
+        snprintf(buf, size, "%s%" PRIu64 "%%", sign, whole);
+    else if (part % 10 == 0)
+        snprintf(buf, size, "%s%" PRIu64 ".%" PRIu64 "%%", sign, whole, part / 10);
+    else
+        snprintf(buf, size, "%s%" PRIu64 ".%02" PRIu64 "%%", sign, whole, part);
 }
 
 const char *measure_format(enum Measure measure, int64_t value, char *buf, size_t size)
@@ -41,6 +54,9 @@ const char *measure_format(enum Measure measure, int64_t value, char *buf, size_
     case MEASURE_SECONDS:
         amount = amount < USEC_INFINITY / USEC_PER_SEC ? amount * USEC_PER_SEC : USEC_INFINITY;
         snprintf(buf, size, "%s%s", sign, usec_format(amount, text, sizeof(text)));
+        break;
+    case MEASURE_PERCENT:
+        format_percent(sign, amount, buf, size);
         break;
     case MEASURE_RATE:
         snprintf(buf, size, "%" PRId64 "/s", value);
@@ -76,6 +92,32 @@ static bool parse_seconds(const char *text, uint64_t *ret_seconds)
     return true;
 }
 
+static bool is_digits(const char *text, size_t n)
+{
+    return n > 0 && strspn(text, "0123456789") >= n;
+}
+
+/* DIGITS[.D[D]]% */
+static bool parse_percent(const char *text, uint64_t *ret_hundredths)
+{
+    size_t length = strlen(text), whole = strcspn(text, ".%"), part = 0;
+    uint64_t value = 0;
+
+    if (length < 2 || length > 16 || text[length - 1] != '%' || !is_digits(text, whole))
+        return false;
+    if (text[whole] == '.') {
+        part = length - whole - 2;
+        if (part > 2 || !is_digits(text + whole + 1, part))
+            return false;
+    }
+    for (size_t i = 0; i < whole; i++)
+        value = value * 10 + (uint64_t)(text[i] - '0');
+    for (size_t i = 1; i <= 2; i++)
+        value = value * 10 + (i <= part ? (uint64_t)(text[whole + i] - '0') : 0);
+    *ret_hundredths = value;
+    return true;
+}
+
 bool measure_parse(enum Measure measure, const char *text, int64_t *ret_value)
 {
     uint64_t amount = 0;
@@ -96,6 +138,9 @@ bool measure_parse(enum Measure measure, const char *text, int64_t *ret_value)
         break;
     case MEASURE_SECONDS:
         taken = parse_seconds(text, &amount);
+        break;
+    case MEASURE_PERCENT:
+        taken = parse_percent(text, &amount);
         break;
     case MEASURE_INVALID:
         break;

@@ -11,10 +11,11 @@ enum Measure {
     MEASURE_RATE,          /* per second */
     MEASURE_BYTES_PER_SEC, /* 120M/s */
     MEASURE_SECONDS,       /* 2min */
+    MEASURE_PERCENT,       /* 23.4%; in hundredths of a percent: 2340 */
     MEASURE_INVALID = -1,
 };
 
-/* Name on the wire: "count", "bytes", "rate", "bytes/s", "seconds". */
+/* Name on the wire: "count", "bytes", "rate", "bytes/s", "seconds", "percent". */
 const char *measure_name(enum Measure measure);
 enum Measure measure_from_name(const char *name);
 
@@ -23,7 +24,8 @@ const char *measure_format(enum Measure measure, int64_t value, char *buf, size_
 #define MEASURE_FORMAT_MAX 48
 
 /* Reads what people write and what measure_format() writes: counts ("500", "20k"), bytes ("100M", "1.5G"),
- * both with "/s" behind them or without it for what is per second, and durations in whole seconds ("2min").
+ * both with "/s" behind them or without it for what is per second, durations in whole seconds ("2min"), and
+ * percentages with at most two digits behind the point ("20%", "0.5%"; may be above 100%).
  * Never negative, and below INT64_MAX. false: it is none. */
 bool measure_parse(enum Measure measure, const char *text, int64_t *ret_value);
 /* The same value that measure_format() writes, but exactly: measure_parse() gives back what went in. */

@@ -76,3 +76,25 @@ const char *condition_format(const struct Condition *condition, char *buf, size_
                  usec_format(condition->for_usec, duration, sizeof(duration)));
     return buf;
 }
+
+const char *step_format(const struct Rule *rule, size_t step, char *buf, size_t size)
+{
+    const struct Step *at = &rule->steps[step];
+    bool last = at->lasts_usec == USEC_INFINITY;
+    char share[32] = "", lasts[USEC_FORMAT_MAX] = "";
+
+    if (at->verb == VERB_THROTTLE)
+        snprintf(share, sizeof(share), " to %u%%", rule->throttle_percent);
+    if (!last)
+        usec_format(at->lasts_usec, lasts, sizeof(lasts));
+    snprintf(buf, size, "%s%s%s%s", verb_name(at->verb), share, last ? "" : " ", lasts);
+    return buf;
+}
+
+bool rule_has_step(const struct Rule *rule, enum Verb verb)
+{
+    for (size_t i = 0; i < rule->n_steps; i++)
+        if (rule->steps[i].verb == verb)
+            return true;
+    return false;
+}

@@ -9,12 +9,13 @@
 #include "base/usec.h"
 #include "model/limit.h"
 #include "model/reading.h"
+#include "model/resource.h"
 #include "model/verb.h"
 
-#define POLICY_NAME_MAX 64       /* of a class or rule, NUL included */
-#define POLICY_STEPS_MAX 8       /* steps of a rule */
-#define POLICY_CLASS_RULES_MAX 8 /* rules of a class */
-#define POLICY_BUDGET_MAX 64     /* kills a KillBudget= may name */
+#define POLICY_NAME_MAX 64        /* of a class or rule, NUL included */
+#define POLICY_STEPS_MAX 8        /* steps of a rule */
+#define POLICY_CLASS_RULES_MAX 16 /* rules of a class */
+#define POLICY_BUDGET_MAX 64      /* kills a KillBudget= may name */
 
 enum Mode {
     MODE_ENFORCE,
@@ -55,9 +56,16 @@ struct Rule {
     enum ReadingId rank; /* SCOPE_HOST: who has most of it */
     int64_t floor;       /* Floor=: and nobody below this much of it */
     struct Condition when, until;
+    enum Resource resource; /* that its `throttle` step slows down: of Rank= with Scope=host, else of When= */
+    unsigned throttle_percent; /* ThrottleTo=: of what the tenant uses */
     struct Step steps[POLICY_STEPS_MAX];
     size_t n_steps; /* >= 1 */
 };
+
+/* ThrottleTo= where it is not said: half of the time or the rate, and nearly all of the memory, which is what
+ * a tenant has in use and not what it takes anew. */
+#define POLICY_THROTTLE_PERCENT 50
+#define POLICY_THROTTLE_MEMORY_PERCENT 95
 
 struct TenantClass {
     char name[POLICY_NAME_MAX];
@@ -67,8 +75,10 @@ struct TenantClass {
     unsigned disk_warn_percent; /* DiskWarnAt=: of each disk limit, the tripwire; 0: none */
     const struct Rule *rules[POLICY_CLASS_RULES_MAX];
     size_t n_rules;
-    bool sweep; /* a rule's When= is on a reading that the kernel does not announce */
-    bool disk;  /* has a disk limit, a DiskPath=, or a rule on disk.* or host.disk.*: it gets projects */
+    bool sweep;         /* a rule of tenant scope has When= on a reading that the kernel does not announce */
+    uint32_t pressures; /* bit i: a rule of tenant scope is on enum Pressure i */
+    bool strain;        /* has a rule on memory.*, cpu.* or io.*, or one that ranks by or throttles these */
+    bool disk; /* has a disk limit, a DiskPath=, or a rule on disk.* or host.disk.*: it gets projects */
 };
 
 struct KillLimit {
@@ -108,3 +118,10 @@ const char *policy_protects(const struct Policy *policy, const char *path);
  * returns `buf`. Allocates nothing. */
 const char *condition_format(const struct Condition *condition, char *buf, size_t size);
 #define CONDITION_FORMAT_MAX 96
+
+/* "throttle to 50% 10s", "freeze 5s", and "kill" for the last one, which stands. As above. */
+const char *step_format(const struct Rule *rule, size_t step, char *buf, size_t size);
+#define STEP_FORMAT_MAX 64
+
+/* True when one of its steps is `verb`. */
+bool rule_has_step(const struct Rule *rule, enum Verb verb);

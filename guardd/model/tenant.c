@@ -12,6 +12,13 @@ bool tenant_asked(const struct Tenant *tenant, enum LimitId id, uint64_t *ret_va
     return true;
 }
 
+bool tenant_throttled_at(const struct Tenant *tenant, enum LimitId id)
+{
+    if (id == LIMIT_MEMORY_HIGH)
+        return tenant->throttles[RESOURCE_MEMORY].n_lines > 0;
+    return id == LIMIT_CPU_QUOTA && tenant->throttles[RESOURCE_CPU].n_lines > 0;
+}
+
 const char *phase_name(enum RulePhase phase)
 {
     static const char *const names[PHASE_COUNT] = {
@@ -26,6 +33,14 @@ static bool is_armed(const struct Tenant *tenant)
 {
     for (size_t i = 0; tenant->class && i < tenant->class->n_rules; i++)
         if (tenant->condition.rules[i].phase != PHASE_IDLE)
+            return true;
+    return false;
+}
+
+bool tenant_is_throttled(const struct Tenant *tenant)
+{
+    for (int i = 0; i < RESOURCE_COUNT; i++)
+        if (tenant->throttles[i].n_lines > 0)
             return true;
     return false;
 }
@@ -47,9 +62,22 @@ const char *tenant_state(const struct Tenant *tenant)
         }
     if (tenant->condition.holders != 0)
         return "frozen";
+    if (tenant_is_throttled(tenant))
+        return "throttled";
     if (tenant->released)
         return "released";
     if (is_armed(tenant))
         return "armed";
     return tenant->protected_by[0] != '\0' ? "protected" : "ok";
+}
+
+bool tenant_lists(const struct Tenant *tenant, const struct Rule *rule, size_t *ret_index)
+{
+    for (size_t i = 0; tenant->class && i < tenant->class->n_rules; i++)
+        if (tenant->class->rules[i] == rule) {
+            if (ret_index)
+                *ret_index = i;
+            return true;
+        }
+    return false;
 }

@@ -14,6 +14,8 @@
 #include "model/disk.h"
 #include "model/policy.h"
 #include "model/reading.h"
+#include "model/strain.h"
+#include "model/throttle.h"
 
 #define TENANT_NAME_MAX 256
 
@@ -23,7 +25,7 @@ enum RulePhase {
     PHASE_PENDING,   /* it holds, but not yet for as long as `for` asks */
     PHASE_ACTING,    /* a step was decided, its outcome is awaited */
     PHASE_STANDING,  /* the step is in force */
-    PHASE_RELEASING, /* the inverse was decided, its outcome is awaited */
+    PHASE_RELEASING, /* an inverse was decided, its outcome is awaited */
     PHASE_COUNT,
 };
 
@@ -33,9 +35,13 @@ struct RuleState {
     bool step_failed;        /* it did not take: not in force, to be tried again or passed */
     bool elected;            /* of a rule with Scope=host: this tenant is the victim */
     bool withheld;           /* a kill is due but held back (protected, budget, relief); said once */
+    bool came_down;          /* to this step from a stronger one: the way up again is a repeat */
+    bool killed;             /* nothing is left to hold: all of it is let go, not step by step */
     usec_t began_usec;       /* the condition began to hold */
     usec_t step_usec;        /* the step took, or was last tried */
+    usec_t stood_usec;       /* a step took last, or was come down to; 0: none */
     usec_t until_since_usec; /* Until began to hold; USEC_INFINITY while it does not */
+    usec_t stall_since_usec; /* stuck in reclaim under a throttle; USEC_INFINITY while it is not */
     unsigned repeats;        /* offences of this name within the memory, this one not counted */
 };
 
@@ -77,18 +83,33 @@ struct LimitState {
     char note[128];    /* why it is not as the class asks, "" when it is */
 };
 
+/* What the kernel said last of a limit that a file of the cgroup keeps. */
+struct LimitView {
+    bool known, measured;
+    uint64_t present; /* enforced; where `known` */
+    uint64_t used;    /* of what it bounds; where `measured`: memory and swap */
+};
+
+/* What systemd-oomd is told with ManagedOOMPreference=; guardd respects it in elections. */
+enum OomPreference {
+    OOM_PREFERENCE_NONE,
+    OOM_PREFERENCE_AVOID, /* only when there is nobody else */
+    OOM_PREFERENCE_OMIT,  /* never */
+};
+
 #define LEDGER_SLOT_NONE UINT32_MAX
 
 struct Tenant {
     struct Cgroup cgroup;
-    char name[TENANT_NAME_MAX];      /* docker/web, podman/db, user/alice, nginx.service, else the path */
-    char container_id[65];           /* "" when it is no container */
-    const struct TenantClass *class; /* of the current policy; NULL: no class any more */
-    char protected_by[128];          /* the glob or the reason, "" when it is not protected */
-    bool untouchable;                /* holds guardd, PID 1 or what they need: no limits either */
-    bool released;                   /* by the operator: left alone until a reload */
-    bool gone;                       /* the cgroup was removed, the registry is about to forget it */
-    bool was_here;                   /* before this run of guardd */
+    char name[TENANT_NAME_MAX];        /* docker/web, podman/db, user/alice, nginx.service, else the path */
+    char container_id[65];             /* "" when it is no container */
+    const struct TenantClass *class;   /* of the current policy; NULL: no class any more */
+    char protected_by[128];            /* the glob or the reason, "" when it is not protected */
+    bool untouchable;                  /* holds guardd, PID 1 or what they need: no limits either */
+    bool released;                     /* by the operator: left alone until a reload */
+    enum OomPreference oom_preference; /* ManagedOOMPreference= of its unit, or its xattr */
+    bool gone;                         /* the cgroup was removed, the registry is about to forget it */
+    bool was_here;                     /* before this run of guardd */
     usec_t appeared_usec;
     usec_t limits_due_usec; /* when its limits are looked at again; USEC_INFINITY */
     unsigned limit_checks;  /* how often since it changed last */
@@ -99,9 +120,13 @@ struct Tenant {
     struct Disk disk;
     struct Readings readings;
     struct PidsBaseline pids;
+    struct Strain strain;
+    struct Throttle throttles[RESOURCE_COUNT]; /* of those that can be */
     struct Case condition;
     struct Action action;
+    struct Action throttling; /* a throttle, or its end, that the worker has still to write */
     struct LimitState limits[LIMIT_COUNT];
+    struct LimitView views[LIMIT_COUNT];
     uint32_t hold_slots[HOLDER_COUNT]; /* in the ledger; LEDGER_SLOT_NONE */
     uint32_t limit_slots[LIMIT_COUNT];
 
@@ -111,7 +136,16 @@ struct Tenant {
 /* What is asked for a limit: the operator's override, else the class's. false: nothing. */
 bool tenant_asked(const struct Tenant *tenant, enum LimitId id, uint64_t *ret_value);
 
+/* Does its class list the rule? `ret_index` may be NULL. */
+bool tenant_lists(const struct Tenant *tenant, const struct Rule *rule, size_t *ret_index);
+
+/* Does a throttle stand in the file that keeps this limit? What was there before it puts back. */
+bool tenant_throttled_at(const struct Tenant *tenant, enum LimitId id);
+
 const char *phase_name(enum RulePhase phase);
 
-/* One word for a table: "ok", "armed", "frozen", "killing", "released", "protected". */
+/* In any resource, or on its way to it. */
+bool tenant_is_throttled(const struct Tenant *tenant);
+
+/* One word for a table: "ok", "armed", "throttled", "frozen", "killing", "released", "protected". */
 const char *tenant_state(const struct Tenant *tenant);

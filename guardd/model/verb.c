@@ -5,9 +5,14 @@
 static const struct {
     const char *name, *past;
 } verbs[VERB_COUNT] = {
-    [VERB_WARN] = {"warn", "warned"},          [VERB_FREEZE] = {"freeze", "frozen"},
-    [VERB_THAW] = {"thaw", "thawed"},          [VERB_TERMINATE] = {"terminate", "sent SIGTERM"},
-    [VERB_KILL] = {"kill", "killed"},          [VERB_LIMIT] = {"limit", "limited"},
+    [VERB_WARN] = {"warn", "warned"},
+    [VERB_THROTTLE] = {"throttle", "throttled"},
+    [VERB_UNTHROTTLE] = {"unthrottle", "unthrottled"},
+    [VERB_FREEZE] = {"freeze", "frozen"},
+    [VERB_THAW] = {"thaw", "thawed"},
+    [VERB_TERMINATE] = {"terminate", "sent SIGTERM"},
+    [VERB_KILL] = {"kill", "killed"},
+    [VERB_LIMIT] = {"limit", "limited"},
     [VERB_UNLIMIT] = {"unlimit", "unlimited"},
 };
 

@@ -1,16 +1,18 @@
-/* What can be done to a tenant, in the order of its force: warn < freeze < terminate < kill. */
+/* What can be done to a tenant, in the order of its force: warn < throttle < freeze < terminate < kill. */
 #pragma once
 
 #include <stdbool.h>
 
 enum Verb {
-    VERB_WARN,      /* say so, touch nothing */
-    VERB_FREEZE,    /* cgroup.freeze 1; its inverse is VERB_THAW */
-    VERB_THAW,      /* cgroup.freeze 0 */
-    VERB_TERMINATE, /* thaw and SIGTERM: the grace of `kill 10s` */
-    VERB_KILL,      /* cgroup.kill; has no inverse */
-    VERB_LIMIT,     /* set a limit that the kernel enforces; its inverse is the value found before */
-    VERB_UNLIMIT,   /* give that value back */
+    VERB_WARN,       /* say so, touch nothing */
+    VERB_THROTTLE,   /* slowed down in one resource (model/throttle.h); its inverse is VERB_UNTHROTTLE */
+    VERB_UNTHROTTLE, /* the former values again */
+    VERB_FREEZE,     /* cgroup.freeze 1; its inverse is VERB_THAW */
+    VERB_THAW,       /* cgroup.freeze 0 */
+    VERB_TERMINATE,  /* thaw and SIGTERM: the grace of `kill 10s` */
+    VERB_KILL,       /* cgroup.kill; has no inverse */
+    VERB_LIMIT,      /* set a limit that the kernel enforces; its inverse is the value found before */
+    VERB_UNLIMIT,    /* give that value back */
     VERB_COUNT,
     VERB_INVALID = -1,
 };

@@ -1,7 +1,8 @@
 /* The ledger on disk: slots of 1024 bytes. Slot 0 is the header, each other one an entry or free.
  *
  *   header   "guardd\r\n", version, size of a slot, id of the boot,        checksum
- *   entry    "ENTR", kind, phase, the numbers, then the three strings,    checksum
+ *   entry    "ENTR", kind, phase, the numbers and strings,               checksum
+ *            of a throttle: its lines where the others have the tenant's name, which nobody asks it for
  *   free     zeros
  *
  * as struct HeaderSlot and struct EntrySlot say, packed, in this machine's byte order (the file never
@@ -55,7 +56,14 @@ struct EntrySlot {
     uint32_t holder, step, limit, repeats;
     uint64_t cgroup_id, since_usec, found, value;
     char rule[64];
-    char name[256];
+    union {
+        char name[256];
+        struct {
+            uint32_t resource;
+            char found[96], value[96];
+            uint8_t zero[256 - 4 - 2 * 96];
+        } __attribute__((packed)) throttle;
+    };
     char path[512];
     uint64_t previous;
     uint8_t zero[SLOT_SIZE - 7 * 4 - 5 * 8 - 64 - 256 - 512 - 4];
@@ -66,6 +74,7 @@ _Static_assert(sizeof(struct HeaderSlot) == SLOT_SIZE, "a header fills its slot"
 _Static_assert(sizeof(struct EntrySlot) == SLOT_SIZE, "an entry fills its slot");
 _Static_assert(sizeof((struct LedgerEntry){0}.rule) == sizeof((struct EntrySlot){0}.rule), "rule");
 _Static_assert(sizeof((struct LedgerEntry){0}.name) == sizeof((struct EntrySlot){0}.name), "name");
+_Static_assert(THROTTLE_LINE_MAX == sizeof((struct EntrySlot){0}.throttle.found), "lines");
 _Static_assert(sizeof((struct LedgerEntry){0}.path) == sizeof((struct EntrySlot){0}.path), "path");
 
 /* Of a whole slot but its last field. */
@@ -124,8 +133,14 @@ static void entry_encode(const struct LedgerEntry *entry, struct EntrySlot *ret)
         .previous = entry->previous,
     };
     snprintf(ret->rule, sizeof(ret->rule), "%s", entry->rule);
-    snprintf(ret->name, sizeof(ret->name), "%s", entry->name);
     snprintf(ret->path, sizeof(ret->path), "%s", entry->path);
+    if (entry->kind == ENTRY_THROTTLE) {
+        ret->throttle.resource = entry->resource;
+        snprintf(ret->throttle.found, sizeof(ret->throttle.found), "%s", entry->found_line);
+        snprintf(ret->throttle.value, sizeof(ret->throttle.value), "%s", entry->value_line);
+    } else {
+        snprintf(ret->name, sizeof(ret->name), "%s", entry->name);
+    }
     ret->checksum = slot_checksum(ret);
 }
 
@@ -134,13 +149,26 @@ static bool is_string(const char *text, size_t size)
     return memchr(text, '\0', size) != NULL;
 }
 
+/* Lines that could not be written back are none. */
+static bool throttle_makes_sense(const struct EntrySlot *slot)
+{
+    return slot->throttle.resource < RESOURCE_COUNT && resource_can_throttle(slot->throttle.resource) &&
+           is_string(slot->throttle.found, sizeof(slot->throttle.found)) &&
+           is_string(slot->throttle.value, sizeof(slot->throttle.value)) && slot->throttle.found[0] != '\0' &&
+           slot->throttle.value[0] != '\0';
+}
+
 /* What makes no sense is not written, and not believed when it is read. */
 static bool entry_makes_sense(const struct EntrySlot *slot)
 {
-    return slot->kind >= ENTRY_HOLD && slot->kind <= ENTRY_LIMIT && slot->phase >= ENTRY_STANDING &&
-           slot->phase <= ENTRY_UNDOING && (slot->kind != ENTRY_LIMIT || slot->limit < LIMIT_COUNT) &&
-           is_string(slot->rule, sizeof(slot->rule)) && is_string(slot->name, sizeof(slot->name)) &&
-           is_string(slot->path, sizeof(slot->path));
+    bool common = slot->kind >= ENTRY_HOLD && slot->kind <= ENTRY_THROTTLE && slot->phase >= ENTRY_STANDING &&
+                  slot->phase <= ENTRY_UNDOING && is_string(slot->rule, sizeof(slot->rule)) &&
+                  is_string(slot->path, sizeof(slot->path));
+
+    if (slot->kind == ENTRY_THROTTLE)
+        return common && throttle_makes_sense(slot);
+    return common && (slot->kind != ENTRY_LIMIT || slot->limit < LIMIT_COUNT) &&
+           is_string(slot->name, sizeof(slot->name));
 }
 
 static bool entry_is_whole(const struct EntrySlot *slot)
@@ -165,8 +193,14 @@ static void entry_decode(const struct EntrySlot *slot, struct LedgerEntry *ret)
         .previous = slot->previous,
     };
     memcpy(ret->rule, slot->rule, sizeof(ret->rule));
-    memcpy(ret->name, slot->name, sizeof(ret->name));
     memcpy(ret->path, slot->path, sizeof(ret->path));
+    if (slot->kind == ENTRY_THROTTLE) {
+        ret->resource = slot->throttle.resource;
+        memcpy(ret->found_line, slot->throttle.found, sizeof(ret->found_line));
+        memcpy(ret->value_line, slot->throttle.value, sizeof(ret->value_line));
+    } else {
+        memcpy(ret->name, slot->name, sizeof(ret->name));
+    }
 }
 
 static bool slot_is_free(const struct EntrySlot *slot)

@@ -17,12 +17,14 @@
 #include "model/decision.h"
 #include "model/limit.h"
 #include "model/policy.h"
+#include "model/throttle.h"
 
 enum EntryKind {
     ENTRY_HOLD = 1,  /* frozen for a holder; inverse: thaw */
     ENTRY_TERMINATE, /* SIGTERM was sent, kill follows after the grace */
     ENTRY_KILL,      /* memory for the kill budget and repeat offenders; no inverse; expires */
     ENTRY_LIMIT,     /* a limit was set; inverse: `found` */
+    ENTRY_THROTTLE,  /* a line of cpu.max, memory.high or io.max was replaced; inverse: `found_line` */
 };
 
 enum EntryPhase {
@@ -39,11 +41,13 @@ struct LedgerEntry {
     uint32_t step;     /* of the rule */
     uint32_t limit;    /* enum LimitId */
     uint32_t repeats;
-    uint64_t found, value;      /* ENTRY_LIMIT */
-    uint64_t previous;          /* ENTRY_LIMIT: in force before `value`: by guardd, or as found */
-    char rule[POLICY_NAME_MAX]; /* "" for the operator */
-    char name[256];             /* of the tenant */
-    char path[512];             /* of the cgroup; a longer one is cut and never equal to a real one */
+    uint64_t found, value; /* ENTRY_LIMIT */
+    uint64_t previous;     /* ENTRY_LIMIT: in force before `value`: by guardd, or as found */
+    uint32_t resource;     /* ENTRY_THROTTLE: enum Resource */
+    char found_line[THROTTLE_LINE_MAX], value_line[THROTTLE_LINE_MAX]; /* ENTRY_THROTTLE */
+    char rule[POLICY_NAME_MAX];                                        /* "" for the operator */
+    char name[256];                                                    /* of the tenant; "" of a throttle */
+    char path[512]; /* of the cgroup; a longer one is cut and never equal to a real one */
 };
 
 struct Ledger {

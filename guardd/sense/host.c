@@ -164,6 +164,68 @@ static void probe_pids(int root_fd, const char *controllers, struct HostFindings
         host_finding(ret, true, "pids controller", "enabled: forks and tasks are seen and limited");
 }
 
+/* What the rules on a resource need besides its pressure: what its tenants use, and where they are slowed. */
+static void probe_controller(int root_fd, const char *controllers, const char *name, const char *files,
+                             struct HostFindings *ret)
+{
+    char what[48], enabled[512];
+
+    snprintf(what, sizeof(what), "%s controller", name);
+    if (!has_word(controllers, name))
+        host_finding(ret, false, what,
+                     "the cgroup v2 tree has none: %s are not there, so that no limit is kept and nobody is "
+                     "slowed down in it",
+                     files);
+    else if (!read_text(root_fd, "cgroup.subtree_control", enabled, sizeof(enabled)) ||
+             !has_word(enabled, name))
+        host_finding(ret, false, what,
+                     "there, but not enabled for the cgroups below the root: %s are there only for units "
+                     "that ask for them (Delegate=yes, as containers do, or a limit). To enable it write "
+                     "\"+%s\" to cgroup.subtree_control",
+                     files, name);
+    else
+        host_finding(ret, true, what, "enabled: %s", files);
+}
+
+static void probe_pressure(int child_fd, struct HostFindings *ret)
+{
+    char text[512];
+
+    if (child_fd < 0)
+        host_finding(ret, false, "pressure",
+                     "cannot tell: the tree has no cgroup below its root to look into");
+    else if (!read_text(child_fd, "memory.pressure", text, sizeof(text)))
+        host_finding(
+            ret, false, "pressure",
+            "the kernel does not count it: rules on pressure and memory.stall, of tenants and of the "
+            "host, never begin. Boot with psi=1; else the kernel lacks CONFIG_PSI");
+    else
+        host_finding(ret, true, "pressure", "counted and announced (PSI)");
+}
+
+/* Who else ends what takes too much, found by its cgroup. None of them asks guardd, or is asked. */
+static void probe_others(int root_fd, struct HostFindings *ret)
+{
+    static const struct {
+        const char *cgroup, *what, *text;
+    } others[] = {
+        {"system.slice/systemd-oomd.service/cgroup.events", "systemd-oomd",
+         "is active, too: it kills cgroups, those that ManagedOOMSwap= and ManagedOOMMemoryPressure= name. "
+         "guardd slows down, freezes and kills tenants by its own rules; what ManagedOOMPreference= spares, "
+         "it spares in elections"},
+        {"system.slice/earlyoom.service/cgroup.events", "earlyoom",
+         "is active, too: it kills the process with the highest oom_score, whosoever it is, when memory and "
+         "swap are nearly used up. guardd goes by pressure, and by tenants: it mostly comes first"},
+        {"system.slice/oomd.service/cgroup.events", "oomd",
+         "is active, too: it kills cgroups by the rules of its own configuration. A cgroup should be in the "
+         "hand of one of the two"},
+    };
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (has_file(root_fd, others[i].cgroup))
+            host_finding(ret, true, others[i].what, "%s", others[i].text);
+}
+
 static void probe_freeze(int child_fd, struct HostFindings *ret)
 {
     if (child_fd < 0)
@@ -283,10 +345,15 @@ void host_probe(const char *cgroup_root, struct HostFindings *ret)
     host_finding(ret, true, "cgroup v2", "%.80s, controllers: %.120s", cgroup_root,
                  controllers[0] != '\0' ? controllers : "none");
     probe_pids(root_fd, controllers, ret);
+    probe_controller(root_fd, controllers, "memory", "memory.current and memory.high", ret);
+    probe_controller(root_fd, controllers, "cpu", "cpu.max and cpu.weight", ret);
+    probe_controller(root_fd, controllers, "io", "io.stat and io.max", ret);
+    probe_pressure(child_fd, ret);
     probe_freeze(child_fd, ret);
     probe_kill(child_fd, ret);
     probe_write(child_fd, ret);
     probe_local_events(child_fd, ret);
     probe_inotify(root_fd, ret);
     probe_systemd(ret);
+    probe_others(root_fd, ret);
 }

@@ -27,7 +27,8 @@ void host_finding(struct HostFindings *findings, bool ok, const char *what, cons
 int host_find_cgroup_root(const char *mount_table, char **ret_path);
 
 /* Looks at a cgroup tree: controllers (cgroup.controllers), cgroup.freeze and cgroup.kill in a child,
- * pids.events.local, inotify limits, systemd as PID 1. Never fails: what cannot be found is a finding. */
+ * pids.events.local, pressure, inotify limits, systemd as PID 1, and who else kills for want of memory. Never
+ * fails: what cannot be found is a finding. */
 void host_probe(const char *cgroup_root, struct HostFindings *ret);
 
 /* The cgroup path of a process on the cgroup2 tree ("0::" of /proc/PID/cgroup; pid 0: self), without the

@@ -20,6 +20,7 @@ struct TreeWatch; /* node.h; uthash by watch descriptor */
 enum TreeFile {
     TREE_CGROUP_EVENTS, /* cgroup.events */
     TREE_PIDS_EVENTS,   /* pids.events */
+    TREE_MEMORY_EVENTS, /* memory.events.local */
     TREE_FILE_COUNT,
 };
 

@@ -1,6 +1,7 @@
 /* See answer.h. */
 #include "serve/answer.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,4 +41,20 @@ int answer_unsuccessful(sd_varlink *link, const char *what, const struct Outcome
         snprintf(message, sizeof(message), "%s failed%s%s", what, colon, more);
     }
     return answer_error(link, WIRE_ERROR_FAILED, message);
+}
+
+int answer_at_once(struct ServicePeer *peer, const char *what, uint64_t tenant_id, int r, const char *why,
+                   int (*reply)(struct ServicePeer *peer, const struct Tenant *tenant, const char *text))
+{
+    const struct Tenant *tenant;
+
+    if (peer->ticket == 0 || r == SERVICE_UNDER_WAY)
+        return 0;
+    peer->ticket = 0;
+    if (r < 0)
+        return answer_failure(peer->link, what, r);
+    if (r == SERVICE_REFUSED)
+        return answer_error(peer->link, WIRE_ERROR_REFUSED, why);
+    tenant = registry_find(peer->service->view.registry, tenant_id);
+    return tenant ? reply(peer, tenant, why) : answer_failure(peer->link, what, -ENODEV);
 }

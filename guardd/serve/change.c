@@ -12,6 +12,9 @@
 #include "wire/interface.h"
 #include "wire/text.h"
 
+/* Of the resource that is named most often, half. */
+#define THROTTLE_PERCENT 50
+
 #define _cleanup_json_ _cleanup_(sd_json_variant_unrefp)
 
 static int answer_outcome(sd_varlink *link, const char *name, const struct Outcome *outcome)
@@ -75,7 +78,7 @@ void service_settled(struct Service *service, uint64_t ticket, const struct Tena
     }
 }
 
-static int answer_at_once(struct ServicePeer *peer, enum Verb verb, int answer, const char *why)
+static int answer_act(struct ServicePeer *peer, enum Verb verb, int answer, const char *why)
 {
     struct Outcome outcome = {.result = why[0] != '\0' ? RESULT_SKIPPED : RESULT_DONE};
 
@@ -87,27 +90,29 @@ static int answer_at_once(struct ServicePeer *peer, enum Verb verb, int answer, 
     return answer_outcome(peer->link, peer->subject, &outcome);
 }
 
-static int act(struct ServicePeer *peer, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
-               enum Verb verb)
+static int act_on(struct ServicePeer *peer, const struct Target *target, sd_varlink_method_flags_t flags,
+                  const struct ServiceAct *act)
 {
     struct Service *service = peer->service;
     char why[REASON_MAX] = "";
-    struct Tenant *tenant = NULL;
-    uid_t uid = 0;
-    int r = peer_demand(peer, RIGHT_CHANGE);
+    int r;
 
-    if (r >= 0)
-        r = target_find(peer, parameters, &tenant);
-    if (r == 0)
-        r = sd_varlink_get_peer_uid(peer->link, &uid);
-    if (r < 0)
-        return r;
-    peer_await(peer, AWAITS_ACTION, tenant, flags);
-    r = service->ops->act(service->userdata, tenant, verb, uid, peer->ticket, why);
+    peer_await(peer, AWAITS_ACTION, target->tenant, flags);
+    r = service->ops->act(service->userdata, target->tenant, act, target->uid, peer->ticket, why);
     if (peer->ticket == 0 || r == SERVICE_UNDER_WAY)
         return 0;
     peer->ticket = 0;
-    return answer_at_once(peer, verb, r, why);
+    return answer_act(peer, act->verb, r, why);
+}
+
+static int act(struct ServicePeer *peer, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+               enum Verb verb)
+{
+    const struct ServiceAct act = {.verb = verb, .resource = RESOURCE_INVALID};
+    struct Target target = {};
+    int r = target_find(peer, RIGHT_CHANGE, parameters, NULL, &target);
+
+    return r != 0 ? r : act_on(peer, &target, flags, &act);
 }
 
 int change_freeze(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
@@ -128,15 +133,44 @@ int change_kill(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method
     return act(userdata, parameters, flags, VERB_KILL);
 }
 
+struct ThrottleCall {
+    struct Target target;
+    const char *resource;
+    unsigned percent;
+};
+
+int change_throttle(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                    void *userdata)
+{
+    static const sd_json_dispatch_field fields[] = {
+        TARGET_FIELD,
+        {"resource", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+         offsetof(struct ThrottleCall, resource), SD_JSON_NULLABLE},
+        {"percent", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint,
+         offsetof(struct ThrottleCall, percent), 0},
+        {},
+    };
+    struct ThrottleCall call = {.percent = THROTTLE_PERCENT};
+    struct ServiceAct act = {.verb = VERB_THROTTLE, .resource = RESOURCE_CPU};
+    int r = target_find(userdata, RIGHT_CHANGE, parameters, fields, &call.target);
+
+    if (r != 0)
+        return r;
+    if (call.resource)
+        act.resource = resource_from_name(call.resource);
+    if (act.resource == RESOURCE_INVALID)
+        return sd_varlink_error_invalid_parameter_name(link, "resource");
+    act.percent = call.percent;
+    return act_on(userdata, &call.target, flags, &act);
+}
+
 /* `tenant` NULL: all. */
-static int release(struct ServicePeer *peer, struct Tenant *tenant, sd_varlink_method_flags_t flags)
+static int release(struct ServicePeer *peer, struct Tenant *tenant, uid_t uid,
+                   sd_varlink_method_flags_t flags)
 {
     struct Service *service = peer->service;
-    uid_t uid;
-    int r = sd_varlink_get_peer_uid(peer->link, &uid);
+    int r;
 
-    if (r < 0)
-        return r;
     peer_await(peer, AWAITS_RELEASE, tenant, flags);
     peer->released = 0;
     r = service->ops->release(service->userdata, tenant, uid, peer->ticket, &peer->released);
@@ -150,21 +184,22 @@ int change_release(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
                    void *userdata)
 {
     struct ServicePeer *peer = userdata;
-    struct Tenant *tenant = NULL;
-    int r = peer_demand(peer, RIGHT_CHANGE);
+    struct Target target = {};
+    int r = target_find(peer, RIGHT_CHANGE, parameters, NULL, &target);
 
-    if (r >= 0)
-        r = target_find(peer, parameters, &tenant);
-    return r != 0 ? r : release(peer, tenant, flags);
+    return r != 0 ? r : release(peer, target.tenant, target.uid, flags);
 }
 
 int change_release_all(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                        void *userdata)
 {
     struct ServicePeer *peer = userdata;
+    uid_t uid = 0;
     int r = peer_demand(peer, RIGHT_CHANGE);
 
-    return r < 0 ? r : release(peer, NULL, flags);
+    if (r == 0)
+        r = sd_varlink_get_peer_uid(link, &uid);
+    return r != 0 ? r : release(peer, NULL, uid, flags);
 }
 
 static int problems_list(const struct Problems *problems, sd_json_variant **ret)

@@ -10,6 +10,8 @@ int change_thaw(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method
                 void *userdata);
 int change_kill(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                 void *userdata);
+int change_throttle(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                    void *userdata);
 int change_release(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                    void *userdata);
 int change_release_all(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,

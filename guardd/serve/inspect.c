@@ -11,7 +11,7 @@
 #define WHAT "the check" /* in a sentence that says no */
 
 struct CheckCall {
-    const char *tenant;
+    struct Target target;
     bool repair;
 };
 
@@ -49,28 +49,11 @@ int inspect_answer(struct ServicePeer *peer, const struct Tenant *tenant, const 
     return tenant ? reply_found(peer, tenant, outcome->text) : answer_failure(peer->link, WHAT, -ENODEV);
 }
 
-/* `r`: what inspect() returned. */
-static int answer_at_once(struct ServicePeer *peer, uint64_t tenant_id, int r, const char *why)
-{
-    const struct Tenant *tenant;
-
-    if (peer->ticket == 0 || r == SERVICE_UNDER_WAY)
-        return 0;
-    peer->ticket = 0;
-    if (r < 0)
-        return answer_failure(peer->link, WHAT, r);
-    if (r == SERVICE_REFUSED)
-        return answer_error(peer->link, WIRE_ERROR_REFUSED, why);
-    tenant = registry_find(peer->service->view.registry, tenant_id);
-    return tenant ? reply_found(peer, tenant, why) : answer_failure(peer->link, WHAT, -ENODEV);
-}
-
 int inspect_check(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                   void *userdata)
 {
     static const sd_json_dispatch_field fields[] = {
-        {"tenant", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, offsetof(struct CheckCall, tenant),
-         SD_JSON_MANDATORY},
+        TARGET_FIELD,
         {"repair", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool, offsetof(struct CheckCall, repair),
          SD_JSON_NULLABLE},
         {},
@@ -78,23 +61,16 @@ int inspect_check(sd_varlink *link, sd_json_variant *parameters, sd_varlink_meth
     struct ServicePeer *peer = userdata;
     struct Service *service = peer->service;
     struct CheckCall call = {};
-    struct Tenant *tenant = NULL;
     char why[REASON_MAX] = "";
     uint64_t id;
-    uid_t uid = 0;
-    int r = peer_demand(peer, RIGHT_CHANGE);
+    int r = target_find(peer, RIGHT_CHANGE, parameters, fields, &call.target);
 
-    if (r >= 0)
-        r = sd_varlink_dispatch(link, parameters, fields, &call);
-    if (r == 0)
-        r = target_named(peer, call.tenant, &tenant);
-    if (r == 0)
-        r = sd_varlink_get_peer_uid(link, &uid);
     if (r != 0)
         return r;
-    id = tenant->cgroup.id;
+    id = call.target.tenant->cgroup.id;
     peer->repair = call.repair;
-    peer_await(peer, AWAITS_CHECK, tenant, flags);
-    r = service->ops->inspect(service->userdata, tenant, call.repair, uid, peer->ticket, why);
-    return answer_at_once(peer, id, r, why);
+    peer_await(peer, AWAITS_CHECK, call.target.tenant, flags);
+    r = service->ops->inspect(service->userdata, call.target.tenant, call.repair, call.target.uid,
+                              peer->ticket, why);
+    return answer_at_once(peer, WHAT, id, r, why, reply_found);
 }

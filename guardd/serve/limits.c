@@ -145,24 +145,8 @@ int limits_answer(struct ServicePeer *peer, const struct Tenant *tenant, const s
         peer, tenant, observed ? "nothing was changed: guardd only observes (Mode=observe)" : outcome->text);
 }
 
-/* `r`: what set() or reset() returned. */
-static int answer_at_once(struct ServicePeer *peer, uint64_t tenant_id, int r, const char *why)
-{
-    const struct Tenant *tenant;
-
-    if (peer->ticket == 0 || r == SERVICE_UNDER_WAY)
-        return 0;
-    peer->ticket = 0;
-    if (r < 0)
-        return answer_failure(peer->link, WHAT, r);
-    if (r == SERVICE_REFUSED)
-        return answer_error(peer->link, WIRE_ERROR_REFUSED, why);
-    tenant = registry_find(peer->service->view.registry, tenant_id);
-    return tenant ? reply_limits(peer, tenant, why) : answer_failure(peer->link, WHAT, -ENODEV);
-}
-
 struct SetCall {
-    const char *tenant;
+    struct Target target;
     sd_json_variant *limits;
     bool runtime;
 };
@@ -170,8 +154,7 @@ struct SetCall {
 int limits_set(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags, void *userdata)
 {
     static const sd_json_dispatch_field fields[] = {
-        {"tenant", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, offsetof(struct SetCall, tenant),
-         SD_JSON_MANDATORY},
+        TARGET_FIELD,
         {"limits", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_variant_noref, offsetof(struct SetCall, limits),
          SD_JSON_MANDATORY},
         {"runtime", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool, offsetof(struct SetCall, runtime),
@@ -181,31 +164,24 @@ int limits_set(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_
     struct ServicePeer *peer = userdata;
     struct Service *service = peer->service;
     struct SetCall call = {};
-    struct Tenant *tenant = NULL;
     char why[REASON_MAX] = "";
     struct Limits limits;
     uint64_t id;
-    uid_t uid = 0;
-    int r = peer_demand(peer, RIGHT_CHANGE);
+    int r = target_find(peer, RIGHT_CHANGE, parameters, fields, &call.target);
 
-    if (r >= 0)
-        r = sd_varlink_dispatch(link, parameters, fields, &call);
-    if (r == 0)
-        r = target_named(peer, call.tenant, &tenant);
     if (r == 0)
         r = take_settings(peer, call.limits, &limits);
-    if (r == 0)
-        r = sd_varlink_get_peer_uid(link, &uid);
     if (r != 0)
         return r;
-    id = tenant->cgroup.id;
-    peer_await(peer, AWAITS_LIMITS, tenant, flags);
-    r = service->ops->set(service->userdata, tenant, &limits, call.runtime, uid, peer->ticket, why);
-    return answer_at_once(peer, id, r, why);
+    id = call.target.tenant->cgroup.id;
+    peer_await(peer, AWAITS_LIMITS, call.target.tenant, flags);
+    r = service->ops->set(service->userdata, call.target.tenant, &limits, call.runtime, call.target.uid,
+                          peer->ticket, why);
+    return answer_at_once(peer, WHAT, id, r, why, reply_limits);
 }
 
 struct ResetCall {
-    const char *tenant;
+    struct Target target;
     sd_json_variant *names;
 };
 
@@ -213,8 +189,7 @@ int limits_reset(sd_varlink *link, sd_json_variant *parameters, sd_varlink_metho
                  void *userdata)
 {
     static const sd_json_dispatch_field fields[] = {
-        {"tenant", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, offsetof(struct ResetCall, tenant),
-         SD_JSON_MANDATORY},
+        TARGET_FIELD,
         {"names", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_variant_noref, offsetof(struct ResetCall, names),
          SD_JSON_NULLABLE},
         {},
@@ -222,27 +197,19 @@ int limits_reset(sd_varlink *link, sd_json_variant *parameters, sd_varlink_metho
     struct ServicePeer *peer = userdata;
     struct Service *service = peer->service;
     struct ResetCall call = {};
-    struct Tenant *tenant = NULL;
     char why[REASON_MAX] = "";
     struct Limits limits;
     uint64_t id;
-    uid_t uid = 0;
-    int r = peer_demand(peer, RIGHT_CHANGE);
+    int r = target_find(peer, RIGHT_CHANGE, parameters, fields, &call.target);
 
-    if (r >= 0)
-        r = sd_varlink_dispatch(link, parameters, fields, &call);
-    if (r == 0)
-        r = target_named(peer, call.tenant, &tenant);
     if (r == 0)
         r = take_names(peer, call.names, &limits);
-    if (r == 0)
-        r = sd_varlink_get_peer_uid(link, &uid);
     if (r != 0)
         return r;
-    id = tenant->cgroup.id;
-    peer_await(peer, AWAITS_LIMITS, tenant, flags);
-    r = service->ops->reset(service->userdata, tenant,
-                            call.names && sd_json_variant_elements(call.names) > 0 ? &limits : NULL, uid,
-                            peer->ticket, why);
-    return answer_at_once(peer, id, r, why);
+    id = call.target.tenant->cgroup.id;
+    peer_await(peer, AWAITS_LIMITS, call.target.tenant, flags);
+    r = service->ops->reset(service->userdata, call.target.tenant,
+                            call.names && sd_json_variant_elements(call.names) > 0 ? &limits : NULL,
+                            call.target.uid, peer->ticket, why);
+    return answer_at_once(peer, WHAT, id, r, why, reply_limits);
 }

@@ -198,16 +198,15 @@ int look_show_tenant(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
     _cleanup_json_ sd_json_variant *details = NULL, *events = NULL;
     struct ServicePeer *peer = userdata;
     struct Service *service = peer->service;
-    struct Tenant *tenant = NULL;
+    const struct Tenant *tenant;
+    struct Target target = {};
     uint64_t id;
-    int r = peer_demand(peer, RIGHT_LOOK);
+    int r = target_find(peer, RIGHT_LOOK, parameters, NULL, &target);
 
-    if (r >= 0)
-        r = target_find(peer, parameters, &tenant);
     if (r != 0)
         return r;
-    id = tenant->cgroup.id;
-    service->ops->refresh(service->userdata, tenant);
+    id = target.tenant->cgroup.id;
+    service->ops->refresh(service->userdata, target.tenant);
     tenant = registry_find(service->view.registry, id);
     if (!tenant) /* the fresh look found it gone */
         return sd_varlink_errorbo(link, WIRE_ERROR_NO_SUCH_TENANT,

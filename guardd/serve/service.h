@@ -43,10 +43,18 @@ enum ServiceAnswer {
     SERVICE_DONE,        /* there was nothing to wait for */
 };
 
+/* VERB_FREEZE, KILL, THROTTLE; THAW, which takes throttles off too. */
+struct ServiceAct {
+    enum Verb verb;
+    enum Resource resource; /* VERB_THROTTLE */
+    unsigned percent;       /* VERB_THROTTLE: to this share of what it uses */
+};
+
 struct ServiceOps {
-    /* VERB_FREEZE, THAW, KILL by hand. `why` (REASON_MAX bytes) is filled on SERVICE_REFUSED, and with a
-     * remark on SERVICE_DONE. */
-    int (*act)(void *userdata, struct Tenant *tenant, enum Verb verb, uid_t uid, uint64_t ticket, char *why);
+    /* What is done by hand. `why` (REASON_MAX bytes) is filled on SERVICE_REFUSED, and with a remark on
+     * SERVICE_DONE. */
+    int (*act)(void *userdata, struct Tenant *tenant, const struct ServiceAct *act, uid_t uid,
+               uint64_t ticket, char *why);
     /* Takes actions and limits off one tenant (NULL: all, and what the ledger holds besides) and leaves it
      * alone until a reload. `ret_released`: how many tenants it took something from; set before the
      * outcome comes, and never after this has returned. Returns SERVICE_UNDER_WAY: the outcome comes through

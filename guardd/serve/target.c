@@ -72,7 +72,8 @@ static int answer_ambiguous(struct ServicePeer *peer, const char *text)
                               SD_JSON_BUILD_PAIR_VARIANT("candidates", list));
 }
 
-int target_named(struct ServicePeer *peer, const char *text, struct Tenant **ret_tenant)
+/* 0; else the peer was answered. */
+static int find_named(struct ServicePeer *peer, const char *text, struct Tenant **ret_tenant)
 {
     const struct Registry *registry = peer->service->view.registry;
     char message[REASON_MAX];
@@ -88,14 +89,15 @@ int target_named(struct ServicePeer *peer, const char *text, struct Tenant **ret
     return sd_varlink_errorbo(peer->link, WIRE_ERROR_NO_SUCH_TENANT, WIRE_PAIR_TEXT("message", message));
 }
 
-int target_find(struct ServicePeer *peer, sd_json_variant *parameters, struct Tenant **ret_tenant)
+int target_find(struct ServicePeer *peer, enum Right wanted, sd_json_variant *parameters,
+                const sd_json_dispatch_field *fields, struct Target *target)
 {
-    static const sd_json_dispatch_field fields[] = {
-        {"tenant", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, 0, SD_JSON_MANDATORY},
-        {},
-    };
-    const char *text = NULL;
-    int r = sd_varlink_dispatch(peer->link, parameters, fields, &text);
+    static const sd_json_dispatch_field only_tenant[] = {TARGET_FIELD, {}};
+    int r = peer_demand(peer, wanted);
 
-    return r != 0 ? r : target_named(peer, text, ret_tenant);
+    if (r == 0)
+        r = sd_varlink_dispatch(peer->link, parameters, fields ? fields : only_tenant, target);
+    if (r == 0)
+        r = find_named(peer, target->name, &target->tenant);
+    return r != 0 ? r : sd_varlink_get_peer_uid(peer->link, &target->uid);
 }

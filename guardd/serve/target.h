@@ -1,11 +1,23 @@
-/* The tenant that a call means: its `tenant` parameter, looked up in the registry. */
+/* How a method begins that is about one tenant: may the peer call it, which tenant does it mean, and whose
+ * call is it. */
 #pragma once
 
 #include "serve/peer.h"
 
-/* 0 and the tenant; else the peer was answered (WIRE_ERROR_NO_SUCH_TENANT, WIRE_ERROR_AMBIGUOUS, an invalid
- * parameter), and the method returns what this returns. */
-int target_find(struct ServicePeer *peer, sd_json_variant *parameters, struct Tenant **ret_tenant);
+/* The first member of what a call's parameters are read into. */
+struct Target {
+    const char *name; /* its `tenant` parameter */
+    struct Tenant *tenant;
+    uid_t uid; /* the peer's */
+};
 
-/* The same for a call that has more parameters: `text` is its `tenant`. */
-int target_named(struct ServicePeer *peer, const char *text, struct Tenant **ret_tenant);
+/* The row of `tenant` in a call's table of parameters. */
+#define TARGET_FIELD                                                                                         \
+    {"tenant", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, offsetof(struct Target, name),         \
+     SD_JSON_MANDATORY}
+
+/* Reads the parameters by `fields` (NULL: there is none but `tenant`) into what begins with `target`. 0 and
+ * the target; else the peer was answered (WIRE_ERROR_DENIED, WIRE_ERROR_NO_SUCH_TENANT, WIRE_ERROR_AMBIGUOUS,
+ * an invalid parameter), and the method returns what this returns. */
+int target_find(struct ServicePeer *peer, enum Right wanted, sd_json_variant *parameters,
+                const sd_json_dispatch_field *fields, struct Target *target);

@@ -70,9 +70,12 @@ static int open_file(int dir_fd, const char *name, int flags, int *fd)
     return errno == ENOENT ? 0 : negative_errno();
 }
 
+/* O_NONBLOCK: who writes less than the present use to memory.high or memory.max does not wait until the
+ * kernel has taken the difference back (Linux 6.16; the flag means nothing to an older one, and to other
+ * files). */
 static int open_writable(int dir_fd, const char *name, int *fd)
 {
-    int r = open_file(dir_fd, name, O_RDWR, fd);
+    int r = open_file(dir_fd, name, O_RDWR | O_NONBLOCK, fd);
 
     return may_not_write(r) ? open_file(dir_fd, name, O_RDONLY, fd) : r;
 }
@@ -102,6 +105,49 @@ int cgroup_open_controllers(struct Cgroup *cgroup)
     if (r == 0)
         r = open_file(cgroup->dir_fd, "pids.events.local", O_RDONLY, &cgroup->pids_local_fd);
     return r;
+}
+
+static const struct {
+    const char *name;
+    bool writable;
+} files[CGROUP_FILE_COUNT] = {
+    [CGROUP_MEMORY_CURRENT] = {"memory.current", false},
+    [CGROUP_MEMORY_SWAP_CURRENT] = {"memory.swap.current", false},
+    [CGROUP_MEMORY_HIGH] = {"memory.high", true},
+    [CGROUP_MEMORY_MAX] = {"memory.max", true},
+    [CGROUP_MEMORY_SWAP_MAX] = {"memory.swap.max", true},
+    [CGROUP_MEMORY_EVENTS] = {"memory.events", false},
+    [CGROUP_MEMORY_EVENTS_LOCAL] = {"memory.events.local", false},
+    [CGROUP_MEMORY_STAT] = {"memory.stat", false},
+    [CGROUP_MEMORY_PRESSURE] = {"memory.pressure", false},
+    [CGROUP_CPU_MAX] = {"cpu.max", true},
+    [CGROUP_CPU_WEIGHT] = {"cpu.weight", true},
+    [CGROUP_CPU_STAT] = {"cpu.stat", false},
+    [CGROUP_CPU_PRESSURE] = {"cpu.pressure", false},
+    [CGROUP_IO_MAX] = {"io.max", true},
+    [CGROUP_IO_WEIGHT] = {"io.weight", true},
+    [CGROUP_IO_STAT] = {"io.stat", false},
+    [CGROUP_IO_PRESSURE] = {"io.pressure", false},
+};
+
+int cgroup_open_files(struct Cgroup *cgroup, uint32_t wanted)
+{
+    int r = 0;
+
+    for (int i = 0; r == 0 && i < CGROUP_FILE_COUNT; i++)
+        if (wanted & (1u << i))
+            r = files[i].writable ? open_writable(cgroup->dir_fd, files[i].name, &cgroup->files[i])
+                                  : open_file(cgroup->dir_fd, files[i].name, O_RDONLY, &cgroup->files[i]);
+    return r;
+}
+
+void cgroup_close_files(struct Cgroup *cgroup, uint32_t unwanted)
+{
+    for (int i = 0; i < CGROUP_FILE_COUNT; i++)
+        if (unwanted & (1u << i)) {
+            fd_close(cgroup->files[i]);
+            cgroup->files[i] = -EBADF;
+        }
 }
 
 static void close_point(struct FreezePoint *point)
@@ -214,7 +260,7 @@ static int open_identity(int dir_fd, const char *path, bool managed, struct Cgro
     return cgroup->path ? 0 : -ENOMEM;
 }
 
-static int open_files(struct Cgroup *cgroup)
+static int open_handle(struct Cgroup *cgroup)
 {
     int r = open_events(cgroup->dir_fd, &cgroup->events_fd);
 
@@ -235,7 +281,7 @@ int cgroup_open(int dir_fd, const char *path, bool managed, struct Cgroup *ret)
     int r = open_identity(dir_fd, path, managed, &cgroup);
 
     if (r == 0)
-        r = open_files(&cgroup);
+        r = open_handle(&cgroup);
     if (r < 0) {
         cgroup_close(&cgroup);
         return r;
@@ -253,6 +299,7 @@ void cgroup_close(struct Cgroup *cgroup)
     fd_close(cgroup->pids_local_fd);
     fd_close(cgroup->pids_max_fd);
     fd_close(cgroup->pids_current_fd);
+    cgroup_close_files(cgroup, CGROUP_FILES_ALL);
     fd_close(cgroup->events_fd);
     fd_close(cgroup->kill_fd);
     fd_close(cgroup->dir_fd);

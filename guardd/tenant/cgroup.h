@@ -15,6 +15,13 @@ void cgroup_close(struct Cgroup *cgroup);
  * above. */
 int cgroup_open_controllers(struct Cgroup *cgroup);
 
+/* Opens those of the files (1u << enum CgroupFile) that are not open yet, for writing where they can be
+ * written; one that is not there stays -EBADF. Errors as above. */
+int cgroup_open_files(struct Cgroup *cgroup, uint32_t files);
+/* A controller that was disabled took its files along: their descriptors answer ENODEV, also when it is back.
+ */
+void cgroup_close_files(struct Cgroup *cgroup, uint32_t files);
+
 /* A child of a slice appeared or vanished. -EEXIST, -ENOENT when that was known. */
 int cgroup_add_point(struct Cgroup *slice, int child_dir_fd, uint64_t id, const char *name);
 int cgroup_remove_point(struct Cgroup *slice, uint64_t id);

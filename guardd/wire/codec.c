@@ -44,6 +44,7 @@ int wire_tenant_row(const struct Tenant *tenant, sd_json_variant **ret)
                           WIRE_PAIR_TEXT("path", tenant->cgroup.path),
                           SD_JSON_BUILD_PAIR_UNSIGNED("cgroupId", tenant->cgroup.id),
                           PAIR_MEASURED(readings, READING_TASKS_CURRENT, "tasksCurrent", "tasksMax"),
+                          PAIR_MEASURED(readings, READING_MEMORY_CURRENT, "memoryUsed", "memoryMax"),
                           PAIR_MEASURED(readings, READING_DISK_SPACE, "diskUsed", "diskMax"),
                           PAIR_MEASURED(readings, READING_DISK_INODES, "inodesUsed", "inodesMax"),
                           WIRE_PAIR_TEXT_IF_ANY("diskUnguarded", tenant->disk.unguarded));
@@ -59,23 +60,44 @@ static int limit_value(bool known, uint64_t value, sd_json_variant **ret)
         ret, SD_JSON_BUILD_PAIR_CONDITION(value != LIMIT_INFINITY, "value", SD_JSON_BUILD_UNSIGNED(value)));
 }
 
-/* The reading that measures what a limit bounds. */
-static const enum ReadingId measured_by[LIMIT_COUNT] = {
-    [LIMIT_TASKS_MAX] = READING_TASKS_CURRENT,
-    [LIMIT_DISK_SPACE_MAX] = READING_DISK_SPACE,
-    [LIMIT_DISK_INODES_MAX] = READING_DISK_INODES,
-};
+/* The reading that measures what a limit bounds, and alone has it as its limit; READING_INVALID:
+ * Tenant.views. */
+static enum ReadingId measured_by(enum LimitId id)
+{
+    switch (id) {
+    case LIMIT_TASKS_MAX:
+        return READING_TASKS_CURRENT;
+    case LIMIT_DISK_SPACE_MAX:
+        return READING_DISK_SPACE;
+    case LIMIT_DISK_INODES_MAX:
+        return READING_DISK_INODES;
+    default:
+        return READING_INVALID;
+    }
+}
 
 /* What the kernel enforces: as measured, else as guardd last set it. */
 static int limit_in_force(const struct Tenant *tenant, enum LimitId id, sd_json_variant **ret)
 {
     const struct LimitState *state = &tenant->limits[id];
-    enum ReadingId reading = measured_by[id];
-    int64_t measured = tenant->readings.limit[reading];
+    const struct LimitView *view = &tenant->views[id];
+    enum ReadingId reading = measured_by(id);
+    int64_t measured = reading != READING_INVALID ? tenant->readings.limit[reading] : 0;
 
-    if (tenant->readings.valid[reading])
+    if (reading != READING_INVALID && tenant->readings.valid[reading])
         return limit_value(true, measured == READING_UNLIMITED ? LIMIT_INFINITY : (uint64_t)measured, ret);
-    return limit_value(state->applied, state->value, ret);
+    return limit_value(view->known || state->applied, view->known ? view->present : state->value, ret);
+}
+
+static bool limit_used(const struct Tenant *tenant, enum LimitId id, int64_t *ret_used)
+{
+    enum ReadingId reading = measured_by(id);
+    bool measured = reading != READING_INVALID ? tenant->readings.valid[reading] : tenant->views[id].measured;
+
+    *ret_used = !measured                    ? 0
+                : reading != READING_INVALID ? tenant->readings.value[reading]
+                                             : (int64_t)tenant->views[id].used;
+    return measured;
 }
 
 /* Who asks for it: the operator before the class. */
@@ -92,7 +114,8 @@ static int limit_object(const struct Tenant *tenant, enum LimitId id, sd_json_va
     const struct LimitInfo *info = limit_info(id);
     const struct LimitState *state = &tenant->limits[id];
     const struct Limits *limits = tenant->class ? &tenant->class->limits : NULL;
-    const struct Readings *readings = &tenant->readings;
+    int64_t used;
+    bool measured = limit_used(tenant, id, &used);
     int r = limit_value(limits && limits->set[id], limits ? limits->value[id] : 0, &asked);
 
     if (r >= 0)
@@ -108,8 +131,8 @@ static int limit_object(const struct Tenant *tenant, enum LimitId id, sd_json_va
         SD_JSON_BUILD_PAIR_STRING("unit", measure_name(info->measure)), PAIR_VARIANT_IF_ANY("asked", asked),
         PAIR_VARIANT_IF_ANY("override", override), PAIR_VARIANT_IF_ANY("inForce", in_force),
         PAIR_VARIANT_IF_ANY("found", found), SD_JSON_BUILD_PAIR_STRING("source", limit_source(tenant, id)),
-        PAIR_NUMBER_IF(readings->valid[measured_by[id]], "used", readings->value[measured_by[id]]),
-        SD_JSON_BUILD_PAIR_BOOLEAN("waiting", state->waiting), WIRE_PAIR_TEXT_IF_ANY("note", state->note));
+        PAIR_NUMBER_IF(measured, "used", used), SD_JSON_BUILD_PAIR_BOOLEAN("waiting", state->waiting),
+        WIRE_PAIR_TEXT_IF_ANY("note", state->note));
 }
 
 static int reading_object(const struct Readings *readings, enum ReadingId id, sd_json_variant **ret)
@@ -125,22 +148,14 @@ static int reading_object(const struct Readings *readings, enum ReadingId id, sd
                           PAIR_NUMBER_IF(limited, "limit", readings->limit[id]));
 }
 
-/* "freeze 5s", and "kill" for the last one, which stands. */
 static int steps_list(const struct Rule *rule, sd_json_variant **ret)
 {
-    char text[USEC_FORMAT_MAX + 32], lasts[USEC_FORMAT_MAX];
+    char text[STEP_FORMAT_MAX];
     int r = 0;
 
-    for (size_t i = 0; i < rule->n_steps && r >= 0; i++) {
-        const struct Step *step = &rule->steps[i];
-
-        if (step->lasts_usec == USEC_INFINITY)
-            snprintf(text, sizeof(text), "%s", verb_name(step->verb));
-        else
-            snprintf(text, sizeof(text), "%s %s", verb_name(step->verb),
-                     usec_format(step->lasts_usec, lasts, sizeof(lasts)));
-        r = sd_json_variant_append_arrayb(ret, SD_JSON_BUILD_STRING(text));
-    }
+    for (size_t i = 0; i < rule->n_steps && r >= 0; i++)
+        r = sd_json_variant_append_arrayb(ret,
+                                          SD_JSON_BUILD_STRING(step_format(rule, i, text, sizeof(text))));
     return r;
 }
 
@@ -199,6 +214,7 @@ static int decision_object(const struct Decision *decision, sd_json_variant **re
 {
     _cleanup_json_ sd_json_variant *value = NULL;
     bool limits = decision->verb == VERB_LIMIT || decision->verb == VERB_UNLIMIT;
+    bool throttles = decision->verb == VERB_THROTTLE || decision->verb == VERB_UNTHROTTLE;
     int r = limit_value(decision->verb == VERB_LIMIT, decision->value, &value);
 
     if (r < 0)
@@ -210,7 +226,11 @@ static int decision_object(const struct Decision *decision, sd_json_variant **re
         PAIR_NUMBER_IF(decision->cause == CAUSE_OPERATOR, "uid", decision->uid),
         SD_JSON_BUILD_PAIR_CONDITION(
             limits, "limit", SD_JSON_BUILD_STRING(limits ? limit_info(decision->limit)->directive : "")),
-        PAIR_VARIANT_IF_ANY("value", value), WIRE_PAIR_TEXT("reason", decision->reason));
+        PAIR_VARIANT_IF_ANY("value", value),
+        SD_JSON_BUILD_PAIR_CONDITION(
+            throttles, "resource", SD_JSON_BUILD_STRING(throttles ? resource_name(decision->resource) : "")),
+        PAIR_NUMBER_IF(decision->verb == VERB_THROTTLE, "percent", decision->percent),
+        WIRE_PAIR_TEXT("reason", decision->reason));
 }
 
 int wire_outcome(const struct Outcome *outcome, sd_json_variant **ret)
@@ -333,14 +353,61 @@ static const char *holder_name(const struct Tenant *tenant, unsigned holder)
                                                             : "a rule of an earlier configuration";
 }
 
-static int holders_list(const struct Tenant *tenant, sd_json_variant **ret)
+static int holders_list(const struct Tenant *tenant, uint32_t holders, sd_json_variant **ret)
+{
+    int r = sd_json_variant_new_array(ret, NULL, 0);
+
+    for (unsigned i = 0; i < HOLDER_COUNT && r >= 0; i++)
+        if (holders & (UINT32_C(1) << i))
+            r = sd_json_variant_append_arrayb(ret, WIRE_BUILD_TEXT(holder_name(tenant, i)));
+    return r;
+}
+
+static int throttle_object(const struct Tenant *tenant, enum Resource resource,
+                           const struct ThrottleLine *line, sd_json_variant **ret)
+{
+    _cleanup_json_ sd_json_variant *by = NULL;
+    int r = holders_list(tenant, tenant->throttles[resource].holders, &by);
+
+    if (r < 0)
+        return r;
+    return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("resource", resource_name(resource)),
+                          SD_JSON_BUILD_PAIR_STRING("file", resource_throttle_file(resource)),
+                          WIRE_PAIR_TEXT("found", line->found), WIRE_PAIR_TEXT("value", line->value),
+                          PAIR_LIST("by", by));
+}
+
+static int throttles_list(const struct Tenant *tenant, sd_json_variant **ret)
 {
     int r = 0;
 
-    for (unsigned i = 0; i < HOLDER_COUNT && r >= 0; i++)
-        if (tenant->condition.holders & (UINT32_C(1) << i))
-            r = sd_json_variant_append_arrayb(ret, WIRE_BUILD_TEXT(holder_name(tenant, i)));
+    for (int i = 0; i < RESOURCE_COUNT; i++)
+        for (size_t k = 0; k < tenant->throttles[i].n_lines && r >= 0; k++) {
+            sd_json_variant *element = NULL;
+
+            r = throttle_object(tenant, (enum Resource)i, &tenant->throttles[i].lines[k], &element);
+            r = append(ret, r, element);
+        }
     return r;
+}
+
+/* Who or what keeps it as it is. */
+static int add_standing(const struct Tenant *tenant, sd_json_variant **v)
+{
+    _cleanup_json_ sd_json_variant *holders = NULL, *throttles = NULL, *under_way = NULL;
+    int r = holders_list(tenant, tenant->condition.holders, &holders);
+
+    if (r >= 0)
+        r = throttles_list(tenant, &throttles);
+    if (r >= 0 && tenant->action.under_way)
+        r = decision_object(&tenant->action.decision, &under_way);
+    else if (r >= 0 && tenant->throttling.under_way)
+        r = decision_object(&tenant->throttling.decision, &under_way);
+    if (r < 0)
+        return r;
+    return sd_json_variant_merge_objectbo(v, PAIR_LIST("frozenBy", holders),
+                                          PAIR_LIST("throttles", throttles),
+                                          PAIR_VARIANT_IF_ANY("underWay", under_way));
 }
 
 static int add_identity(const struct Tenant *tenant, usec_t now, sd_json_variant **v)
@@ -359,23 +426,17 @@ static int add_identity(const struct Tenant *tenant, usec_t now, sd_json_variant
 
 static int add_lists(const struct Tenant *tenant, usec_t now, sd_json_variant **v)
 {
-    _cleanup_json_ sd_json_variant *limits = NULL, *readings = NULL, *rules = NULL, *holders = NULL,
-                                   *under_way = NULL;
+    _cleanup_json_ sd_json_variant *limits = NULL, *readings = NULL, *rules = NULL;
     int r = wire_limits(tenant, &limits);
 
     if (r >= 0)
         r = readings_list(tenant, &readings);
     if (r >= 0)
         r = rules_list(tenant, now, &rules);
-    if (r >= 0)
-        r = holders_list(tenant, &holders);
-    if (r >= 0 && tenant->action.under_way)
-        r = decision_object(&tenant->action.decision, &under_way);
     if (r < 0)
         return r;
     return sd_json_variant_merge_objectbo(v, PAIR_LIST("limits", limits), PAIR_LIST("readings", readings),
-                                          PAIR_LIST("rules", rules), PAIR_LIST("frozenBy", holders),
-                                          PAIR_VARIANT_IF_ANY("underWay", under_way));
+                                          PAIR_LIST("rules", rules));
 }
 
 static int add_disk(const struct Tenant *tenant, sd_json_variant **v)
@@ -400,6 +461,8 @@ int wire_tenant_full(const struct Tenant *tenant, usec_t now, sd_json_variant **
         r = add_identity(tenant, now, &v);
     if (r >= 0)
         r = add_lists(tenant, now, &v);
+    if (r >= 0)
+        r = add_standing(tenant, &v);
     if (r >= 0)
         r = add_disk(tenant, &v);
     if (r >= 0)

@@ -14,6 +14,7 @@
 #define STRUCT(name, type, flags) SD_VARLINK_DEFINE_FIELD_BY_TYPE(name, type, flags)
 
 #define IN_TEXT(name, flags) SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, flags)
+#define IN_NUMBER(name, flags) SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_INT, flags)
 #define IN_FLAG(name, flags) SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_BOOL, flags)
 #define IN_STRUCT(name, type, flags) SD_VARLINK_DEFINE_INPUT_BY_TYPE(name, type, flags)
 #define OUT_FLAG(name) SD_VARLINK_DEFINE_OUTPUT(name, SD_VARLINK_BOOL, 0)
@@ -30,7 +31,7 @@
     TEXT(name, 0),                                                                                           \
     COMMENT("The [Tenants NAME] section it falls in; left out when a reload left it none"),                  \
     TEXT(class, MAYBE),                                                                                      \
-    COMMENT("ok, armed (a rule is pending or stands), frozen, freezing, thawing, ending, killing, "          \
+    COMMENT("ok, armed (a rule is pending or stands), throttled, frozen, freezing, thawing, ending, killing, "          \
             "released (left alone until a reload), protected"),                                              \
     TEXT(state, 0),                                                                                          \
     COMMENT("Of the cgroup, from the root of the tree, no leading slash"),                                   \
@@ -41,6 +42,10 @@
     NUMBER(tasksCurrent, MAYBE),                                                                             \
     COMMENT("How many it may have; left out when there is no limit, or none is known"),                      \
     NUMBER(tasksMax, MAYBE),                                                                                 \
+    COMMENT("Bytes of memory that are charged to it; left out when they were not measured"),                 \
+    NUMBER(memoryUsed, MAYBE),                                                                               \
+    COMMENT("The lower one of MemoryHigh and MemoryMax; left out when there is neither, or none is known"),  \
+    NUMBER(memoryMax, MAYBE),                                                                                \
     COMMENT("Bytes that its files take, on its fullest filesystem; left out when they are not counted"),     \
     NUMBER(diskUsed, MAYBE),                                                                                 \
     COMMENT("How many they may take; left out when there is no limit, or none is known"),                    \
@@ -65,7 +70,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     Limit,
     COMMENT("systemd's directive: TasksMax"),
     TEXT(name, 0),
-    COMMENT("What its values count: count, bytes"),
+    COMMENT("What its values count: count, bytes, percent (of one CPU, in hundredths: 5000 is 50%)"),
     TEXT(unit, 0),
     COMMENT("What the class asks for; left out when it asks for nothing"),
     STRUCT(asked, LimitValue, MAYBE),
@@ -162,7 +167,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     TEXT(until, 0),
     COMMENT("All steps of the rule, each with how long it lasts"),
     TEXT(steps, LIST),
-    COMMENT("The step it is at: warn, freeze, terminate, kill; only in the phases acting and standing"),
+    COMMENT("The step it is at: warn, throttle, freeze, terminate, kill; only in the phases acting and standing"),
     TEXT(step, MAYBE),
     COMMENT("For how long When has held"),
     NUMBER(heldUsec, MAYBE),
@@ -183,7 +188,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
     Decision,
-    COMMENT("warn, freeze, thaw, terminate, kill, limit, unlimit"),
+    COMMENT("warn, throttle, unthrottle, freeze, thaw, terminate, kill, limit, unlimit"),
     TEXT(verb, 0),
     COMMENT("rule, relief (the danger has passed), operator, class (a limit it asks for), stop, recovery "
             "(taken up from the run before)"),
@@ -196,6 +201,10 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     TEXT(limit, MAYBE),
     COMMENT("Its value, for limit"),
     STRUCT(value, LimitValue, MAYBE),
+    COMMENT("What it is slowed down in, for throttle and unthrottle: memory, cpu, io"),
+    TEXT(resource, MAYBE),
+    COMMENT("To this share of what it uses, for throttle"),
+    NUMBER(percent, MAYBE),
     COMMENT("A sentence: reading, threshold, what was passed over"),
     TEXT(reason, 0));
 
@@ -238,6 +247,19 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     TEXT(sentence, 0));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    Throttle,
+    COMMENT("memory, cpu, io"),
+    TEXT(resource, 0),
+    COMMENT("Of the cgroup: cpu.max"),
+    TEXT(file, 0),
+    COMMENT("What was there before, and is written back at its end"),
+    TEXT(found, 0),
+    COMMENT("What is in force, or on its way"),
+    TEXT(value, 0),
+    COMMENT("Who wants it: names of rules, or operator; empty while it begins"),
+    TEXT(by, LIST));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
     TenantDetails,
     TENANT_FIELDS,
     COMMENT("The service manager's unit of this cgroup"),
@@ -262,6 +284,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     STRUCT(rules, RuleState, LIST),
     COMMENT("Who keeps it frozen: names of rules, or operator"),
     TEXT(frozenBy, LIST),
+    COMMENT("Each line of its cgroup's files that slows it down"),
+    STRUCT(throttles, Throttle, LIST),
     COMMENT("The action whose outcome is awaited"),
     STRUCT(underWay, Decision, MAYBE),
     COMMENT("Everything on disk that belongs to it, or would if it could"),
@@ -353,6 +377,14 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
 static SD_VARLINK_DEFINE_METHOD(Freeze, ACTION_FIELDS);
 static SD_VARLINK_DEFINE_METHOD(Thaw, ACTION_FIELDS);
 static SD_VARLINK_DEFINE_METHOD(Kill, ACTION_FIELDS);
+
+static SD_VARLINK_DEFINE_METHOD(
+    Throttle,
+    COMMENT("memory, cpu or io; left out: cpu"),
+    IN_TEXT(resource, MAYBE),
+    COMMENT("To this share of what it uses by its last look, 1 to 99; left out: 50"),
+    IN_NUMBER(percent, MAYBE),
+    ACTION_FIELDS);
 
 static SD_VARLINK_DEFINE_METHOD(
     Release,
@@ -456,8 +488,12 @@ SD_VARLINK_DEFINE_INTERFACE(
            method_Watch),
     SYMBOL("Freezes a tenant until it is thawed by hand; answers when the kernel has confirmed it." MAY_CHANGE,
            method_Freeze),
-    SYMBOL("Thaws a tenant, whoever froze it; a rule whose condition still holds may freeze it again." MAY_CHANGE,
+    SYMBOL("Thaws a tenant, whoever froze it, and takes its throttles off; a rule whose condition still holds may "
+           "freeze or throttle it again." MAY_CHANGE,
            method_Thaw),
+    SYMBOL("Slows a tenant down in one resource until it is thawed by hand; answers when the kernel has confirmed it."
+           MAY_CHANGE,
+           method_Throttle),
     SYMBOL("Kills every process of a tenant; answers when the cgroup is empty." MAY_CHANGE, method_Kill),
     SYMBOL("Takes guardd's actions and limits off a tenant and leaves it alone until a reload." MAY_CHANGE,
            method_Release),
@@ -479,6 +515,7 @@ SD_VARLINK_DEFINE_INTERFACE(
     SYMBOL("What a filesystem counts for a tenant", type_DiskShare),
     SYMBOL("One measured value of a tenant", type_Reading),
     SYMBOL("Where a rule stands with a tenant", type_RuleState),
+    SYMBOL("A line of a cgroup file that slows a tenant down", type_Throttle),
     SYMBOL("What is wanted done, and why", type_Decision),
     SYMBOL("What really came of a decision", type_Outcome),
     SYMBOL("One line of the history", type_Event),

@@ -206,8 +206,8 @@ class Kernel:
         self.thread.join()
         os.close(self.inotify.fd)
 
-    def make(self, path, limit="max", tasks=5, procs=(), populated=True):
-        """Makes a cgroup, with those above it, and returns it."""
+    def make(self, path, limit="max", tasks=5, procs=(), populated=True, files=None):
+        """Makes a cgroup, with those above it, and returns it. files: name -> text, of controllers other than pids."""
         above = os.path.dirname(path)
         if above and above not in self.cgroups:
             self.make(above)
@@ -216,6 +216,8 @@ class Kernel:
             made = os.path.join(self.aside, str(self.counter))
             cgroup = Cgroup(self, path, populated)
             cgroup.populate(made, limit, tasks, procs)
+            for name, text in (files or {}).items():
+                cgroup.write(name, text, made)
             cgroup.id = os.stat(made).st_ino
             cgroup.wds = [self.inotify.add(os.path.join(made, name)) for name in ("cgroup.freeze", "cgroup.kill")]
             for wd in cgroup.wds:
@@ -339,7 +341,8 @@ class Kernel:
 
 SLOT = struct.Struct("<4s6I4Q64s256s512s")
 SLOT_SIZE = 1024
-KINDS = {1: "hold", 2: "terminate", 3: "kill", 4: "limit"}
+KINDS = {1: "hold", 2: "terminate", 3: "kill", 4: "limit", 5: "throttle"}
+LINES = struct.Struct("<I96s96s")  # of a throttle, in the place of the name: resource, found, value
 
 
 def read_ledger(path):
@@ -351,8 +354,9 @@ def read_ledger(path):
         if magic != b"ENTR":
             continue
         text = lambda raw: raw.split(b"\0", 1)[0].decode()
-        entries.append({"at": at, "kind": KINDS[kind], "standing": phase == 1, "id": cgroup_id, "holder": holder,
-                        "step": step, "repeats": repeats, "found": found, "value": value, "rule": text(rule),
+        lines = [text(line) for line in LINES.unpack_from(name)[1:]] if KINDS[kind] == "throttle" else None
+        entries.append({"at": at, "lines": lines, "kind": KINDS[kind], "standing": phase == 1, "id": cgroup_id,
+                        "holder": holder, "step": step, "repeats": repeats, "found": found, "value": value, "rule": text(rule),
                         "name": text(name), "path": text(cgroup)})
     return entries
 

@@ -100,16 +100,17 @@ def directory(path, state, **more):
 def list_of_disks():
     """guardctl list: used of limit, fits 80 columns, and each reason why a disk is not guarded once"""
     rows = [row("docker/web-frontend-production-of-somebody", diskUsed=int(8.24 * GIB), diskMax=10 * GIB,
-                inodesUsed=12345, inodesMax=200000),
+                inodesUsed=12345, inodesMax=200000, memoryUsed=390 << 20, memoryMax=512 << 20),
             row("docker/db", state="protected", diskUsed=999 << 20, diskMax=1023 << 20, inodesUsed=199999,
-                inodesMax=1000000),
-            row("podman/a", diskUsed=4096, inodesUsed=7), row("user/alice", diskUnguarded=NO_QUOTA),
+                inodesMax=1000000, memoryUsed=int(1.25 * GIB), memoryMax=2 * GIB),
+            row("podman/a", memoryUsed=4096, diskUsed=4096, inodesUsed=7), row("user/alice", diskUnguarded=NO_QUOTA),
             row("user/bob", diskUnguarded=NO_QUOTA), row("nginx.service", diskUnguarded="it is read-only")]
     with Answers(ListTenants={"tenants": rows}) as guardd:
         lines = guardd.terminal("list")
         same([line for line in lines[:7] if len(line) > 80], [], "lines beyond the terminal")
+        check(" 390M/512M " in lines[1] and " 1.25G/2G " in lines[2], f"memory: {lines[1:3]}")
         check("8.24G/10G 82%" in lines[1] and "12.3k/200k" in lines[1] and "37/2048" in lines[1], lines[1])
-        same(lines[3].split(), ["podman/a", "containers", "ok", "37/2048", "4096", "7"], "without a limit")
+        same(lines[3].split(), ["podman/a", "containers", "ok", "37/2048", "4096", "4096", "7"], "without a limit")
         same(lines[4].split()[-2:], ["-", "-"], "not known")
         same(lines[7:], ["", f"2 tenants are not guarded on disk: {NO_QUOTA}",
                          "1 tenant is not guarded on disk: it is read-only"], "under the table")
@@ -142,6 +143,24 @@ def show_of_a_disk():
 
 
 @test
+def show_of_limits():
+    """guardctl show: limits of memory, CPU and I/O where somebody has set them, each in its unit"""
+    shown = details(limit("TasksMax", "count", None, 5),
+                    limit("MemoryHigh", "bytes", None, 5 << 20),
+                    limit("MemoryMax", "bytes", 512 << 20, 5 << 20, asked={"value": 512 << 20}, found={}),
+                    limit("MemorySwapMax", "bytes", 0, 0),
+                    limit("CPUQuota", "percent", 15050, None), limit("CPUWeight", "count", 100, None),
+                    limit("IOWeight", "count", 50, None))
+    with Answers(ShowTenant=shown) as guardd:
+        text = guardd.ctl("show", "docker/web")
+        lines = {line.split()[0]: line.split() for line in text.splitlines() if line.split()}
+        same(lines["TasksMax"][1], "infinity", "always there")
+        same(lines["MemoryMax"][1:], ["512M", "-", "512M", "infinity"], "in force, set to, the class's, found")
+        same((lines["MemorySwapMax"][1], lines["CPUQuota"][1], lines["IOWeight"][1]), ("0", "150.5%", "50"), "by whomever")
+        check("MemoryHigh" not in lines and "CPUWeight" not in lines, f"nobody's: {text}")
+
+
+@test
 def set_says_what_changed():
     """guardctl set: what is in force, what was before, what is used; below the use it says so"""
     before = details(limit("DiskSpaceMax", "bytes", 10 * GIB, 8 * GIB), limit("DiskInodesMax", "count", None, 12345))
@@ -152,6 +171,14 @@ def set_says_what_changed():
              "docker/web: DiskSpaceMax=20G (was 10G), uses 8G, 40%\n"
              "docker/web: DiskInodesMax=10k (was infinity), uses 12.3k, 123%, below the present use: it cannot grow\n",
              "what it says")
+        cpu = limit("CPUQuota", "percent", 5000, None)
+        del cpu["used"]
+        guardd.answers["SetLimits"] = {"name": "docker/web", "limits": [limit("MemoryHigh", "bytes", GIB, 2 * GIB), cpu]}
+        same(guardd.ctl("set", "docker/web", "MemoryHigh=1G", "CPUQuota=50%"),
+             "docker/web: MemoryHigh=1G, uses 2G, 200%, below the present use: it is slowed down until it fits\n"
+             "docker/web: CPUQuota=50%\n", "of memory and CPU")
+        guardd.answers["SetLimits"] = after
+        guardd.ctl("set", "docker/web", "DiskSpaceMax=20G", "DiskInodesMax=10k", "--runtime")
         same(guardd.calls[-1], ("SetLimits", {"tenant": "docker/web", "runtime": True, "limits": [
             {"name": "DiskSpaceMax", "value": "20G"}, {"name": "DiskInodesMax", "value": "10k"}]}), "what it asks for")
         same(guardd.ctl("set", "docker/web", "DiskSpaceMax=20G"),

@@ -15,7 +15,8 @@ Rules=fork-bomb
 When=tasks.denied > 0
 Steps=freeze 1h, kill
 """
-NAMES = "TasksMax", "DiskSpaceMax", "DiskInodesMax"
+NAMES = ("TasksMax", "DiskSpaceMax", "DiskInodesMax", "MemoryHigh", "MemoryMax", "MemorySwapMax", "CPUQuota", "CPUWeight",
+         "IOWeight")
 
 
 def says(result, *parts):
@@ -55,11 +56,14 @@ def wrong_words():
         says(wrong("set", "jobs/a", "DiskInodesMax=-1"), "DiskInodesMax", "'-1'", "infinity")
         says(wrong("set", "jobs/a", "TasksMax=50%"), "TasksMax", "'50%'", "infinity")
         says(wrong("set", "jobs/a", "TasksMax=300", "TasksMax=400"), "TasksMax is named twice")
+        says(wrong("set", "jobs/a", "MemoryMax=512"), "512 is out of range", "512M", "infinity")
+        says(wrong("set", "jobs/a", "CPUQuota=50"), "CPUQuota", "'50'", "50%", "infinity")
+        says(wrong("set", "jobs/a", "CPUWeight=infinity"), "CPUWeight", "10000")
         says(wrong("set", "jobs/a", "TasksMax=300", "DiskSpaceMax=\x1b[2J"), "'\\x1b[2J'")
         says(wrong("set", "jobs/a", "TasksMax=" + "9" * 5000), "TasksMax")
         says(wrong("reset"), "reset TENANT")
         says(wrong("reset", "jobs/a", "TasksMax=300"), "has a value")
-        says(wrong("reset", "jobs/a", "MemoryMax"), "'MemoryMax'", *NAMES)
+        says(wrong("reset", "jobs/a", "MemoryMin"), "'MemoryMin'", *NAMES)
         says(wrong("reset", "jobs/a", "--runtime"), "--runtime is for set only")
         says(wrong("list", "--repair"), "--repair is for check only")
         world.untouched()

@@ -72,6 +72,84 @@ def at_once():
         same(world.kept(world.state), [], "what is kept")
 
 
+# Values of the same length: the made-up files keep what is not written over.
+MEMORY = {"memory.max": "8589934592", "memory.high": "9663676416", "memory.swap.max": "max", "memory.current": "1048576",
+          "memory.swap.current": "0", "cpu.max": "300000 100000", "cpu.weight": "100", "io.weight": "default 100"}
+MEMORY_CLASS = CLASS.replace("TasksMax=512", "TasksMax=512\nMemoryMax=4G\nCPUQuota=200%\nIOWeight=200")
+
+
+class MemoryJobs(Jobs):
+    """One job with limits of its own, and a class that asks for less."""
+
+    def __init__(self):
+        World.__init__(self, "[Guard]\n" + MEMORY_CLASS)
+        self.job = self.kernel.make("jobs/a", files=MEMORY)
+        self.start()
+        eventually("the class's", lambda: self.kernel_has() == self.OF_CLASS)
+
+    OF_CLASS = "4294967296", "200000 100000", "default 200"
+    FOUND = MEMORY["memory.max"], MEMORY["cpu.max"], MEMORY["io.weight"]
+
+    def kernel_has(self):
+        return tuple(self.job.read(name) for name in ("memory.max", "cpu.max", "io.weight"))
+
+    def shown(self):
+        return {limit["name"]: limit for limit in self.show("jobs/a")["limits"]}
+
+
+@test
+def memory_and_cpu():
+    """limits of memory, CPU and I/O: of the class, by hand, taken back, and given back as found"""
+    with MemoryJobs() as world:
+        shown = world.shown()
+        same((shown["MemoryMax"]["inForce"], shown["MemoryMax"]["found"], shown["MemoryMax"]["used"]),
+             ({"value": 4 << 30}, {"value": 8 << 30}, 1 << 20), "MemoryMax")
+        same((shown["CPUQuota"]["inForce"], shown["CPUQuota"]["asked"], shown["CPUQuota"]["unit"]),
+             ({"value": 20000}, {"value": 20000}, "percent"), "CPUQuota")
+        same((shown["MemoryHigh"]["inForce"], shown["MemoryHigh"].get("found")), ({"value": 9 << 30}, None),
+             "the tenant's own, which guardd leaves alone")
+        said = world.set("MemoryMax=2G", "CPUQuota=150%", "IOWeight=300").stdout
+        check("MemoryMax=2G (was 4G), uses 1M, 0%" in said and "CPUQuota=150% (was 200%)" in said, said)
+        same(world.kernel_has(), ("2147483648", "150000 100000", "default 300"), "when guardctl has returned")
+        world.reset("MemoryMax")
+        same(world.kernel_has(), (world.OF_CLASS[0], "150000 100000", "default 300"), "one of them reset")
+        world.crash()
+        world.start()
+        same(world.kernel_has(), (world.OF_CLASS[0], "150000 100000", "default 300"), "after kill -9")
+        world.reset()
+        same(world.kernel_has(), world.OF_CLASS, "all reset")
+        world.ctl("release", "jobs/a", check_exit=EXIT_DONE)
+        same(world.kernel_has(), world.FOUND, "released")
+        same(world.entries("limit"), [], "the ledger")
+
+
+@test
+def memory_and_cpu_all_or_none():
+    """one limit that cannot be set leaves the others as they are"""
+    with MemoryJobs() as world:
+        os.unlink(os.path.join(world.job.dir, "cpu.weight"))
+        world.set("MemoryMax=2G", "CPUQuota=150%", "CPUQuota=1%", check_exit=EXIT_USAGE)
+        result = world.set("MemoryMax=2G", "DiskSpaceMax=1G", check_exit=5)
+        check("disk" in result.stderr, result.stderr)
+        same(world.kernel_has(), world.OF_CLASS, "nothing was changed")
+        result = world.set("MemoryMax=2G", "CPUWeight=500", check_exit=5)
+        world.refused(result, "CPUWeight", "cpu controller is not enabled")
+        same(world.kernel_has(), world.OF_CLASS, "nothing was changed")
+
+
+@test
+def somebody_else_and_memory():
+    """what somebody else changed is seen by who looks, and mended"""
+    with MemoryJobs() as world:
+        world.job.write("memory.max", "6442450944")
+        world.job.write("cpu.max", "250000 100000")
+        shown = world.shown()
+        same(shown["MemoryMax"]["inForce"], {"value": 6 << 30}, "what is there is shown")
+        eventually("it is mended", lambda: world.kernel_has() == world.OF_CLASS)
+        world.ctl("release", "jobs/a", check_exit=EXIT_DONE)
+        same(world.kernel_has(), ("6442450944", "250000 100000", "default 100"), "given back is what was there last")
+
+
 @test
 def above_all():
     """an operator's limit goes above the class's and above what was found; reset gives back what was found"""

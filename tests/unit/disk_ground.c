@@ -7,7 +7,7 @@
 #include "act/whiteout.h"
 #include "base/fd.h"
 #include "decide/limits.h"
-#include "pipeline.h"
+#include "limiting.h"
 #include "tenant/footprint.h"
 
 struct Ground *ground;
@@ -216,6 +216,12 @@ int worker_limit(struct Worker *worker, const struct QuotaOrder *order, uint64_t
     ground->limits[ground->n_limits++] = (struct GroundLimit){*order, ticket};
     ground->limits_asked++;
     return 0;
+}
+
+int worker_write(struct Worker *worker, int fd, const char *line, uint64_t ticket)
+{
+    ground->line_ticket = ticket;
+    return fd < 0 ? -EBADF : 0;
 }
 
 int worker_tag(struct Worker *worker, const struct TagOrder *order, uint64_t ticket)
@@ -530,7 +536,7 @@ void ground_check(struct Tenant *tenant)
     tenant->limits_due_usec = USEC_INFINITY;
     adoption_look(&ground->disk, tenant, ground->now);
     for (int id = LIMIT_DISK_SPACE_MAX; id <= LIMIT_DISK_INODES_MAX; id++)
-        if (pipeline_present_limit(tenant, id, &present) >= 0 &&
+        if (limiting_present(tenant, id, &present) >= 0 &&
             limit_decide(tenant, id, present, ground->now, &decision))
             pipeline_carry_out(&ground->pipeline, tenant, &decision, 0, ground->now);
 }

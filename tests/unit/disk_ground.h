@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include "adoption.h"
+#include "inspection.h"
+#include "share.h"
 #include "allowance.h"
 #include "disk.h"
 #include "election.h"
@@ -74,6 +76,7 @@ struct Ground {
     size_t n_usages;
     struct GroundLimit limits[GROUND_ORDERS]; /* waiting */
     size_t n_limits, limits_asked;
+    uint64_t line_ticket; /* of the last line to be written; 0 */
     struct GroundWalk walks[GROUND_ORDERS];
     size_t n_walks, walks_asked;
     struct Filesystem filesystems[2]; /* the real one, and the other */

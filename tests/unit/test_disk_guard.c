@@ -255,6 +255,32 @@ static void leftovers_are_cleared(void **state)
     assert_int_equal(project_of(a), FIRST_PROJECT);
 }
 
+/* It comes back, and while it is being made only its layer is known: the volume that it will be found to have
+ * keeps its project, or all of it would be walked twice, and not be limited meanwhile. */
+static void early_look_clears_nothing(void **state)
+{
+    struct GroundTree *layer = ground_directory("docker/a", DIRECTORY_LAYER, "diff", ground->dev);
+    struct GroundTree *volume = ground_directory("docker/a", DIRECTORY_VOLUME, "volume", ground->dev);
+    struct GroundTree *old = ground_directory("docker/a", DIRECTORY_VOLUME, "old", ground->dev);
+    struct Tenant *a = counted(1, "docker/a", volume);
+
+    ground_vanish(a);
+    volume->owner[0] = old->owner[0] = '\0';
+    ground->unsettled = true;
+    a = ground_tenant(2, "docker/a");
+    ground_check(a);
+    ground_work();
+    ground_state(a, layer, DIRECTORY_COUNTED);
+    assert_int_equal(volume->project, FIRST_PROJECT);
+    assert_int_equal(project_by_id(&ground->disk.projects, FIRST_PROJECT)->n_directories, 3);
+    snprintf(volume->owner, sizeof(volume->owner), "docker/a");
+    ground->unsettled = false;
+    ground_check(a);
+    ground_work();
+    assert_int_equal(ground_state(a, volume, DIRECTORY_COUNTED)->changed, 0);
+    assert_int_equal(old->project, 0); /* what it does not have any more is cleared now */
+}
+
 static void retained_while_it_lives(void **state)
 {
     struct GroundTree *volume = ground_directory("docker/a", DIRECTORY_VOLUME, "volume", ground->dev);
@@ -411,10 +437,10 @@ static void deserted_ids_are_collected(void **state)
     disk_guard_pass(&ground->disk, ground->now);
     assert_non_null(project_by_id(&ground->disk.projects, FIRST_PROJECT)); /* its directory is there */
     ground_remove(volume);
-    adoption_collect(&ground->disk);
+    share_collect(&ground->disk);
     assert_non_null(project_by_id(&ground->disk.projects, FIRST_PROJECT)); /* a file is open still */
     ground_usage(ground->dev, FIRST_PROJECT)->inodes = 0;
-    adoption_collect(&ground->disk);
+    share_collect(&ground->disk);
     assert_null(project_by_id(&ground->disk.projects, FIRST_PROJECT));
     ground_work();
     assert_true(ground_usage(ground->dev, FIRST_PROJECT)->space_hard_bytes == 0);
@@ -450,7 +476,7 @@ static void released_absent(void **state)
     ground_vanish(a);
     ground_remove(layer);
     ground_work();
-    assert_int_equal(adoption_release_absent(&ground->disk), 1);
+    assert_int_equal(share_release_absent(&ground->disk), 1);
     ground_work();
     assert_int_equal(volume->project, 0);
     assert_int_equal(log->project, 0); /* a file is no directory, and counts all the same */
@@ -543,12 +569,12 @@ static void inspected(void **state)
     struct Tenant *a = counted(1, "docker/a", volume);
 
     volume->project = 7; /* from inside */
-    assert_int_equal(adoption_inspect(&ground->disk, a, false, 5), 0);
-    assert_int_equal(adoption_inspect(&ground->disk, a, false, 6), -EBUSY);
+    assert_int_equal(inspection_begin(&ground->disk, a, false, 5), 0);
+    assert_int_equal(inspection_begin(&ground->disk, a, false, 6), -EBUSY);
     ground_work();
     assert_int_equal(ground->n_inspected, 1);
     assert_int_equal(ground->inspected.result, RESULT_SKIPPED);
-    assert_int_equal(adoption_inspect(&ground->disk, a, true, 7), 0);
+    assert_int_equal(inspection_begin(&ground->disk, a, true, 7), 0);
     ground_vanish(a); /* while it is looked at */
     ground_work();
     assert_int_equal(ground->n_inspected, 2);
@@ -587,7 +613,7 @@ static void no_worker(void **state)
     ground_check(a);
     assert_int_equal(a->disk.n_shares, 0);
     disk_guard_look(&ground->disk, a, true, ground->now);
-    assert_int_equal(adoption_release_absent(&ground->disk), 0);
+    assert_int_equal(share_release_absent(&ground->disk), 0);
     allowance_end_grace(&ground->disk);
     ground_vanish(a);
     ground->worker_error = 0;
@@ -613,6 +639,7 @@ int main(void)
         TEST(released_then_gone),
         TEST(no_more_wanted),
         TEST(leftovers_are_cleared),
+        TEST(early_look_clears_nothing),
         TEST(retained_while_it_lives),
         TEST(retried_after_an_error),
         TEST(foreign_root),

@@ -257,6 +257,29 @@ static void finished_at_a_stop(void **state)
 
 /* --- what the kernel announces -------------------------------------------------------------------- */
 
+/* A line of a throttle: its answer finds its tenant, or nobody. */
+static void line_for_the_worker(void **state)
+{
+    struct Tenant *tenant = on_one(1, "docker/a");
+    struct Throttle *throttle = &tenant->throttles[RESOURCE_MEMORY];
+    const struct WorkerEvents *events = &ground->disk.worker.events;
+
+    assert_int_equal(disk_guard_write(&ground->disk, tenant, RESOURCE_MEMORY, -1, "max"), -EBADF);
+    assert_null(ground->disk.orders);
+    assert_int_equal(disk_guard_write(&ground->disk, tenant, RESOURCE_MEMORY, 5, "max"), 0);
+    throttle->waiting = 1;
+    events->wrote(ground->disk.worker.userdata, ground->line_ticket, 0);
+    assert_int_equal(throttle->waiting, 0);
+    assert_null(ground->disk.orders);
+    events->wrote(ground->disk.worker.userdata, ground->line_ticket, 0); /* nobody's any more */
+    assert_int_equal(disk_guard_write(&ground->disk, tenant, RESOURCE_MEMORY, 5, "max"), 0);
+    ground_vanish(tenant);
+    events->wrote(ground->disk.worker.userdata, ground->line_ticket, -ENODEV);
+    ground->disk.open = false;
+    assert_int_equal(disk_guard_write(&ground->disk, NULL, RESOURCE_MEMORY, 5, "max"), -ENOTCONN);
+    ground->disk.open = true;
+}
+
 static void warned_and_lost(void **state)
 {
     struct Tenant *a = on_one(1, "docker/a"), *b = on_one(2, "docker/b");
@@ -463,6 +486,7 @@ int main(void)
         TEST(grace_once),
         TEST(no_tripwire_observing),
         TEST(finished_at_a_stop),
+        TEST(line_for_the_worker),
         TEST(warned_and_lost),
         TEST(one_of_three),
         TEST(host_not_read),

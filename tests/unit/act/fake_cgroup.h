@@ -95,6 +95,14 @@ static inline struct Cgroup fake_cgroup(size_t n_points)
     cgroup.kill_fd = fake_file("");
     cgroup.events_fd = fake_file("populated 1\nfrozen 0\n");
     cgroup.pids_max_fd = fake_file("max\n");
+    cgroup.files[CGROUP_MEMORY_HIGH] = fake_file("max\n");
+    cgroup.files[CGROUP_MEMORY_MAX] = fake_file("max\n");
+    cgroup.files[CGROUP_MEMORY_SWAP_MAX] = fake_file("max\n");
+    cgroup.files[CGROUP_MEMORY_CURRENT] = fake_file("1048576\n");
+    cgroup.files[CGROUP_MEMORY_SWAP_CURRENT] = fake_file("0\n");
+    cgroup.files[CGROUP_CPU_MAX] = fake_file("max 100000\n");
+    cgroup.files[CGROUP_CPU_WEIGHT] = fake_file("100\n");
+    cgroup.files[CGROUP_IO_WEIGHT] = fake_file("default 100\n");
     cgroup.points = calloc(n_points + 1, sizeof(*cgroup.points));
     cgroup.n_points = n_points;
     for (size_t i = 0; i < n_points; i++) {
@@ -109,6 +117,9 @@ static inline void fake_cgroup_gone(struct Cgroup *cgroup)
     fake_gone(cgroup->kill_fd);
     fake_gone(cgroup->events_fd);
     fake_gone(cgroup->pids_max_fd);
+    for (int i = 0; i < CGROUP_FILE_COUNT; i++)
+        if (cgroup->files[i] >= 0)
+            fake_gone(cgroup->files[i]);
     for (size_t i = 0; i < cgroup->n_points; i++) {
         fake_gone(cgroup->points[i].freeze_fd);
         fake_gone(cgroup->points[i].events_fd);
@@ -125,5 +136,8 @@ static inline void fake_cgroup_close(struct Cgroup *cgroup)
     close(cgroup->kill_fd);
     close(cgroup->events_fd);
     close(cgroup->pids_max_fd);
+    for (int i = 0; i < CGROUP_FILE_COUNT; i++)
+        if (cgroup->files[i] >= 0)
+            close(cgroup->files[i]);
     *cgroup = CGROUP_NULL;
 }

@@ -49,6 +49,7 @@ struct Ground {
     size_t n_answers;
     struct Answer answers[ANSWERS_MAX];
     bool ask_again;
+    enum LimitId limit; /* that is asked for: TasksMax unless said */
 };
 
 static int asked_to_set(struct Ground *ground, sd_bus_message *message)
@@ -119,7 +120,7 @@ static void on_answer(void *userdata, uint64_t tenant_id, enum LimitId limit, in
     struct Answer *answer = &ground->answers[ground->n_answers++];
 
     assert_true(ground->n_answers < ANSWERS_MAX);
-    assert_int_equal(limit, LIMIT_TASKS_MAX);
+    assert_int_equal(limit, ground->limit);
     answer->tenant_id = tenant_id;
     answer->error = error;
     snprintf(answer->message, sizeof(answer->message), "%s", message ? message : "(none)");
@@ -222,6 +223,38 @@ static void a_limit_is_set(void **state)
     assert_int_equal(ground->value, 2048);
     assert_true(ground->runtime);
     assert_int_equal(ground->opened, 1);
+}
+
+/* Each by systemd's name, in systemd's unit. */
+static void each_limit_has_its_property(void **state)
+{
+    static const struct {
+        enum LimitId limit;
+        uint64_t value;
+        const char *property;
+        uint64_t told;
+    } table[] = {
+        {LIMIT_TASKS_MAX, LIMIT_INFINITY, "TasksMax", UINT64_MAX},
+        {LIMIT_MEMORY_HIGH, 1 << 30, "MemoryHigh", 1 << 30},
+        {LIMIT_MEMORY_MAX, LIMIT_INFINITY, "MemoryMax", UINT64_MAX},
+        {LIMIT_MEMORY_SWAP_MAX, 0, "MemorySwapMax", 0},
+        {LIMIT_CPU_QUOTA, 15050, "CPUQuotaPerSecUSec", 1505000},
+        {LIMIT_CPU_QUOTA, LIMIT_INFINITY, "CPUQuotaPerSecUSec", UINT64_MAX},
+        {LIMIT_CPU_WEIGHT, 20, "CPUWeight", 20},
+        {LIMIT_CPU_WEIGHT, 100, "CPUWeight", UINT64_MAX}, /* not set */
+        {LIMIT_IO_WEIGHT, 10000, "IOWeight", 10000},
+        {LIMIT_IO_WEIGHT, 100, "IOWeight", UINT64_MAX},
+    };
+    struct Ground *ground = *state;
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        ground->limit = table[i].limit;
+        assert_int_equal(unit_set_limit(&ground->manager, "a.service", table[i].limit, table[i].value, 5), 0);
+        run_until(ground, i + 1, 5);
+        assert_int_equal(ground->answers[i].error, 0);
+        assert_string_equal(ground->property, table[i].property);
+        assert_true(ground->value == table[i].told);
+    }
 }
 
 static void a_refusal_comes_with_its_sentence(void **state)
@@ -389,6 +422,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_limit_is_set),
+        TEST(each_limit_has_its_property),
         TEST(a_refusal_comes_with_its_sentence),
         TEST(many_are_asked_a_few_at_a_time),
         TEST(an_answer_may_ask_again),

@@ -6,15 +6,18 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "act/worker_ops.h"
+#include "base/fd.h"
 
 struct Ground {
     struct Worker worker;
@@ -24,7 +27,7 @@ struct Ground {
     atomic_uint trees, stopped;
     atomic_int nice;
     /* events */
-    unsigned limited, tagged, progress;
+    unsigned limited, tagged, progress, wrote;
     uint64_t tickets[16];
     int error;
     struct TagResult result;
@@ -88,7 +91,20 @@ static void on_tagged(void *userdata, uint64_t ticket, bool done, int error, con
     ground->error = error;
 }
 
-static const struct WorkerEvents events = {.limited = on_limited, .tagged = on_tagged};
+static void on_wrote(void *userdata, uint64_t ticket, int error)
+{
+    struct Ground *ground = userdata;
+
+    ground->tickets[ground->wrote++] = ticket;
+    ground->error = error;
+}
+
+static int write_file(void *userdata, int fd, const char *line)
+{
+    return fd_write_text(fd, line);
+}
+
+static const struct WorkerEvents events = {.limited = on_limited, .tagged = on_tagged, .wrote = on_wrote};
 
 static int set_up(void **state)
 {
@@ -102,6 +118,7 @@ static int set_up(void **state)
     ground->ops = (struct WorkerOps){
         .limit = fake_limit,
         .tag = fake_tag,
+        .write = write_file,
         .userdata = ground,
         .close_msec = 5000,
     };
@@ -166,6 +183,45 @@ static void a_limit_comes_back(void **state)
     limit(ground, 13, 101);
     turn_until(ground, &ground->limited, 2);
     assert_int_equal(ground->error, -EROFS);
+    assert_false(turn(ground, 0));
+}
+
+/* After the limits before it, to a file that its tenant has closed meanwhile. */
+static void a_line_is_written_in_its_turn(void **state)
+{
+    struct Ground *ground = *state;
+    int fd = memfd_create("line", MFD_CLOEXEC), mine;
+    char line[] = "104857600", text[32] = "";
+
+    mine = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    atomic_store(&ground->hold_limits, true);
+    limit(ground, 1, 1);
+    sem_wait(&ground->limit_begun);
+    assert_int_equal(worker_write(&ground->worker, fd, line, 2), 0);
+    close(fd);
+    memset(line, 'x', sizeof(line));
+    assert_int_equal(pread(mine, text, sizeof(text), 0), 0);
+    atomic_store(&ground->hold_limits, false);
+    sem_post(&ground->limit_go);
+    turn_until(ground, &ground->wrote, 1);
+    assert_int_equal(ground->limited, 1);
+    assert_int_equal(ground->tickets[0], 2);
+    assert_int_equal(ground->error, 0);
+    assert_int_equal(pread(mine, text, sizeof(text), 0), 9);
+    assert_string_equal(text, "104857600");
+    close(mine);
+}
+
+static void a_line_that_cannot_be_written(void **state)
+{
+    struct Ground *ground = *state;
+    int fd = open("/dev/full", O_RDWR | O_CLOEXEC);
+
+    assert_int_equal(worker_write(&ground->worker, -1, "max", 1), -EBADF);
+    assert_int_equal(worker_write(&ground->worker, fd, "max", 2), 0);
+    close(fd);
+    turn_until(ground, &ground->wrote, 1);
+    assert_int_equal(ground->error, -ENOSPC);
     assert_false(turn(ground, 0));
 }
 
@@ -319,6 +375,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_limit_comes_back),
+        TEST(a_line_is_written_in_its_turn),
+        TEST(a_line_that_cannot_be_written),
         TEST(limits_do_not_wait_for_a_tree),
         TEST(progress_is_told_twice_a_second_while_there_is_any),
         TEST(a_cancelled_tree_is_never_heard_of),

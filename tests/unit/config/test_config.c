@@ -182,6 +182,30 @@ static void test_lists_grow_and_sections_go_on(void **state)
     config_free(config);
 }
 
+/* Each key sets its own limit, and an empty value takes it back. */
+static void test_each_limit(void **state)
+{
+    static const uint64_t wanted[LIMIT_COUNT] = {
+        [LIMIT_MEMORY_HIGH] = 1 << 30, [LIMIT_MEMORY_MAX] = 2U << 30, [LIMIT_MEMORY_SWAP_MAX] = 0,
+        [LIMIT_CPU_QUOTA] = 15000,     [LIMIT_CPU_WEIGHT] = 50,       [LIMIT_IO_WEIGHT] = 200,
+    };
+    struct Config *config =
+        parse("[Tenants c]\nMatch=a\nRules=\nMemoryHigh=1G\nMemoryMax=2G\nMemorySwapMax=0\n"
+              "CPUQuota=150%\nCPUWeight=50\nIOWeight=200\nTasksMax=5\nTasksMax=\n"
+              "[Tenants d]\nMatch=b\nRules=\nMemoryMax=1G\nMemoryMax=\nCPUQuota=1%\n");
+    const struct Limits *limits = &config->policy.classes[0].limits,
+                        *other = &config->policy.classes[1].limits;
+
+    for (int id = 0; id < LIMIT_COUNT; id++) {
+        assert_int_equal(limits->set[id], id >= LIMIT_MEMORY_HIGH);
+        if (limits->set[id])
+            assert_true(limits->value[id] == wanted[id]);
+        assert_int_equal(other->set[id], id == LIMIT_CPU_QUOTA);
+    }
+    assert_false(config->policy.classes[0].disk);
+    config_free(config);
+}
+
 static void test_limits_alone(void **state)
 {
     struct Config *config =
@@ -315,6 +339,7 @@ int main(void)
         cmocka_unit_test(test_sweep),
         cmocka_unit_test(test_lists_grow_and_sections_go_on),
         cmocka_unit_test(test_limits_alone),
+        cmocka_unit_test(test_each_limit),
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_until),
         cmocka_unit_test(test_steps),

@@ -266,7 +266,12 @@ static const struct Row {
     {HOST "Steps=freeze\nRank=disk.eta\n", 5, "Rank=: who has most of disk.eta is the slowest", ON_RANK},
     {HOST "Steps=freeze\nRank=disk.growt\n", 5, "Rank=: there is no reading 'disk.growt'",
      "disk.growth? one of: tasks.current, tasks.denied, tasks.growth, disk.space, disk.inodes, disk.growth, "
-     "disk.denied, disk.eta, host.disk.free, host.disk.inodes"},
+     "disk.denied, disk.eta, host.disk.free, host.disk.inodes, memory.current, memory.swap, memory.shmem, "
+     "memory.growth, memory.high, memory.max, memory.oom, memory.pressure.some, memory.pressure.full, "
+     "memory.stall, cpu.usage, cpu.throttled, cpu.pressure.some, io.rate, io.pressure.some, "
+     "io.pressure.full, "
+     "host.memory.available, host.memory.pressure.some, host.memory.pressure.full, host.cpu.pressure.some, "
+     "host.io.pressure.some, host.io.pressure.full"},
     {HOST "Steps=freeze\nFloor=2min\nRank=disk.growth\n", 5, "Floor=: '2min' is no value of disk.growth",
      "bytes per second in powers of 1024, such as 64K, 100M or 1.5G/s"},
     {HOST "Steps=freeze\nFloor=5%\nRank=disk.space\n", 5, "Floor=: '5%' is no value of disk.space",

@@ -69,10 +69,10 @@ static const struct Row {
     {"[Guard]\nProtects=a\n", 2, "no key 'Protects'", "Protect=?", 0},
     {"[Guard]\nMdoe=observe\n", 2, "no key 'Mdoe'", "Mode=?", 0},
     {"[Guard]\nWhen=tasks.denied > 0\n", 2, "no key 'When' in [Guard]", "one of: Mode=", 0},
-    {CLASS "MemoryHigh=1G\n", 7, "no key 'MemoryHigh' in [Tenants]",
+    {CLASS "MemoryMin=1G\n", 7, "no key 'MemoryMin' in [Tenants]",
      "one of: Match= TasksMax= DiskSpaceMax= DiskInodesMax=", 0},
     {RULE "Ranks=size\n", 4, "no key 'Ranks' in [Rule]",
-     "Rank=? one of: When= Until= Steps= Scope= Rank= Floor=", 0},
+     "Rank=? one of: When= Until= Steps= Scope= Rank= Floor= ThrottleTo=", 0},
     {"[Rule r]\nwhen=tasks.denied > 0\nSteps=warn\n", 2, "no key 'when'", "When=?", 0},
 
     /* [Guard] */
@@ -106,6 +106,12 @@ static const struct Row {
     {CLASS "TasksMax=0\n", 7, "0 tasks are out of range", "a number from 1 to 4194304", 0},
     {CLASS "TasksMax=4194305\n", 7, "out of range", "or infinity", 0},
     {CLASS "TasksMax=max\n", 7, "'max' is no number", "infinity", 0},
+    {CLASS "MemoryMax=512\n", 7, "MemoryMax=: 512 is out of range", "at least 1M", 0},
+    {CLASS "MemoryHigh=120%\n", 7, "no amount of memory", "a percentage of the host's memory", 0},
+    {CLASS "MemorySwapMax=10%\n", 7, "of the host's swap", "or infinity", 0},
+    {CLASS "CPUQuota=2\n", 7, "CPUQuota=: '2' is no share of a CPU", "50% or 200%", 0},
+    {CLASS "CPUWeight=infinity\n", 7, "'infinity' is no weight", "1 to 10000", 0},
+    {CLASS "IOWeight=0\n", 7, "IOWeight=: 0 is out of range", "1 to 10000", 0},
     {CLASS "Rules=a,b\n", 7, "'a,b' is not a name", "characters", 0},
     {CLASS "Rules=\nRules=r r2\n", 8, "class 'c' names the rule 'r2'", "r?", 0},
     {CLASS "Rules=missing\n\n", 7, "names the rule 'missing'", "[Rule missing]", 0},
@@ -149,10 +155,10 @@ static const struct Row {
     /* [Rule]: steps and scope */
     {"[Rule r]\nWhen=tasks.denied > 0\n", 1, "rule 'r' has no Steps=", "Steps=warn", 0},
     {"[Rule r]\nWhen=tasks.denied > 0\nSteps=warn\nSteps=\n", 1, "no Steps=", "Steps=warn", 0},
-    {STEPS("frieze"), 3, "no step 'frieze'", "one of: warn, freeze, kill", 0},
+    {STEPS("frieze"), 3, "no step 'frieze'", "one of: warn, throttle, freeze, kill", 0},
     {STEPS("Freeze"), 3, "no step 'Freeze'", "freeze? one of:", 0},
-    {STEPS("terminate"), 3, "no step 'terminate'", "one of: warn, freeze, kill", 0},
-    {STEPS("thaw"), 3, "no step 'thaw'", "one of: warn, freeze, kill", 0},
+    {STEPS("terminate"), 3, "no step 'terminate'", "one of: warn, throttle, freeze, kill", 0},
+    {STEPS("thaw"), 3, "no step 'thaw'", "one of: warn, throttle, freeze, kill", 0},
     {STEPS(","), 3, "missing around a ','", "VERB [DURATION]", 0},
     {STEPS("freeze 5s,"), 3, "missing around a ','", "VERB [DURATION]", 0},
     {STEPS("freeze 5s kill"), 3, "'freeze' has a duration", "until Until= holds", 0},
@@ -204,13 +210,14 @@ static void test_each_kind(void **state)
 
 static void test_too_many_rules(void **state)
 {
-    char text[2048] = "[Tenants c]\nMatch=a\nRules=r0 r1 r2 r3 r4 r5 r6 r7\nRules=r8\n";
+    char text[2048] = "[Tenants c]\nMatch=a\nRules=r0 r1 r2 r3 r4 r5 r6 r7 r8 r9 r10 r11 r12 r13 r14 r15\n"
+                      "Rules=r16\n";
     size_t used = strlen(text);
 
     for (int i = 0; i <= POLICY_CLASS_RULES_MAX; i++)
         used += (size_t)snprintf(text + used, sizeof(text) - used,
                                  "[Rule r%d]\nWhen=tasks.denied > 0\nSteps=warn\n", i);
-    check_row(&(struct Row){text, 4, "too many rules, from 'r8' on", "at most 8", 0});
+    check_row(&(struct Row){text, 4, "too many rules, from 'r16' on", "at most 16", 0});
 }
 
 static void test_all_are_collected(void **state)

@@ -145,8 +145,9 @@ static void test_the_rest_is_warned(void **state)
         }
     }
     assert_has_rules(find_class(*state, "vm"), "fork-bomb-warn");
-    assert_has_rules(find_class(*state, "users"), "fork-bomb-warn", "disk-near-limit", "inode-flood");
-    assert_has_rules(find_class(*state, "services"), "fork-bomb-warn");
+    assert_has_rules(find_class(*state, "users"), "fork-bomb-warn", "disk-near-limit", "inode-flood",
+                     "memory-stall-warn");
+    assert_has_rules(find_class(*state, "services"), "fork-bomb-warn", "memory-stall-warn");
 }
 
 /* Containers are watched for the disk's sake without a limit on it; nobody else's files are adopted. */
@@ -163,7 +164,8 @@ static void test_disks(void **state)
         assert_int_equal(class->disk_warn_percent, 80);
         if (i < 2)
             assert_has_rules(class, "fork-bomb", "disk-near-limit", "inode-flood", "disk-filling",
-                             "disk-host-low", "disk-host-inodes");
+                             "disk-host-low", "disk-host-inodes", "memory-stall", "memory-host", "shm-fill",
+                             "cpu-storm", "io-storm");
     }
 }
 
@@ -194,13 +196,69 @@ static void test_rules_on_disks(void **state)
     assert_int_equal(class->rules[5]->floor, 4 * 1024);
 }
 
-/* With every tenant at peace the daemon does not wake. */
+static const struct Rule *find_rule(const struct Config *config, const char *name)
+{
+    for (size_t i = 0; i < config->policy.n_rules; i++)
+        if (strcmp(config->policy.rules[i].name, name) == 0)
+            return &config->policy.rules[i];
+    fail_msg("no rule '%s'", name);
+    return NULL;
+}
+
+/* Slowed first, frozen second, killed last, and never killed for CPU or I/O. */
+static void test_rules_on_strain(void **state)
+{
+    static const struct {
+        const char *name;
+        enum Resource resource;
+        unsigned n_steps;
+        enum Verb last;
+    } rows[] = {
+        {"memory-stall", RESOURCE_MEMORY, 3, VERB_KILL}, {"memory-host", RESOURCE_MEMORY, 3, VERB_KILL},
+        {"shm-fill", RESOURCE_MEMORY, 1, VERB_THROTTLE}, {"cpu-storm", RESOURCE_CPU, 1, VERB_THROTTLE},
+        {"io-storm", RESOURCE_IO, 1, VERB_THROTTLE},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct Rule *rule = find_rule(*state, rows[i].name);
+
+        assert_int_equal(rule->resource, rows[i].resource);
+        assert_int_equal(rule->n_steps, rows[i].n_steps);
+        assert_int_equal(rule->steps[0].verb, VERB_THROTTLE);
+        assert_int_equal(rule->steps[rule->n_steps - 1].verb, rows[i].last);
+        assert_int_equal(rule->scope, i == 0 ? SCOPE_TENANT : SCOPE_HOST);
+        assert_true(i == 0 || rule->floor > 0);
+    }
+    assert_int_equal(find_rule(*state, "memory-stall-warn")->steps[0].verb, VERB_WARN);
+}
+
+/* Steps that end within 10 s must not pass for relief while the tenant is frozen. */
+static void test_nobody_is_thawed_at_once(void **state)
+{
+    const struct Config *config = *state;
+
+    for (size_t i = 0; i < config->policy.n_rules; i++) {
+        const struct Rule *rule = &config->policy.rules[i];
+
+        if (reading_is_of_strain(rule->when.reading))
+            assert_true(rule->until.for_usec >= 10 * USEC_PER_SEC);
+    }
+}
+
+/* With every tenant at peace the daemon does not wake, and no tenant costs the kernel a thread. */
 static void test_nothing_is_swept(void **state)
 {
     const struct Config *config = *state;
 
     for (size_t i = 0; i < config->policy.n_classes; i++)
         assert_false(config->policy.classes[i].sweep);
+    for (size_t i = 0; i < config->policy.n_rules; i++) {
+        const struct Rule *rule = &config->policy.rules[i];
+        bool pressure = reading_pressure(rule->when.reading) != PRESSURE_INVALID;
+
+        assert_true(reading_info(rule->when.reading)->announced);
+        assert_true(!pressure || rule->scope == SCOPE_HOST || rule->when.for_usec >= 2 * USEC_PER_SEC);
+    }
 }
 
 /* What guardd.conf shows as defaults are the defaults. */
@@ -241,6 +299,8 @@ int main(void)
         cmocka_unit_test(test_classes),
         cmocka_unit_test(test_containers_are_killed),
         cmocka_unit_test(test_the_rest_is_warned),
+        cmocka_unit_test(test_rules_on_strain),
+        cmocka_unit_test(test_nobody_is_thawed_at_once),
         cmocka_unit_test(test_nothing_is_swept),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_disks),

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/values.h"
 
@@ -15,6 +16,12 @@
 #define ON_TASKS "a number from 1 to 4194304, or infinity"
 #define ON_SPACE "bytes in powers of 1024, such as 512M or 10G, at least 64K, or infinity"
 #define ON_INODES "a number such as 5000, 200k or 1M, at least 16, or infinity"
+#define ON_MEMORY                                                                                            \
+    "bytes in powers of 1024, such as 512M or 4G, at least 1M, a percentage of the host's memory, or "       \
+    "infinity"
+#define ON_SWAP "bytes in powers of 1024, such as 0, 512M or 4G, or infinity"
+#define ON_QUOTA "a percentage of one CPU, such as 50% or 200%, at least 0.1%, or infinity"
+#define ON_WEIGHT "a number from 1 to 10000; 100 is what everybody has"
 
 static void test_limits(void **state)
 {
@@ -34,6 +41,17 @@ static void test_limits(void **state)
         {LIMIT_DISK_INODES_MAX, "16", 16},
         {LIMIT_DISK_INODES_MAX, "1.5M", 1500000},
         {LIMIT_DISK_INODES_MAX, "infinity", LIMIT_INFINITY},
+        {LIMIT_MEMORY_HIGH, "1.5G", 3 * G / 2},
+        {LIMIT_MEMORY_MAX, "1M", 1 << 20},
+        {LIMIT_MEMORY_MAX, "infinity", LIMIT_INFINITY},
+        {LIMIT_MEMORY_SWAP_MAX, "0", 0},
+        {LIMIT_MEMORY_SWAP_MAX, "infinity", LIMIT_INFINITY},
+        {LIMIT_CPU_QUOTA, "50%", 5000},
+        {LIMIT_CPU_QUOTA, "0.1%", 10},
+        {LIMIT_CPU_QUOTA, "150.25%", 15025},
+        {LIMIT_CPU_QUOTA, "infinity", LIMIT_INFINITY},
+        {LIMIT_CPU_WEIGHT, "1", 1},
+        {LIMIT_IO_WEIGHT, "10000", 10000},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -71,6 +89,24 @@ static void test_limits_refused(void **state)
         {LIMIT_DISK_INODES_MAX, "15", "15 inodes are out of range", ON_INODES},
         {LIMIT_DISK_INODES_MAX, "%",
          "'%': a percentage would be of the host's inodes, and is not taken for a tenant", ON_INODES},
+        {LIMIT_MEMORY_MAX, "512", "512 is out of range", ON_MEMORY},
+        {LIMIT_MEMORY_MAX, "lots", "'lots' is no amount of memory", ON_MEMORY},
+        {LIMIT_MEMORY_MAX, "", "'' is no amount of memory", ON_MEMORY},
+        {LIMIT_MEMORY_HIGH, "101%", "'101%' is no amount of memory", ON_MEMORY},
+        {LIMIT_MEMORY_HIGH, "-5%", "'-5%' is no amount of memory", ON_MEMORY},
+        {LIMIT_MEMORY_HIGH, "0%", "0% is out of range", ON_MEMORY},
+        {LIMIT_MEMORY_SWAP_MAX, "10%",
+         "'10%': a percentage would be of the host's swap, and is not taken for a tenant", ON_SWAP},
+        {LIMIT_CPU_QUOTA, "50", "'50' is no share of a CPU", ON_QUOTA},
+        {LIMIT_CPU_QUOTA, "0.05%", "0.05% is out of range", ON_QUOTA},
+        {LIMIT_CPU_QUOTA, "0%", "0% is out of range", ON_QUOTA},
+        {LIMIT_CPU_QUOTA, "9999999%", "9999999% is out of range", ON_QUOTA},
+        {LIMIT_CPU_WEIGHT, "0", "0 is out of range", ON_WEIGHT},
+        {LIMIT_CPU_WEIGHT, "10001", "10001 is out of range", ON_WEIGHT},
+        {LIMIT_CPU_WEIGHT, "infinity", "'infinity' is no weight", ON_WEIGHT},
+        {LIMIT_CPU_WEIGHT, "idle", "'idle' is no weight", ON_WEIGHT},
+        {LIMIT_IO_WEIGHT, "10%",
+         "'10%': a percentage would be of the host's I/O, and is not taken for a tenant", ON_WEIGHT},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -82,6 +118,22 @@ static void test_limits_refused(void **state)
         assert_string_equal(complaint.right, rows[i].right);
         assert_int_equal(value, 77);
     }
+}
+
+/* As systemd means it: of what the host has. */
+static void test_share_of_memory(void **state)
+{
+    struct Complaint complaint = {0};
+    uint64_t all, half, part;
+
+    assert_true(value_limit(LIMIT_MEMORY_MAX, "100%", &all, &complaint));
+    assert_true(value_limit(LIMIT_MEMORY_MAX, "50%", &half, &complaint));
+    assert_true(value_limit(LIMIT_MEMORY_HIGH, "12.5%", &part, &complaint));
+    assert_true(all == (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE));
+    assert_in_range(all - 2 * half, 0, 8192);
+    assert_in_range(all - 8 * part, 0, 8 * 65536);
+    assert_int_equal(half % 4096, 0);
+    assert_string_equal(complaint.right, "");
 }
 
 static void test_conditions(void **state)
@@ -247,7 +299,7 @@ static void test_tables_are_complete(void **state)
         struct Condition condition;
         char text[64];
 
-        snprintf(text, sizeof(text), "%s >= 0", info->name);
+        snprintf(text, sizeof(text), "%s >= 0%s", info->name, info->measure == MEASURE_PERCENT ? "%" : "");
         assert_false(value_trigger(text, &condition, &complaint));
         assert_true(strchr(complaint.right, '>') || strchr(complaint.right, '<'));
         assert_string_not_equal(value_example(info->measure), "");
@@ -257,9 +309,13 @@ static void test_tables_are_complete(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_limits),     cmocka_unit_test(test_limits_refused),
-        cmocka_unit_test(test_conditions), cmocka_unit_test(test_conditions_refused),
-        cmocka_unit_test(test_triggers),   cmocka_unit_test(test_tables_are_complete),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_share_of_memory),
+        cmocka_unit_test(test_limits_refused),
+        cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_conditions_refused),
+        cmocka_unit_test(test_triggers),
+        cmocka_unit_test(test_tables_are_complete),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,15 +65,32 @@ static inline void world_look(struct World *world, int64_t current, int64_t deni
     engine_look(&world->engine, &world->tenant, world->now, &world->decisions);
 }
 
-/* The outcome of the last decision, with what the pipeline does to the holders. */
+/* What the pipeline does to the holders. */
+static inline void world_carry_out(struct World *world, const struct Decision *decision)
+{
+    uint32_t *frozen = &world->tenant.condition.holders, *throttled;
+
+    if (decision->verb == VERB_FREEZE)
+        *frozen |= 1u << decision->holder;
+    if (decision->verb == VERB_THAW)
+        *frozen &= ~(1u << decision->holder);
+    if (decision->verb != VERB_THROTTLE && decision->verb != VERB_UNTHROTTLE)
+        return;
+    assert_true(resource_can_throttle(decision->resource));
+    throttled = &world->tenant.throttles[decision->resource].holders;
+    if (decision->verb == VERB_THROTTLE)
+        *throttled |= 1u << decision->holder;
+    else
+        *throttled &= ~(1u << decision->holder);
+}
+
+/* The outcome of the last decision. */
 static inline void world_outcome(struct World *world, enum Result result)
 {
     const struct Decision decision = world->decisions.list[world->decisions.n - 1];
 
-    if (result == RESULT_DONE && decision.verb == VERB_FREEZE)
-        world->tenant.condition.holders |= 1u << decision.holder;
-    if (result == RESULT_DONE && decision.verb == VERB_THAW)
-        world->tenant.condition.holders &= ~(1u << decision.holder);
+    if (result == RESULT_DONE)
+        world_carry_out(world, &decision);
     world->decisions.n = 0;
     engine_outcome(&world->engine, &world->tenant, &decision, result, world->now, &world->decisions);
 }

@@ -55,6 +55,32 @@ static void test_comparisons(void **state)
     }
 }
 
+/* A percentage is compared as it is. */
+static void test_percentages(void **state)
+{
+    static const struct {
+        enum Comparison comparison;
+        int64_t threshold, value;
+        bool percent, holds;
+    } table[] = {
+        {COMPARISON_ABOVE, 2000, 2001, false, true}, {COMPARISON_ABOVE, 2000, 2000, false, false},
+        {COMPARISON_BELOW, 50, 49, false, true},     {COMPARISON_BELOW, 50, 50, false, false},
+        {COMPARISON_ABOVE, 2000, 2001, true, true},  {COMPARISON_BELOW, 2000, 2001, true, false},
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        const struct Condition condition = {READING_MEMORY_PRESSURE_FULL, table[i].comparison,
+                                            table[i].threshold, table[i].percent, 0};
+        struct Readings readings = {};
+
+        readings.valid[READING_MEMORY_PRESSURE_FULL] = true;
+        readings.value[READING_MEMORY_PRESSURE_FULL] = table[i].value;
+        readings.limit[READING_MEMORY_PRESSURE_FULL] = READING_UNLIMITED;
+        if (condition_holds(&condition, &readings) != table[i].holds)
+            fail_msg("row %zu", i);
+    }
+}
+
 static void test_invalid_holds_neither_way(void **state)
 {
     const struct Readings none = {};
@@ -111,6 +137,20 @@ static void test_evidence(void **state)
          91 * GIB / 10,
          100 * GIB,
          "host.disk.free 9.1G of 100G, 9% (< 10%)"},
+        {{READING_MEMORY_PRESSURE_FULL, COMPARISON_ABOVE, 2000, false, 0},
+         3420,
+         READING_UNLIMITED,
+         "memory.pressure.full 34.2% (> 20%)"},
+        {{READING_HOST_MEMORY_PRESSURE_FULL, COMPARISON_BELOW, 50, false, 0},
+         7,
+         0,
+         "host.memory.pressure.full 0.07% (< 0.5%)"},
+        /* What has no limit is never shown as a share, whatever lies there. */
+        {{READING_CPU_USAGE, COMPARISON_AT_LEAST, 15000, false, 0}, 40000, 80000, "cpu.usage 400% (>= 150%)"},
+        {{READING_MEMORY_CURRENT, COMPARISON_ABOVE, 90, true, 0},
+         950 << 20,
+         INT64_C(1000) << 20,
+         "memory.current 950M of 1000M, 95% (> 90%)"},
         {{READING_HOST_DISK_FREE, COMPARISON_BELOW, 10, true, 0},
          INT64_C(3) << 60,
          INT64_C(6) << 60,
@@ -171,13 +211,65 @@ static void test_operator(void **state)
     }
 }
 
+static void test_operator_throttles(void **state)
+{
+    static const struct {
+        enum Verb verb;
+        enum Resource resource;
+        unsigned percent;
+        bool is_protected;
+        uint32_t holders;
+        enum OperatorAnswer answer;
+        const char *why;
+    } table[] = {
+        {VERB_THROTTLE, RESOURCE_CPU, 50, false, 0, OPERATOR_DECIDED, ""},
+        {VERB_THROTTLE, RESOURCE_CPU, 50, false, 1, OPERATOR_DECIDED, ""}, /* joins the rule */
+        {VERB_THROTTLE, RESOURCE_CPU, 50, true, 0, OPERATOR_REFUSED, "is protected (init.scope)"},
+        {VERB_THROTTLE, RESOURCE_MEMORY, 1, false, 0, OPERATOR_DECIDED, ""},
+        {VERB_THROTTLE, RESOURCE_IO, 99, false, 0, OPERATOR_DECIDED, ""},
+        {VERB_THROTTLE, RESOURCE_IO, 0, false, 0, OPERATOR_REFUSED, "1% to 99%"},
+        {VERB_THROTTLE, RESOURCE_IO, 100, false, 0, OPERATOR_REFUSED, "1% to 99%"},
+        {VERB_THROTTLE, RESOURCE_DISK, 50, false, 0, OPERATOR_REFUSED, "disk cannot be throttled"},
+        {VERB_THROTTLE, RESOURCE_TASKS, 50, false, 0, OPERATOR_REFUSED, "tasks cannot be throttled"},
+        {VERB_THROTTLE, RESOURCE_INVALID, 50, false, 0, OPERATOR_REFUSED, "cannot be throttled"},
+        {VERB_THROTTLE, RESOURCE_CPU, 50, false, 1u << HOLDER_OPERATOR, OPERATOR_NOTHING, "in cpu already"},
+        {VERB_UNTHROTTLE, RESOURCE_CPU, 0, true, 1, OPERATOR_DECIDED, ""},
+        {VERB_UNTHROTTLE, RESOURCE_CPU, 0, false, 0, OPERATOR_NOTHING, "not throttled in cpu"},
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct World world;
+        struct Decision decision;
+        char why[REASON_MAX];
+
+        world_init(&world);
+        if (resource_can_throttle(table[i].resource))
+            world.tenant.throttles[table[i].resource].holders = table[i].holders;
+        if (table[i].is_protected)
+            snprintf(world.tenant.protected_by, sizeof(world.tenant.protected_by), "init.scope");
+        if (operator_throttle(&world.tenant, table[i].verb, table[i].resource, table[i].percent, 1000,
+                              world.now, &decision, why) != table[i].answer ||
+            !strstr(why, table[i].why) || (why[0] != '\0') != (table[i].answer != OPERATOR_DECIDED))
+            fail_msg("row %zu: %s", i, why);
+        if (table[i].answer != OPERATOR_DECIDED)
+            continue;
+        assert_int_equal(decision.verb, table[i].verb);
+        assert_int_equal(decision.holder, HOLDER_OPERATOR);
+        assert_int_equal(decision.resource, table[i].resource);
+        assert_int_equal(decision.percent, table[i].percent);
+        assert_int_equal(decision.limit, LIMIT_INVALID);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_comparisons),
+        cmocka_unit_test(test_percentages),
         cmocka_unit_test(test_invalid_holds_neither_way),
         cmocka_unit_test(test_evidence),
         cmocka_unit_test(test_operator),
+        cmocka_unit_test(test_operator_throttles),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

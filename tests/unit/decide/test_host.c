@@ -181,6 +181,8 @@ enum Trouble {
     TROUBLE_BEING_FROZEN,
     TROUBLE_BEING_KILLED,
     TROUBLE_IN_HAND,
+    TROUBLE_THROTTLED,
+    TROUBLE_OMITTED,
     TROUBLE_NOT_KNOWN,
     TROUBLE_BELOW_FLOOR,
     TROUBLE_NONE_OF_IT,
@@ -213,6 +215,13 @@ static void give(struct Stage *stage, struct Tenant *tenant, enum Trouble troubl
         break;
     case TROUBLE_IN_HAND:
         tenant->condition.rules[0].phase = PHASE_STANDING;
+        break;
+    case TROUBLE_THROTTLED:
+        stage->rule.resource = RESOURCE_IO;
+        tenant->throttles[RESOURCE_IO].holders = 1;
+        break;
+    case TROUBLE_OMITTED:
+        tenant->oom_preference = OOM_PREFERENCE_OMIT;
         break;
     case TROUBLE_NOT_KNOWN:
         tenant->readings.valid[READING_DISK_GROWTH] = false;
@@ -248,6 +257,8 @@ static void test_never_elected(void **state)
         {TROUBLE_BEING_FROZEN, "docker/a 900M/s (frozen already)"},
         {TROUBLE_BEING_KILLED, "docker/a 900M/s (frozen already)"},
         {TROUBLE_IN_HAND, "docker/a 900M/s (in hand already)"},
+        {TROUBLE_THROTTLED, "docker/a 900M/s (throttled already)"},
+        {TROUBLE_OMITTED, "docker/a 900M/s (ManagedOOMPreference=omit)"},
         {TROUBLE_NOT_KNOWN, "docker/a (not known)"},
         {TROUBLE_BELOW_FLOOR, "docker/a 512K/s (below Floor=)"},
         {TROUBLE_NONE_OF_IT, "docker/a 0/s (has none)"},
@@ -270,6 +281,68 @@ static void test_never_elected(void **state)
         assert_ptr_equal(elect(&stage, START), &stage.tenants[1]);
         assert_non_null(strstr(stage.reason, table[i].told));
     }
+}
+
+/* avoid: only when there is nobody else above the floor, and then with most of it. */
+static void test_avoided(void **state)
+{
+    struct Stage stage;
+
+    stage_init(&stage);
+    candidate(&stage, "docker/a", 900)->oom_preference = OOM_PREFERENCE_AVOID;
+    candidate(&stage, "docker/b", 800)->oom_preference = OOM_PREFERENCE_AVOID;
+    candidate(&stage, "docker/c", 990)->oom_preference = OOM_PREFERENCE_OMIT;
+    candidate(&stage, "docker/d", 2);
+    assert_ptr_equal(elect(&stage, START), &stage.tenants[3]);
+    assert_non_null(strstr(stage.reason, "docker/a 900M/s (ManagedOOMPreference=avoid)"));
+    set(&stage.tenants[3].readings, READING_DISK_GROWTH, MIB / 2, READING_UNLIMITED);
+    assert_ptr_equal(elect(&stage, START), &stage.tenants[0]);
+    assert_non_null(strstr(stage.reason, "docker/c 990M/s (ManagedOOMPreference=omit), docker/b 800M/s, "
+                                         "docker/d 512K/s (below Floor=)"));
+}
+
+/* Held by another rule's throttle, or pending in this one: nothing speaks against it. */
+static void test_not_in_hand(void **state)
+{
+    struct Stage stage;
+
+    stage_init(&stage);
+    stage.rule.resource = RESOURCE_IO;
+    candidate(&stage, "docker/a", 900)->throttles[RESOURCE_IO].holders = 1u << 1 | 1u << HOLDER_OPERATOR;
+    stage.tenants[0].throttles[RESOURCE_CPU].holders = 1;
+    stage.tenants[0].condition.rules[0].phase = PHASE_PENDING;
+    assert_ptr_equal(elect(&stage, START), &stage.tenants[0]);
+}
+
+/* memory-host: When=host.memory.pressure.full > 20%, Rank=io.pressure.full, Steps=warn, throttle, freeze */
+static void test_percentages(void **state)
+{
+    struct Stage stage;
+    struct Tenant *tenant;
+
+    stage_init(&stage);
+    stage.rule.when =
+        (struct Condition){READING_HOST_MEMORY_PRESSURE_FULL, COMPARISON_ABOVE, 2000, false, 5 * SECOND};
+    stage.rule.rank = READING_IO_PRESSURE_FULL;
+    stage.rule.floor = 500;
+    stage.rule.steps[0] = (struct Step){VERB_WARN, SECOND};
+    stage.rule.steps[1] = (struct Step){VERB_THROTTLE, SECOND};
+    stage.rule.steps[2] = (struct Step){VERB_FREEZE, USEC_INFINITY};
+    stage.rule.n_steps = 3;
+    set(&stage.host, READING_HOST_MEMORY_PRESSURE_FULL, 3420, READING_UNLIMITED);
+    tenant = candidate(&stage, "docker/a", 0);
+    set(&tenant->readings, READING_HOST_MEMORY_PRESSURE_FULL, 3420, READING_UNLIMITED);
+    set(&tenant->readings, READING_IO_PRESSURE_FULL, 8150, READING_UNLIMITED);
+    assert_ptr_equal(elect(&stage, START), tenant);
+    assert_string_equal(stage.reason, "host.memory.pressure.full 34.2% (> 20%); docker/a has most "
+                                      "io.pressure.full, 81.5%");
+    set(&tenant->readings, READING_IO_PRESSURE_FULL, 499, READING_UNLIMITED);
+    assert_null(elect(&stage, START));
+    assert_string_equal(stage.reason, "nobody to throttle: host.memory.pressure.full 34.2% (> 20%); passed "
+                                      "over: docker/a 4.99% (below Floor=)");
+    stage.rule.n_steps = 1;
+    assert_null(elect(&stage, START));
+    assert_non_null(strstr(stage.reason, "nobody to warn: "));
 }
 
 /* Who does not list the rule, has no class or is gone is nobody's candidate. */
@@ -411,6 +484,9 @@ int main(void)
         cmocka_unit_test(test_most_is_elected),
         cmocka_unit_test(test_alone),
         cmocka_unit_test(test_never_elected),
+        cmocka_unit_test(test_avoided),
+        cmocka_unit_test(test_not_in_hand),
+        cmocka_unit_test(test_percentages),
         cmocka_unit_test(test_not_candidates),
         cmocka_unit_test(test_vain),
         cmocka_unit_test(test_ties),

@@ -364,6 +364,328 @@ static void test_disk_limit_is_taken_off(void **state)
     assert_int_equal(decision.cause, CAUSE_OPERATOR);
 }
 
+/* --- memory, CPU and I/O ---------------------------------------------------------------------------- */
+
+struct Row {
+    enum LimitId id;
+    bool by_operator, newcomer;
+    uint64_t asked, present, used;
+    struct LimitState state;
+    enum Verb verb; /* VERB_INVALID: nothing is decided */
+    uint64_t value;
+    const char *reason, *note;
+};
+
+static void check_row(const struct Row *row, size_t i)
+{
+    struct World world;
+    struct Decision decision;
+
+    world_init(&world);
+    world.tenant.was_here = !row->newcomer;
+    world.tenant.appeared_usec = world.now;
+    world.tenant.limits_due_usec = USEC_INFINITY;
+    world.tenant.limits[row->id] = row->state;
+    world.tenant.views[row->id] = (struct LimitView){.measured = row->used > 0, .used = row->used};
+    if (row->by_operator)
+        override(&world, row->id, row->asked);
+    world.class.limits.set[row->id] = !row->by_operator;
+    world.class.limits.value[row->id] = row->asked;
+    if (limit_decide(&world.tenant, row->id, row->present, world.now, &decision) !=
+        (row->verb != VERB_INVALID))
+        fail_msg("row %zu", i);
+    assert_string_equal(world.tenant.limits[row->id].note, row->note);
+    if (row->verb == VERB_INVALID)
+        return;
+    assert_int_equal(decision.verb, row->verb);
+    assert_true(decision.value == row->value);
+    assert_string_equal(decision.reason, row->reason);
+}
+
+static void test_limits_of_files(void **state)
+{
+    static const struct Row table[] = {
+        {LIMIT_MEMORY_MAX,
+         false,
+         false,
+         GIB,
+         LIMIT_INFINITY,
+         GIB / 2,
+         {0},
+         VERB_LIMIT,
+         GIB,
+         "class containers asks for MemoryMax=1G, found infinity",
+         ""},
+        /* what it has is less, or the same but for the kernel's rounding */
+        {LIMIT_MEMORY_MAX,
+         false,
+         false,
+         GIB,
+         GIB / 2,
+         0,
+         {0},
+         VERB_INVALID,
+         0,
+         NULL,
+         "it has MemoryMax=512M already, which is less"},
+        {LIMIT_MEMORY_MAX, false, false, 1000000000, 999997440, 0, {0}, VERB_INVALID, 0, NULL, ""},
+        {LIMIT_MEMORY_MAX,
+         false,
+         false,
+         1000000000,
+         999997440,
+         0,
+         {.applied = true, .found = LIMIT_INFINITY, .value = 1000000000},
+         VERB_INVALID,
+         0,
+         NULL,
+         ""},
+        /* nobody is killed, or slowed down to a crawl, by a class that comes late */
+        {LIMIT_MEMORY_MAX,
+         false,
+         false,
+         GIB,
+         LIMIT_INFINITY,
+         2 * GIB,
+         {0},
+         VERB_INVALID,
+         0,
+         NULL,
+         "not set: 2G are used already, more than 1G"},
+        {LIMIT_MEMORY_HIGH,
+         false,
+         false,
+         GIB,
+         LIMIT_INFINITY,
+         2 * GIB,
+         {0},
+         VERB_INVALID,
+         0,
+         NULL,
+         "not set: 2G are used already, more than 1G"},
+        {LIMIT_MEMORY_MAX,
+         false,
+         false,
+         GIB,
+         3 * GIB,
+         2 * GIB,
+         {.applied = true, .found = LIMIT_INFINITY, .value = 3 * GIB},
+         VERB_INVALID,
+         0,
+         NULL,
+         "not set: 2G are used already, more than 1G"},
+        {LIMIT_MEMORY_HIGH,
+         false,
+         false,
+         GIB,
+         GIB / 2,
+         2 * GIB,
+         {.applied = true, .found = LIMIT_INFINITY, .value = GIB / 2},
+         VERB_LIMIT,
+         GIB,
+         "class containers asks for MemoryHigh=1G, found infinity; below the present use of 2G: it is slowed "
+         "down until it fits",
+         ""},
+        {LIMIT_MEMORY_MAX,
+         false,
+         true,
+         GIB,
+         LIMIT_INFINITY,
+         2 * GIB,
+         {0},
+         VERB_LIMIT,
+         GIB,
+         "class containers asks for MemoryMax=1G, found infinity; below the present use of 2G: it is killed "
+         "unless it "
+         "can be made to fit",
+         ""},
+        {LIMIT_MEMORY_MAX,
+         true,
+         false,
+         GIB,
+         LIMIT_INFINITY,
+         2 * GIB,
+         {0},
+         VERB_LIMIT,
+         GIB,
+         "an operator asks for MemoryMax=1G, found infinity; below the present use of 2G: it is killed "
+         "unless it can "
+         "be made to fit",
+         ""},
+        {LIMIT_MEMORY_SWAP_MAX,
+         false,
+         false,
+         GIB,
+         LIMIT_INFINITY,
+         2 * GIB,
+         {0},
+         VERB_LIMIT,
+         GIB,
+         "class containers asks for MemorySwapMax=1G, found infinity; below the present use of 2G: it cannot "
+         "grow",
+         ""},
+        /* set by somebody else since */
+        {LIMIT_MEMORY_MAX,
+         false,
+         false,
+         GIB,
+         2 * GIB,
+         0,
+         {.applied = true, .found = LIMIT_INFINITY, .value = GIB},
+         VERB_LIMIT,
+         GIB,
+         "class containers asks for MemoryMax=1G, found 2G",
+         ""},
+        {LIMIT_MEMORY_MAX,
+         false,
+         false,
+         GIB,
+         GIB / 2,
+         0,
+         {.applied = true, .found = LIMIT_INFINITY, .value = GIB},
+         VERB_UNLIMIT,
+         GIB / 2,
+         "MemoryMax back to 512M, as found",
+         "it has MemoryMax=512M already, which is less"},
+        {LIMIT_CPU_QUOTA,
+         false,
+         false,
+         15000,
+         LIMIT_INFINITY,
+         0,
+         {0},
+         VERB_LIMIT,
+         15000,
+         "class containers asks for CPUQuota=150%, found infinity",
+         ""},
+        {LIMIT_CPU_QUOTA,
+         false,
+         false,
+         15000,
+         5050,
+         0,
+         {0},
+         VERB_INVALID,
+         0,
+         NULL,
+         "it has CPUQuota=50.5% already, which is less"},
+        {LIMIT_CPU_QUOTA,
+         true,
+         false,
+         15000,
+         5050,
+         0,
+         {0},
+         VERB_LIMIT,
+         15000,
+         "an operator asks for CPUQuota=150%, found 50.5%",
+         ""},
+        /* the default weight is nobody's wish */
+        {LIMIT_CPU_WEIGHT,
+         false,
+         false,
+         500,
+         100,
+         0,
+         {0},
+         VERB_LIMIT,
+         500,
+         "class containers asks for CPUWeight=500, found 100",
+         ""},
+        {LIMIT_IO_WEIGHT,
+         false,
+         false,
+         50,
+         100,
+         0,
+         {0},
+         VERB_LIMIT,
+         50,
+         "class containers asks for IOWeight=50, found 100",
+         ""},
+        {LIMIT_IO_WEIGHT, false, false, 100, 100, 0, {0}, VERB_INVALID, 0, NULL, ""},
+        {LIMIT_CPU_WEIGHT,
+         false,
+         false,
+         500,
+         200,
+         0,
+         {0},
+         VERB_INVALID,
+         0,
+         NULL,
+         "it has CPUWeight=200 already, which is less"},
+        {LIMIT_CPU_WEIGHT,
+         false,
+         false,
+         500,
+         500,
+         0,
+         {.applied = true, .found = 100, .value = 500},
+         VERB_INVALID,
+         0,
+         NULL,
+         ""},
+        {LIMIT_CPU_WEIGHT,
+         true,
+         false,
+         500,
+         200,
+         0,
+         {0},
+         VERB_LIMIT,
+         500,
+         "an operator asks for CPUWeight=500, found 200",
+         ""},
+        {LIMIT_CPU_WEIGHT,
+         true,
+         false,
+         200,
+         500,
+         0,
+         {.applied = true, .found = 200, .value = 500},
+         VERB_UNLIMIT,
+         200,
+         "CPUWeight back to 200, as found",
+         ""},
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        check_row(&table[i], i);
+}
+
+/* What stands in memory.high and cpu.max is then the throttle's, and nobody's wish. */
+static void test_throttled_is_left_alone(void **state)
+{
+    static const struct {
+        enum LimitId id;
+        enum Resource resource;
+        bool alone;
+    } table[] = {
+        {LIMIT_MEMORY_HIGH, RESOURCE_MEMORY, true}, {LIMIT_MEMORY_MAX, RESOURCE_MEMORY, false},
+        {LIMIT_CPU_QUOTA, RESOURCE_CPU, true},      {LIMIT_CPU_WEIGHT, RESOURCE_CPU, false},
+        {LIMIT_CPU_QUOTA, RESOURCE_IO, false},      {LIMIT_IO_WEIGHT, RESOURCE_IO, false},
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct World world;
+        struct Decision decision;
+        const uint64_t asked = 5000;
+
+        world_init(&world);
+        world.tenant.throttles[table[i].resource].n_lines = 1;
+        world.tenant.limits[table[i].id] =
+            (struct LimitState){.applied = true, .found = 7000, .value = asked};
+        world.class.limits.set[table[i].id] = true;
+        world.class.limits.value[table[i].id] = asked;
+        assert_int_equal(limit_decide(&world.tenant, table[i].id, UINT64_C(1) << 20, world.now, &decision),
+                         !table[i].alone);
+        assert_string_equal(world.tenant.limits[table[i].id].note,
+                            table[i].alone ? "a throttle stands in its place" : "");
+        assert_int_equal(world.tenant.limits[table[i].id].found, table[i].alone ? 7000 : 1 << 20);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +704,8 @@ int main(void)
         cmocka_unit_test(test_override_needs_no_class),
         cmocka_unit_test(test_disk_limits),
         cmocka_unit_test(test_disk_limit_is_taken_off),
+        cmocka_unit_test(test_limits_of_files),
+        cmocka_unit_test(test_throttled_is_left_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

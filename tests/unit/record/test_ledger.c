@@ -98,6 +98,18 @@ static void assert_entry(const struct LedgerEntry *a, const struct LedgerEntry *
     assert_string_equal(a->path, b->path);
 }
 
+/* The longest lines there are, and a name that a throttle's entry has no room for. */
+static struct LedgerEntry throttle(void)
+{
+    struct LedgerEntry entry = hold(7);
+
+    entry.kind = ENTRY_THROTTLE;
+    entry.resource = RESOURCE_IO;
+    memset(entry.found_line, 'f', sizeof(entry.found_line) - 1);
+    memset(entry.value_line, 'v', sizeof(entry.value_line) - 1);
+    return entry;
+}
+
 /* Puts `n` holds with the ids 1..n. */
 static void put_holds(struct Ground *ground, uint64_t n)
 {
@@ -178,6 +190,45 @@ static void what_is_put_is_there_after_a_restart(void **state)
     assert_entry(&read, &one);
     assert_int_equal(ledger_get(&ground->ledger, slot_two, &read), 0);
     assert_entry(&read, &two);
+}
+
+static void the_lines_of_a_throttle_are_there_after_a_restart(void **state)
+{
+    struct Ground *ground = *state;
+    struct LedgerEntry entry = throttle(), found;
+    uint32_t slot;
+
+    assert_int_equal(ledger_reserve(&ground->ledger, 1), 0);
+    assert_int_equal(ledger_put(&ground->ledger, &entry, &slot), 0);
+    assert_int_equal(reopen(ground, BOOT), 0);
+    assert_int_equal(ground->report.torn, 0);
+    assert_int_equal(ledger_get(&ground->ledger, slot, &found), 0);
+    assert_int_equal(found.resource, RESOURCE_IO);
+    assert_string_equal(found.found_line, entry.found_line);
+    assert_string_equal(found.value_line, entry.value_line);
+    entry.name[0] = '\0';
+    assert_entry(&found, &entry);
+    assert_int_equal(found.previous, 0);
+}
+
+/* What could not be written back is not written down. */
+static void a_throttle_without_its_lines_makes_no_sense(void **state)
+{
+    struct Ground *ground = *state;
+    struct LedgerEntry entry = throttle();
+    uint32_t slot;
+
+    assert_int_equal(ledger_reserve(&ground->ledger, 1), 0);
+    entry.found_line[0] = '\0';
+    assert_int_equal(ledger_put(&ground->ledger, &entry, &slot), -EINVAL);
+    entry = throttle();
+    entry.value_line[0] = '\0';
+    assert_int_equal(ledger_put(&ground->ledger, &entry, &slot), -EINVAL);
+    entry = throttle();
+    entry.resource = RESOURCE_TASKS;
+    assert_int_equal(ledger_put(&ground->ledger, &entry, &slot), -EINVAL);
+    entry.resource = RESOURCE_COUNT;
+    assert_int_equal(ledger_put(&ground->ledger, &entry, &slot), -EINVAL);
 }
 
 static void an_update_is_there_after_a_restart(void **state)
@@ -612,6 +663,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_new_ledger_is_empty),
         TEST(what_is_put_is_there_after_a_restart),
+        TEST(the_lines_of_a_throttle_are_there_after_a_restart),
+        TEST(a_throttle_without_its_lines_makes_no_sense),
         TEST(an_update_is_there_after_a_restart),
         TEST(what_is_dropped_is_gone),
         TEST(slots_that_are_none_are_refused),

@@ -33,10 +33,12 @@ static int teardown(void **state)
 static void good_tree(const struct Fixture *f)
 {
     scratch_write(&f->scratch, "cgroup.controllers", "cpuset cpu io memory pids\n");
-    scratch_write(&f->scratch, "cgroup.subtree_control", "memory pids\n");
+    scratch_write(&f->scratch, "cgroup.subtree_control", "cpu io memory pids\n");
     scratch_write(&f->scratch, "cgroup.stat", "nr_descendants 40\nnr_dying_descendants 3\n");
     scratch_mkdir(&f->scratch, "nothing.in.it");
     scratch_cgroup(&f->scratch, "system.slice");
+    scratch_write(&f->scratch, "system.slice/memory.pressure",
+                  "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
 }
 
 static const struct HostFinding *finding(struct Fixture *f, const char *what)
@@ -74,6 +76,58 @@ static void all_is_there(void **state)
     assert_good(f, "killing");
     assert_good(f, "permission");
     assert_good(f, "own refused forks");
+    assert_good(f, "memory controller");
+    assert_good(f, "cpu controller");
+    assert_good(f, "io controller");
+    assert_good(f, "pressure");
+}
+
+static void controllers_missing(void **state)
+{
+    struct Fixture *f = *state;
+
+    good_tree(f);
+    scratch_write(&f->scratch, "cgroup.controllers", "cpuset memory pids\n");
+    scratch_write(&f->scratch, "cgroup.subtree_control", "pids\n");
+    assert_bad(f, "cpu controller", "has none: cpu.max and cpu.weight are not there");
+    assert_bad(f, "io controller", "has none");
+    assert_bad(f, "memory controller", "\"+memory\"");
+}
+
+static void pressure_is_not_counted(void **state)
+{
+    struct Fixture *f = *state;
+
+    good_tree(f);
+    scratch_unlink_file(&f->scratch, "system.slice/memory.pressure");
+    assert_bad(f, "pressure", "psi=1");
+}
+
+static bool is_found(struct Fixture *f, const char *what)
+{
+    host_probe(f->scratch.path, &f->findings);
+    for (size_t i = 0; i < f->findings.n; i++)
+        if (strcmp(f->findings.list[i].what, what) == 0)
+            return true;
+    return false;
+}
+
+/* They are no fault, and their sentences are whole. */
+static void who_else_kills(void **state)
+{
+    static const char *const others[] = {"systemd-oomd", "earlyoom", "oomd"};
+    struct Fixture *f = *state;
+
+    good_tree(f);
+    for (size_t i = 0; i < 3; i++) {
+        char name[64];
+
+        assert_false(is_found(f, others[i]));
+        snprintf(name, sizeof(name), "system.slice/%s.service", others[i]);
+        scratch_cgroup(&f->scratch, name);
+        assert_good(f, others[i]);
+        assert_true(strlen(finding(f, others[i])->text) < sizeof(f->findings.list[0].text) - 1);
+    }
 }
 
 static void no_tree(void **state)
@@ -188,6 +242,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         HOST_TEST(all_is_there),
+        HOST_TEST(controllers_missing),
+        HOST_TEST(pressure_is_not_counted),
+        HOST_TEST(who_else_kills),
         HOST_TEST(no_tree),
         HOST_TEST(pids_controller_missing),
         HOST_TEST(pids_controller_not_enabled),

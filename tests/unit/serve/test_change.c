@@ -42,6 +42,44 @@ static void test_an_action_is_answered_by_its_outcome(void **state)
     client_close(&client);
 }
 
+static void send_throttle(struct World *world, struct Client *client, const char *resource, unsigned percent)
+{
+    client->method = "Throttle";
+    assert_true(
+        sd_varlink_invokebo(
+            client->link, WIRE_INTERFACE ".Throttle", SD_JSON_BUILD_PAIR_STRING("tenant", "podman/db"),
+            SD_JSON_BUILD_PAIR_CONDITION(resource != NULL, "resource", SD_JSON_BUILD_STRING(resource)),
+            SD_JSON_BUILD_PAIR_CONDITION(percent != 0, "percent", SD_JSON_BUILD_UNSIGNED(percent))) >= 0);
+    turn(world);
+}
+
+/* Half of its CPU time, when nothing else is said. */
+static void test_throttle(void **state)
+{
+    struct World *world = *state;
+    struct Client client;
+
+    client_open(world, &client);
+    send_throttle(world, &client, NULL, 0);
+    assert_int_equal(world->act.verb, VERB_THROTTLE);
+    assert_int_equal(world->act.resource, RESOURCE_CPU);
+    assert_int_equal(world->act.percent, 50);
+    settle(world, RESULT_DONE, 0);
+    turn(world);
+    assert_conforms(&client);
+    assert_string_equal(client.error, "");
+    send_throttle(world, &client, "memory", 80);
+    assert_int_equal(world->act.resource, RESOURCE_MEMORY);
+    assert_int_equal(world->act.percent, 80);
+    settle(world, RESULT_DONE, 0);
+    turn(world);
+    world->act.percent = 0;
+    send_throttle(world, &client, "speed", 80);
+    assert_string_equal(client.error, SD_VARLINK_ERROR_INVALID_PARAMETER);
+    assert_int_equal(world->act.percent, 0);
+    client_close(&client);
+}
+
 static void test_an_action_is_answered_at_once(void **state)
 {
     static const struct {
@@ -175,6 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_an_action_is_answered_by_its_outcome),
+        TEST(test_throttle),
         TEST(test_an_action_is_answered_at_once),
         TEST(test_the_outcome_may_come_before_act_returns),
         TEST(test_oneway_gets_no_answer),

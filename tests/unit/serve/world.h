@@ -45,6 +45,7 @@ struct World {
     const char *why;
     bool settle_at_once;
     enum Verb verb;
+    struct ServiceAct act;
     uint64_t ticket;
     uid_t uid;
     size_t refreshed;
@@ -130,12 +131,13 @@ static inline void settle_change(struct World *world, enum Result result, const 
     service_settled(&world->service, world->ticket, world->meant, NULL, &outcome);
 }
 
-static int fake_act(void *userdata, struct Tenant *tenant, enum Verb verb, uid_t uid, uint64_t ticket,
-                    char *why)
+static int fake_act(void *userdata, struct Tenant *tenant, const struct ServiceAct *act, uid_t uid,
+                    uint64_t ticket, char *why)
 {
     struct World *world = userdata;
 
-    world->verb = verb;
+    world->verb = act->verb;
+    world->act = *act;
     world->ticket = ticket;
     world->uid = uid;
     snprintf(why, REASON_MAX, "%s", world->why);

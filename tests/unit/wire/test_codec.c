@@ -173,6 +173,43 @@ static void test_bare_details(void **state)
     assert_null(sd_json_variant_by_key(rule, "nextStep"));
 }
 
+static sd_json_variant *limit_at(sd_json_variant *details, enum LimitId id)
+{
+    return sd_json_variant_by_index(sd_json_variant_by_key(details, "limits"), (size_t)id);
+}
+
+/* What files of the cgroup keep is as it was read last; where it was not, it is not known. */
+static void test_limits_of_files(void **state)
+{
+    struct Tenant tenant = bare_tenant();
+    _cleanup_json_ sd_json_variant *v = NULL;
+    sd_json_variant *limit;
+
+    tenant.readings.valid[READING_MEMORY_CURRENT] = true;
+    tenant.readings.value[READING_MEMORY_CURRENT] = 4096;
+    tenant.readings.limit[READING_MEMORY_CURRENT] = 8192;
+    tenant.views[LIMIT_MEMORY_MAX] = (struct LimitView){true, true, 8192, 4096};
+    tenant.views[LIMIT_MEMORY_HIGH] = (struct LimitView){.known = true, .present = LIMIT_INFINITY};
+    tenant.limits[LIMIT_CPU_QUOTA] =
+        (struct LimitState){.applied = true, .found = LIMIT_INFINITY, .value = 5000};
+    assert_true(wire_tenant_full(&tenant, NOW, &v) >= 0);
+    assert_true(conform_object(v, conform_symbol("TenantDetails"), SD_VARLINK_REGULAR));
+    assert_int_equal(number_at(v, "memoryUsed"), 4096);
+    assert_int_equal(number_at(v, "memoryMax"), 8192);
+    limit = limit_at(v, LIMIT_MEMORY_MAX);
+    assert_string_equal(text_at(limit, "name"), "MemoryMax");
+    assert_int_equal(number_at(sd_json_variant_by_key(limit, "inForce"), "value"), 8192);
+    assert_int_equal(number_at(limit, "used"), 4096);
+    limit = limit_at(v, LIMIT_MEMORY_HIGH);
+    assert_non_null(sd_json_variant_by_key(limit, "inForce"));
+    assert_null(sd_json_variant_by_key(sd_json_variant_by_key(limit, "inForce"), "value"));
+    assert_null(sd_json_variant_by_key(limit, "used"));
+    limit = limit_at(v, LIMIT_CPU_QUOTA);
+    assert_string_equal(text_at(limit, "unit"), "percent");
+    assert_int_equal(number_at(sd_json_variant_by_key(limit, "inForce"), "value"), 5000);
+    assert_null(sd_json_variant_by_key(limit_at(v, LIMIT_IO_WEIGHT), "inForce"));
+}
+
 static void test_frozen_details(void **state)
 {
     struct Tenant tenant = frozen_tenant();
@@ -196,6 +233,34 @@ static void test_frozen_details(void **state)
     holders = sd_json_variant_by_key(v, "frozenBy");
     assert_string_equal(sd_json_variant_string(sd_json_variant_by_index(holders, 0)), "fork-bomb");
     assert_string_equal(sd_json_variant_string(sd_json_variant_by_index(holders, 1)), "operator");
+}
+
+static void test_throttled_details(void **state)
+{
+    struct Tenant tenant = bare_tenant();
+    struct Throttle *throttle = &tenant.throttles[RESOURCE_CPU];
+    _cleanup_json_ sd_json_variant *v = NULL;
+    sd_json_variant *line;
+
+    throttle->n_lines = 1;
+    throttle->holders = 1u << HOLDER_OPERATOR;
+    strcpy(throttle->lines[0].found, "max 100000");
+    strcpy(throttle->lines[0].value, "50000 100000");
+    tenant.throttling.under_way = true;
+    tenant.throttling.decision =
+        (struct Decision){.verb = VERB_THROTTLE, .resource = RESOURCE_MEMORY, .percent = 80};
+    assert_true(wire_tenant_full(&tenant, NOW, &v) >= 0);
+    assert_true(conform_object(v, conform_symbol("TenantDetails"), SD_VARLINK_REGULAR));
+    assert_string_equal(text_at(v, "state"), "throttled");
+    line = first_at(v, "throttles");
+    assert_string_equal(text_at(line, "resource"), "cpu");
+    assert_string_equal(text_at(line, "file"), "cpu.max");
+    assert_string_equal(text_at(line, "found"), "max 100000");
+    assert_string_equal(text_at(line, "value"), "50000 100000");
+    assert_string_equal(sd_json_variant_string(first_at(line, "by")), "operator");
+    line = sd_json_variant_by_key(v, "underWay");
+    assert_string_equal(text_at(line, "resource"), "memory");
+    assert_int_equal(number_at(line, "percent"), 80);
 }
 
 /* What comes next depends on phase, step and history of the rule. */
@@ -377,7 +442,9 @@ int main(void)
         cmocka_unit_test(test_row),
         cmocka_unit_test(test_without_class),
         cmocka_unit_test(test_bare_details),
+        cmocka_unit_test(test_limits_of_files),
         cmocka_unit_test(test_frozen_details),
+        cmocka_unit_test(test_throttled_details),
         cmocka_unit_test(test_next_step),
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_disk_in_a_row),

@@ -10,6 +10,11 @@
 Everything made through a Ground is taken away again when the test ends, however it ends. `prepare` gets a Ground too,
 which lasts as long as the file runs. A test fails by an exception; check() raises one with a sentence.
 
+    @test("what was set is there after a reboot", boot=1)
+
+runs after the guest was rebooted once. The file is then another process: prepare runs anew, boot() says which time it is,
+and what was made through the first Ground of prepare is still there, to be taken away by the next.
+
 The guest is emulated and may be slow: nothing here sleeps to let something happen. It waits for what shall happen, with
 a deadline that only a broken guardd meets. Points in time are CLOCK_BOOTTIME in seconds, as guardd's and the witness's.
 """
@@ -33,6 +38,7 @@ DROP_INS = "/etc/guardd/guardd.conf.d"
 OWN_FILE = "40-test.conf"
 CHANGES_FILE = "90-test.conf"
 SOCKET = "/run/guardd/io.guardd.Guard"
+REBOOT = 85  # (ERESTART) the exit status that asks tests/run to reboot the guest, and to run the file again
 LONG = 120  # seconds: a deadline for what takes a moment on real hardware
 
 AGAINST = ("warn", "freeze", "terminate", "kill")  # what is done against a tenant; a thaw is for it
@@ -96,12 +102,19 @@ unique.count = 0
 _tests = []
 
 
-def test(title):
+def test(title, boot=0):
+    """A test of the file. boot: after how many reboots of the guest it runs."""
+
     def register(function):
-        _tests.append((title, function))
+        _tests.append((title, function, boot))
         return function
 
     return register
+
+
+def boot():
+    """How often the guest was rebooted for this file."""
+    return int(sys.argv[1]) if len(sys.argv) > 1 else 0
 
 
 def note(text):
@@ -132,20 +145,33 @@ def _run_one(function):
     return passed, now() - began
 
 
+def _run_tests():
+    """Those of this boot; returns how many failed."""
+    failed = 0
+    for number, (title, function, when) in enumerate(_tests, 1):
+        if when != boot():
+            continue
+        passed, seconds = _run_one(function)
+        failed += not passed
+        print(f"{'ok' if passed else 'not ok'} {number} - {title}", flush=True)
+        note(f"took {seconds:.1f} s")
+    return failed
+
+
 def main(prepare=None):
-    """Runs every test of the file."""
+    """Runs every test of the file. Where some are for after a reboot, asks for that when those before it have passed."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # unwinds, so that nothing is left behind
     failed = 0
-    print(f"1..{len(_tests)}", flush=True)
+    if boot() == 0:
+        print(f"1..{len(_tests)}", flush=True)
     try:
         with Ground() as ground:
             if prepare:
                 prepare(ground)
-            for number, (title, function) in enumerate(_tests, 1):
-                passed, seconds = _run_one(function)
-                failed += not passed
-                print(f"{'ok' if passed else 'not ok'} {number} - {title}", flush=True)
-                note(f"took {seconds:.1f} s")
+            failed += _run_tests()
+            if not failed and any(when > boot() for _, _, when in _tests):
+                ground.pop_all()  # what is there stays, for after the reboot
+                sys.exit(REBOOT)
     except Exception as error:
         _explain(error)
         print("Bail out! the ground could not be prepared, or not be cleared", flush=True)

@@ -1,0 +1,377 @@
+/* See limiting.h. */
+#include "limiting.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "act/limit.h"
+#include "base/error.h"
+#include "decide/limits.h"
+#include "base/fd.h"
+#include "report.h"
+#include "tenant/cgroup.h"
+#include "throttling.h"
+
+/* --- what is in force ----------------------------------------------------------------------------- */
+
+/* Of several filesystems that one on which it is not as it should be, if there is one. */
+static int present_quota(const struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value)
+{
+    const struct LimitState *state = &tenant->limits[limit];
+    uint64_t wanted = state->value;
+    int r = disk_limit(&tenant->disk, limit, ret_value);
+    bool is_asked = !tenant->released && tenant_asked(tenant, limit, &wanted);
+
+    for (size_t i = 0; r >= 0 && (is_asked || state->applied) && i < tenant->disk.n_shares; i++) {
+        const struct DiskShare *share = &tenant->disk.shares[i];
+        uint64_t hard =
+            limit == LIMIT_DISK_SPACE_MAX ? share->usage.space_hard_bytes : share->usage.inodes_hard;
+
+        if (hard == 0)
+            hard = LIMIT_INFINITY;
+        if (share->valid && !limit_is_same(limit, hard, wanted)) {
+            *ret_value = hard;
+            break;
+        }
+    }
+    return r;
+}
+
+/* A controller may have been enabled, or disabled and enabled again, since its files were opened. */
+static int open_anew(struct Cgroup *cgroup, enum LimitId limit)
+{
+    const uint32_t files = limit_file(limit) | limit_used_file(limit);
+    char events[128];
+    ssize_t n = fd_read_file(cgroup->events_fd, events, sizeof(events));
+
+    if (n < 0)
+        return (int)n; /* it is gone, with everything */
+    cgroup_close_files(cgroup, files);
+    return cgroup_open_files(cgroup, files);
+}
+
+static int present_in_cgroup(struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value)
+{
+    struct LimitView *view = &tenant->views[limit];
+    struct Cgroup *cgroup = &tenant->cgroup;
+    int r;
+
+    (void)cgroup_open_files(cgroup, limit_file(limit) | limit_used_file(limit));
+    r = limit_read(cgroup, limit, ret_value);
+    if (limit_file(limit) != 0 && (r == -EBADF || error_is_gone(r))) {
+        r = open_anew(cgroup, limit);
+        if (r >= 0)
+            r = limit_read(cgroup, limit, ret_value);
+    }
+    *view = (struct LimitView){.known = r >= 0};
+    if (r >= 0)
+        view->present = *ret_value;
+    view->measured = limit_used_file(limit) != 0 && limit_read_used(cgroup, limit, &view->used) >= 0;
+    if (r != -EBADF || limit_file(limit) == 0 || !cgroup->unit)
+        return r;
+    *ret_value = limit_default(limit);
+    return 0;
+}
+
+int limiting_present(struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value)
+{
+    int r = limit_is_quota(limit) ? present_quota(tenant, limit, ret_value)
+                                  : present_in_cgroup(tenant, limit, ret_value);
+
+    return r >= 0 && throttling_hides(tenant, limit, ret_value) ? 0 : r;
+}
+
+bool limiting_look(struct Tenant *tenant)
+{
+    bool changed = false;
+
+    for (int id = 0; id < LIMIT_COUNT; id++) {
+        const struct LimitState *state = &tenant->limits[id];
+        uint64_t present;
+
+        if (limit_is_quota(id) || limiting_present(tenant, id, &present) < 0)
+            continue;
+        changed = changed || (state->applied && state->waiting == 0 && state->note[0] == '\0' &&
+                              !tenant_throttled_at(tenant, id) && !limit_is_same(id, present, state->value));
+    }
+    return changed;
+}
+
+/* --- the end of the way --------------------------------------------------------------------------- */
+
+/* Reads back what is in force and settles the matter. `how` is said in the outcome. */
+static void verify(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                   const char *how, usec_t now)
+{
+    struct LimitState *state = &tenant->limits[decision->limit];
+    uint64_t present = 0;
+    char text[MEASURE_FORMAT_MAX];
+    struct Outcome outcome;
+    int r;
+
+    throttling_found(pipeline, tenant, decision->limit);
+    r = limiting_present(tenant, decision->limit, &present);
+    if (error_is_gone(r))
+        outcome = outcome_make(RESULT_GONE, decision, now, "the cgroup is gone");
+    else if (r < 0)
+        outcome = outcome_failure(decision, r, now, "it cannot be read back");
+    else if (!limit_is_same(decision->limit, present, decision->value))
+        outcome = outcome_make(RESULT_FAILED, decision, now, "it reads back as %s",
+                               limit_format(decision->limit, present, text, sizeof(text)));
+    else
+        outcome = outcome_make(RESULT_DONE, decision, now, "%s", how);
+    snprintf(state->note, sizeof(state->note), "%.127s", outcome.result == RESULT_FAILED ? outcome.text : "");
+    if (decision->verb == VERB_UNLIMIT && outcome.result == RESULT_DONE) {
+        state->applied = false;
+        report_drop_entry(pipeline, &tenant->limit_slots[decision->limit]);
+    }
+    report_outcome(pipeline, tenant, decision, &outcome, 0, now);
+}
+
+static void write_direct(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                         const char *how, usec_t now)
+{
+    struct LimitState *state = &tenant->limits[decision->limit];
+    struct Outcome outcome;
+    int r = limit_write(&tenant->cgroup, decision->limit, decision->value);
+
+    if (r >= 0)
+        return verify(pipeline, tenant, decision, how, now);
+    if (error_is_gone(r))
+        outcome = outcome_make(RESULT_GONE, decision, now, "the cgroup is gone");
+    else
+        outcome = outcome_failure(decision, r, now,
+                                  r == -EBADF ? "it has no such file: the controller is not enabled"
+                                              : limit_info(decision->limit)->cgroup_file);
+    if (outcome.result == RESULT_FAILED) {
+        /* What was in force stays in force, and is not to be taken for somebody else's. */
+        state->value = state->previous;
+        snprintf(state->note, sizeof(state->note), "%.127s", outcome.text);
+    }
+    report_outcome(pipeline, tenant, decision, &outcome, 0, now);
+}
+
+static void quota_failed(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                         int error, usec_t now)
+{
+    struct LimitState *state = &tenant->limits[decision->limit];
+    struct Outcome outcome = outcome_failure(decision, error, now, "its project quota");
+
+    state->value = state->previous;
+    state->applied = state->value != LIMIT_INFINITY;
+    snprintf(state->note, sizeof(state->note), "%.127s", outcome.text);
+    report_outcome(pipeline, tenant, decision, &outcome, 0, now);
+}
+
+static void quota_answered(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                           int error, usec_t now)
+{
+    if (error < 0)
+        quota_failed(pipeline, tenant, decision, error, now);
+    else
+        verify(pipeline, tenant, decision, "", now);
+}
+
+/* What was decided last. */
+static struct Decision decision_of(const struct Tenant *tenant, enum LimitId limit)
+{
+    const struct LimitState *state = &tenant->limits[limit];
+
+    return (struct Decision){.verb = state->value == state->found ? VERB_UNLIMIT : VERB_LIMIT,
+                             .cause = (enum Cause)state->cause,
+                             .holder = HOLDER_OPERATOR,
+                             .uid = state->uid,
+                             .limit = limit,
+                             .value = state->value,
+                             .at_usec = state->asked_usec};
+}
+
+void limiting_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum LimitId limit, int error,
+                     const char *message, usec_t now)
+{
+    struct Decision decision = decision_of(tenant, limit);
+    char how[256];
+
+    /* Of several wishes the last one counts, and its answer comes last. */
+    if (tenant->limits[limit].waiting == 0)
+        return;
+    tenant->limits[limit].waiting--;
+    if (tenant->limits[limit].waiting > 0)
+        return;
+    if (limit_is_quota(limit))
+        return quota_answered(pipeline, tenant, &decision, error, now);
+    if (error == 0)
+        return verify(pipeline, tenant, &decision, "through systemd", now);
+    snprintf(how, sizeof(how), "written direct, systemd said: %s", message ? message : strerror(-error));
+    write_direct(pipeline, tenant, &decision, how, now);
+}
+
+/* --- its beginning -------------------------------------------------------------------------------- */
+
+/* What guardd knows to be in force: its own value, or the one found. */
+static uint64_t in_force(const struct LimitState *state, uint64_t found)
+{
+    return state->applied ? state->value : found;
+}
+
+/* Until the entry is written, the limit is not touched. */
+static int put_entry(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                     uint64_t found)
+{
+    struct LedgerEntry entry = report_entry(tenant, decision, ENTRY_LIMIT);
+    uint32_t *slot = &tenant->limit_slots[decision->limit];
+
+    entry.limit = (uint32_t)decision->limit;
+    entry.found = found;
+    entry.value = decision->value;
+    entry.previous = in_force(&tenant->limits[decision->limit], found);
+    if (decision->verb == VERB_UNLIMIT)
+        entry.phase = ENTRY_UNDOING;
+    if (*slot != LEDGER_SLOT_NONE)
+        return ledger_update(pipeline->ledger, *slot, &entry);
+    /* A limit is not set in a hurry: it does not live on what is kept for freezes. */
+    (void)ledger_reserve(pipeline->ledger, pipeline->reserved + 1);
+    return ledger_put(pipeline->ledger, &entry, slot);
+}
+
+/* Its file can be written here and now. */
+static bool is_open(const struct Tenant *tenant, enum LimitId limit)
+{
+    uint64_t value;
+
+    return limit_read(&tenant->cgroup, limit, &value) >= 0;
+}
+
+static bool is_settling(const struct Tenant *tenant)
+{
+    return !tenant->was_here && tenant->limits_due_usec != USEC_INFINITY;
+}
+
+/* SetUnitProperties makes PID 1 apply all of a unit's cgroup anew, its device filter too. While runc is
+ * setting up that very filter this makes the start of the container fail. So as long as a newcomer is
+ * settling (its limits will be looked at again) its limit is written direct, and PID 1 is told at the last
+ * look. What it was never told of needs not be taken back; what it was told of once does, whatever was
+ * written direct since. */
+static bool is_not_for_systemd(const struct Tenant *tenant, const struct Decision *decision)
+{
+    if (decision->verb == VERB_UNLIMIT)
+        return tenant->limits[decision->limit].untold && !tenant->limits[decision->limit].told;
+    return is_settling(tenant) && is_open(tenant, decision->limit);
+}
+
+/* The ledger has no entry for it: that the project is guardd's own, and without limits else, is written down
+ * before it gets its first one (record/project.h). */
+static void order_quota(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                        usec_t now)
+{
+    struct LimitState *state = &tenant->limits[decision->limit];
+    int r;
+
+    *state = (struct LimitState){.applied = true,
+                                 .waiting = state->waiting,
+                                 .asked_usec = decision->at_usec,
+                                 .cause = decision->cause,
+                                 .uid = decision->uid,
+                                 .found = LIMIT_INFINITY,
+                                 .value = decision->value,
+                                 .previous = in_force(state, LIMIT_INFINITY)};
+    r = pipeline->set_quota(pipeline->userdata, tenant, decision->limit, decision->value);
+    if (r < 0)
+        quota_failed(pipeline, tenant, decision, r, now);
+    else
+        state->waiting += (unsigned)r;
+}
+
+static void set_in_cgroup(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                          usec_t now)
+{
+    struct LimitState *state = &tenant->limits[decision->limit];
+    uint64_t found = state->found;
+    struct Outcome outcome;
+    int r = 0;
+    bool direct = !tenant->cgroup.unit || is_not_for_systemd(tenant, decision);
+
+    if (!state->applied)
+        r = limiting_present(tenant, decision->limit, &found);
+    if (r >= 0)
+        r = put_entry(pipeline, tenant, decision, found);
+    if (r < 0) {
+        outcome = outcome_failure(decision, r, now, "not begun, it could not be written down");
+        return report_outcome(pipeline, tenant, decision, &outcome, 0, now);
+    }
+    *state = (struct LimitState){.applied = true,
+                                 .waiting = state->waiting,
+                                 .asked_usec = decision->at_usec,
+                                 .cause = decision->cause,
+                                 .uid = decision->uid,
+                                 .found = found,
+                                 .value = decision->value,
+                                 .previous = in_force(state, found),
+                                 .told = state->applied && (state->told || !state->untold),
+                                 .untold = direct && tenant->cgroup.unit && decision->verb == VERB_LIMIT};
+    if (direct)
+        return write_direct(
+            pipeline, tenant, decision,
+            state->untold ? "written direct, systemd is told when it has started" : "written direct", now);
+    r = unit_set_limit(pipeline->units, tenant->cgroup.unit, decision->limit, decision->value,
+                       tenant->cgroup.id);
+    if (r >= 0)
+        state->waiting++;
+    else
+        write_direct(pipeline, tenant, decision, "written direct, systemd cannot be reached", now);
+}
+
+void limiting_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                        usec_t now)
+{
+    struct Outcome outcome;
+
+    report_decision(pipeline, tenant, decision);
+    if (pipeline->mode == MODE_OBSERVE) {
+        outcome = outcome_make(RESULT_OBSERVED, decision, now, "%s", "");
+        return report_outcome(pipeline, tenant, decision, &outcome, 0, now);
+    }
+    if (limit_is_quota(decision->limit))
+        order_quota(pipeline, tenant, decision, now);
+    else
+        set_in_cgroup(pipeline, tenant, decision, now);
+}
+
+/* What nobody asks for and guardd has not set is not even opened. */
+static bool concerns(const struct Tenant *tenant, enum LimitId limit)
+{
+    uint64_t asked;
+
+    return limit_file(limit) == 0 || tenant->limits[limit].applied || tenant_asked(tenant, limit, &asked);
+}
+
+static void check_limit(struct Pipeline *pipeline, struct Tenant *tenant, enum LimitId limit, usec_t now)
+{
+    struct LimitState *state = &tenant->limits[limit];
+    struct Decision decision;
+    uint64_t present;
+    int r = concerns(tenant, limit) ? limiting_present(tenant, limit, &present) : -ENODATA;
+
+    if (limit_file(limit) != 0 && r < 0)
+        snprintf(state->note, sizeof(state->note), "%s%s%s", r == -EBADF ? "its cgroup has no " : "",
+                 r == -EBADF ? limit_info(limit)->cgroup_file : "",
+                 r == -EBADF ? ": the controller is not enabled" : "");
+    /* systemd alone could enable its controller, and is told when the newcomer has settled. */
+    if (r < 0 || (limit_file(limit) != 0 && is_settling(tenant) && !is_open(tenant, limit)))
+        return;
+    if (limit_decide(tenant, limit, present, now, &decision))
+        limiting_carry_out(pipeline, tenant, &decision, now);
+}
+
+void limiting_check(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now)
+{
+    for (int id = 0; id < LIMIT_COUNT; id++)
+        if (pipeline->ledger->fd >= 0 || limit_is_quota(id)) /* said once, in ledger_trouble */
+            check_limit(pipeline, tenant, id, now);
+}
+
+void limiting_vanished(struct Pipeline *pipeline, struct Tenant *tenant)
+{
+    for (unsigned i = 0; i < LIMIT_COUNT; i++)
+        report_drop_entry(pipeline, &tenant->limit_slots[i]);
+}

@@ -1,0 +1,37 @@
+/* The way of a limit: decision ─▶ ledger ─▶ whoever sets it ─▶ read back ─▶ outcome.
+ *
+ *   a file of the cgroup   the service manager sets it for a unit, and answers; else, and when it does not
+ *                          answer, it is written direct (act/limit.h). It has an entry in the ledger.
+ *   a project quota        a worker sets it, on each filesystem, and answers (allowance.h). What is to be
+ *                          undone is written down with the project (record/project.h), not in the ledger.
+ *
+ * A limit is no action: it holds nobody up, several may be on their way, and of several wishes for the same
+ * one the last counts. Where it stands is in `struct LimitState`. A further limit needs nothing here, as
+ * long as one of the two ways is its own. */
+#pragma once
+
+#include "pipeline.h"
+
+/* VERB_LIMIT and VERB_UNLIMIT: for pipeline_carry_out(). */
+void limiting_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                        usec_t now);
+
+/* Holds what is in force against what is asked for, and sets each limit that is not as it should be. */
+void limiting_check(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now);
+
+/* What the kernel enforces for a limit now; of one that is throttled (throttling.h) what it is without that.
+ * Opens its file when that is needed for the first time. A limit of a unit whose controller is not enabled is
+ * limit_default(): systemd enables it when it is told of a limit. -EBADF, -ENODATA: it cannot be kept for
+ * this tenant. */
+int limiting_present(struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value);
+
+/* Reads what files of the cgroup keep, for somebody who looks: Tenant.views. Returns true when a limit is not
+ * any more as guardd has set it: limiting_check() is due. */
+bool limiting_look(struct Tenant *tenant);
+
+/* The service manager, or the disk's worker, answered a limit. */
+void limiting_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum LimitId limit, int error,
+                     const char *message, usec_t now);
+
+/* The cgroup is gone, and its limits with it: their ledger entries are dropped. */
+void limiting_vanished(struct Pipeline *pipeline, struct Tenant *tenant);
