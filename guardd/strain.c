@@ -286,12 +286,15 @@ static bool needs_look(const struct Tenant *tenant)
  * then. */
 static void forget_old(struct Strain *strain, usec_t now)
 {
-    struct CounterBaseline *rates[] = {&strain->memory_current, &strain->cpu_usage_usec,
-                                       &strain->cpu_throttled_usec, &strain->io_bytes};
+    struct CounterBaseline *rates[] = {&strain->cpu_usage_usec, &strain->cpu_throttled_usec,
+                                       &strain->io_bytes};
+    struct GrowthWindow *taken = &strain->memory_taken;
 
     for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++)
         if (rates[i]->valid && now - rates[i]->at_usec > BASELINE_MAX_USEC)
             rates[i]->valid = false;
+    if (taken->n > 0 && now - taken->samples[taken->n - 1].at_usec > BASELINE_MAX_USEC)
+        taken->n = 0;
     for (int i = 0; i < PRESSURE_COUNT; i++)
         if (strain->pressure[i].valid && now - strain->pressure[i].at_usec > BASELINE_MAX_USEC)
             strain->pressure[i].valid = false;

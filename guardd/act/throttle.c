@@ -23,7 +23,7 @@
 /* The kernel takes no less than a millisecond for a quota. */
 #define QUOTA_MIN_USEC 1000
 #define CPU_MIN 100 /* hundredths of a percent */
-#define MEMORY_MIN_BYTES (1024 * 1024)
+#define MEMORY_MIN_BYTES (16 * 1024 * 1024)
 #define IO_MIN_BYTES (64 * 1024)
 #define IO_MIN_OPERATIONS 8
 

@@ -21,7 +21,7 @@ uint32_t throttle_files(enum Resource resource);
 
 /* Reads the file and makes the lines: `found` as it is, `value` for `percent` of what the tenant uses by its
  * last look (cpu: cpu.usage, not below 1 % of one CPU, never above a quota that is there; memory:
- * memory.current, not below 1 MiB, never above what memory.high is; io: the rates of each device that it
+ * memory.current, not below 16 MiB, never above what memory.high is; io: the rates of each device that it
  * loads, not below 64 KiB/s and 8 operations a second, never above what is there). A value may be what was
  * found: then there is nothing to slow down. 0; -ENODATA: nothing is known of its use yet, or it loads no
  * device; -EBADF: no controller; -ENODEV. Writes nothing. */

@@ -23,6 +23,11 @@ static inline usec_t usec_min(usec_t a, usec_t b)
     return a < b ? a : b;
 }
 
+static inline usec_t usec_max(usec_t a, usec_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Parses systemd's time spans: "5s", "1min", "500ms", "1min 30s", a bare number in seconds, "infinity".
  * -EINVAL when it is none. */
 int usec_parse(const char *text, usec_t *ret_usec);

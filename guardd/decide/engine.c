@@ -127,11 +127,6 @@ static size_t throttle_step(const struct Rule *rule)
 
 /* --- clocks --------------------------------------------------------------------------------------- */
 
-static usec_t usec_max(usec_t a, usec_t b)
-{
-    return a > b ? a : b;
-}
-
 /* The duration that Until must hold; for what was frozen or throttled before it doubles with every repeat. */
 static usec_t until_for_usec(const struct Turn *turn)
 {
@@ -499,11 +494,21 @@ static usec_t since_usec(bool is_true, usec_t known_usec, usec_t now)
     return known_usec == USEC_INFINITY ? now : known_usec;
 }
 
+/* Before a kill for the host's sake only the time counts in which the host goes on to suffer, without a
+ * break: that of who was elected may be somebody else's doing. */
+static bool must_go_on(const struct Turn *turn)
+{
+    return turn->rule->scope == SCOPE_HOST && turn->state->step < last_step(turn->rule) &&
+           verb_is_final(turn->rule->steps[turn->state->step + 1].verb);
+}
+
 static enum RuleEvent standing_event(const struct Turn *turn)
 {
     struct RuleState *state = turn->state;
     bool relief = condition_holds(&turn->rule->until, &turn->tenant->readings);
 
+    if (must_go_on(turn) && !condition_holds(&turn->rule->when, &turn->tenant->readings))
+        state->step_usec = turn->now;
     state->until_since_usec = since_usec(relief, state->until_since_usec, turn->now);
     state->stall_since_usec = since_usec(is_stuck(turn), state->stall_since_usec, turn->now);
     if (turn->now >= relief_usec(turn))

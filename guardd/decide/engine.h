@@ -28,8 +28,10 @@
  * at most, of 2 S actions each: 12 S.
  *
  * A rule with Scope=host begins only where host_elect() chose the tenant (RuleState.elected, Case.election)
- * and When holds on its own host.* readings; from there on it goes like any other. A look that does not begin
- * it, and its end, take the election back.
+ * and When holds on its own host.* readings; from there on it goes like any other, but that of the step
+ * before a kill only the time counts in which When held without a break: whoever is frozen while the host
+ * recovers, or suffers now and then from something else, is not killed for it. A look that does not begin it,
+ * and its end, take the election back.
  *
  * Before anything final (terminate, kill) the fresh readings are asked once more whether Until is true at
  * this very moment; if so, nobody is killed. */

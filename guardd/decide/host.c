@@ -68,6 +68,17 @@ static bool is_in_hand(const struct RuleState *state)
     return state->phase != PHASE_IDLE && state->phase != PHASE_PENDING;
 }
 
+/* A step that can be undone is ahead of it, or the last one is so young that its end cannot show yet. */
+static bool is_unfinished(const struct RuleState *state, const struct Rule *rule, usec_t now)
+{
+    if (state->phase == PHASE_ACTING)
+        return true;
+    if (state->phase != PHASE_STANDING || state->step_failed || verb_is_final(rule->steps[state->step].verb))
+        return false;
+    return (state->step + 1 < rule->n_steps && !verb_is_final(rule->steps[state->step + 1].verb)) ||
+           usec_add(state->stood_usec, HOST_DWELL_USEC) > now;
+}
+
 static bool is_throttled(const struct Tenant *tenant, const struct Rule *rule)
 {
     size_t index = (size_t)(rule_state(tenant, rule) - tenant->condition.rules);
@@ -150,6 +161,17 @@ static struct Tenant *next_of(const struct Election *election, const struct Tena
     return found;
 }
 
+static bool anybody_unfinished(const struct Election *election, usec_t now)
+{
+    for (size_t i = 0; i < election->n; i++) {
+        const struct RuleState *state = rule_state(election->candidates[i], election->rule);
+
+        if (state && is_unfinished(state, election->rule, now))
+            return true;
+    }
+    return false;
+}
+
 /* --- what is said of it --------------------------------------------------------------------------- */
 
 /* "docker/c 3M/s (protected)" */
@@ -206,9 +228,12 @@ struct Tenant *host_elect(struct HostState *state, struct Tenant *const *candida
 {
     const struct Rule *rule = state->rule;
     struct Election election = {rule, candidates, n, .spares = true};
-    struct Tenant *elected = next_of(&election, NULL, true);
+    struct Tenant *elected;
     char evidence[CONDITION_EVIDENCE_MAX], value[MEASURE_FORMAT_MAX];
 
+    if (anybody_unfinished(&election, now))
+        return NULL;
+    elected = next_of(&election, NULL, true);
     if (!elected) {
         election.spares = false;
         elected = next_of(&election, NULL, true);

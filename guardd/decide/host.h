@@ -4,7 +4,9 @@
  * elected; never one that is protected, exempt, released, frozen already, in the hand of this rule already
  * (its steps go on by their own times), below Floor=, that has none of it, or whose ManagedOOMPreference= is
  * omit; one with avoid only when there is nobody else. Who was passed over and why is part of the reason.
- * After an election the next one waits HOST_DWELL_USEC: the first one's end must have time to show.
+ * The next election waits until this one has shown what it does: until whoever is in hand has been taken to
+ * the last of its steps that can be undone, and then HOST_DWELL_USEC. The first suspect is held firmly before
+ * the second one is touched.
  *
  * The caller asks host_look() when something was announced and when host_look_usec() says so; at HOST_ELECT
  * it calls host_elect(), sets the chosen one's RuleState.elected and Case.election, and has the engine look
@@ -41,7 +43,8 @@ usec_t host_look_usec(const struct HostState *state, usec_t now);
  * set and the reason begins with "nobody to freeze: " (the rule's first step beyond a warning). `reason`
  * (REASON_MAX, of which some is left for the engine's own words): "host.disk.free 9.1G of 100G, 9% (< 10%);
  * docker/a has most disk.growth, 120M/s; passed over: docker/b 80M/s, docker/c 3M/s (protected)", at most
- * HOST_PASSED_OVER_MAX of them, "and 5 more". */
+ * HOST_PASSED_OVER_MAX of them, "and 5 more". NULL, too, while somebody in hand has steps ahead; then `vain`
+ * and the reason are left as they are. */
 #define HOST_PASSED_OVER_MAX 4
 struct Tenant *host_elect(struct HostState *state, struct Tenant *const *candidates, size_t n,
                           const struct Readings *host, usec_t now, char *reason);

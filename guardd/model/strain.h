@@ -35,6 +35,16 @@ struct CounterBaseline {
     usec_t at_usec;
 };
 
+/* A value that goes up and down, as of the last few looks, the oldest first. */
+#define GROWTH_SAMPLES_MAX 8
+struct GrowthWindow {
+    struct {
+        uint64_t value;
+        usec_t at_usec;
+    } samples[GROWTH_SAMPLES_MAX];
+    size_t n;
+};
+
 /* What a tenant moves to and from one device, per second, as of the last look. */
 struct DeviceUse {
     uint32_t major, minor;
@@ -52,7 +62,8 @@ struct DeviceCounters {
 
 struct Strain {
     struct PressureBaseline pressure[PRESSURE_COUNT];
-    struct CounterBaseline memory_current, memory_high, memory_max, memory_oom;
+    struct GrowthWindow memory_taken; /* memory.current and swap */
+    struct CounterBaseline memory_high, memory_max, memory_oom;
     struct CounterBaseline cpu_usage_usec, cpu_throttled_usec, io_bytes;
     struct DeviceCounters counters[STRAIN_COUNTERS_MAX]; /* as of devices_usec, the busiest first */
     size_t n_counters;

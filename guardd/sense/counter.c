@@ -1,5 +1,7 @@
 #include "sense/counter.h"
 
+#include <string.h>
+
 /* Of a rate: no tenant comes near it, and sums of a few stay in range. */
 #define RATE_CEILING ((double)(INT64_C(1) << 60))
 
@@ -68,6 +70,11 @@ int64_t rate_per_second(double change, usec_t elapsed)
     return (int64_t)(rate < -RATE_CEILING ? -RATE_CEILING : rate);
 }
 
+static double change_between(uint64_t before, uint64_t after)
+{
+    return after >= before ? (double)(after - before) : -(double)(before - after);
+}
+
 void counter_rate(struct CounterBaseline *baseline, uint64_t value, usec_t now, double unit, bool shrinks,
                   struct Readings *readings, enum ReadingId id)
 {
@@ -77,13 +84,49 @@ void counter_rate(struct CounterBaseline *baseline, uint64_t value, usec_t now, 
     if (interval == INTERVAL_SHORT)
         return;
     readings->valid[id] = false;
-    if (interval == INTERVAL_GOOD) {
-        double change =
-            value >= baseline->value ? (double)(value - baseline->value) : -(double)(baseline->value - value);
-
-        reading_set(readings, id, rate_per_second(change * unit, now - baseline->at_usec));
-    }
+    if (interval == INTERVAL_GOOD)
+        reading_set(readings, id,
+                    rate_per_second(change_between(baseline->value, value) * unit, now - baseline->at_usec));
     move_on(baseline, value, now);
+}
+
+static void drop_samples(struct GrowthWindow *window, size_t n)
+{
+    window->n -= n;
+    memmove(window->samples, window->samples + n, window->n * sizeof(window->samples[0]));
+}
+
+/* Looks in quick succession must not push out of the window what is a few seconds old. */
+static void add_sample(struct GrowthWindow *window, uint64_t value, usec_t now)
+{
+    if (window->n >= 2 &&
+        now - window->samples[window->n - 2].at_usec < GROWTH_WINDOW_USEC / (GROWTH_SAMPLES_MAX - 1))
+        window->n--;
+    else if (window->n == GROWTH_SAMPLES_MAX)
+        drop_samples(window, 1);
+    window->samples[window->n].value = value;
+    window->samples[window->n].at_usec = now;
+    window->n++;
+}
+
+void growth_rate(struct GrowthWindow *window, uint64_t value, usec_t now, struct Readings *readings,
+                 enum ReadingId id)
+{
+    usec_t last = window->n > 0 ? window->samples[window->n - 1].at_usec : 0;
+    enum Interval interval = interval_between(window->n > 0, last, now, RATE_MAX_USEC);
+
+    if (interval == INTERVAL_SHORT)
+        return;
+    readings->valid[id] = false;
+    if (interval == INTERVAL_NONE)
+        window->n = 0;
+    while (window->n > 1 && now - window->samples[0].at_usec > GROWTH_WINDOW_USEC)
+        drop_samples(window, 1);
+    if (window->n > 0)
+        reading_set(readings, id,
+                    rate_per_second(change_between(window->samples[0].value, value),
+                                    usec_max(now - window->samples[0].at_usec, GROWTH_LEAST_USEC)));
+    add_sample(window, value, now);
 }
 
 void counter_lost(struct CounterBaseline *baseline, struct Readings *readings, enum ReadingId id)

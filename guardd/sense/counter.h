@@ -45,5 +45,14 @@ void counter_growth(struct CounterBaseline *baseline, uint64_t value, usec_t now
 void counter_rate(struct CounterBaseline *baseline, uint64_t value, usec_t now, double unit, bool shrinks,
                   struct Readings *readings, enum ReadingId id);
 
+/* How fast a value grows that goes up and down by itself (a tenant that works takes memory and gives it
+ * back): the change over the last GROWTH_WINDOW_USEC, or since the last look where that is longer ago. What
+ * was seen for less than GROWTH_LEAST_USEC counts as if it had taken that long: a moment's need is no growth.
+ */
+#define GROWTH_WINDOW_USEC (5 * USEC_PER_SEC)
+#define GROWTH_LEAST_USEC (3 * USEC_PER_SEC)
+void growth_rate(struct GrowthWindow *window, uint64_t value, usec_t now, struct Readings *readings,
+                 enum ReadingId id);
+
 /* It cannot be read. */
 void counter_lost(struct CounterBaseline *baseline, struct Readings *readings, enum ReadingId id);

@@ -145,9 +145,10 @@ static void take_derived(struct Strain *strain, usec_t now, struct Readings *rea
     bool known = readings->valid[READING_MEMORY_CURRENT];
 
     if (known)
-        counter_rate(&strain->memory_current, taken(readings), now, 1, true, readings, READING_MEMORY_GROWTH);
+        growth_rate(&strain->memory_taken, taken(readings), now, readings, READING_MEMORY_GROWTH);
     else
-        counter_lost(&strain->memory_current, readings, READING_MEMORY_GROWTH);
+        strain->memory_taken.n = 0;
+    readings->valid[READING_MEMORY_GROWTH] = readings->valid[READING_MEMORY_GROWTH] && known;
     readings->valid[READING_MEMORY_STALL] = known && readings->valid[READING_MEMORY_PRESSURE_FULL];
     readings->value[READING_MEMORY_STALL] = readings->valid[READING_MEMORY_STALL] && is_at_limit(readings)
                                                 ? readings->value[READING_MEMORY_PRESSURE_FULL]

@@ -97,11 +97,11 @@ static void memory(void **state)
     fake_say(ground->cgroup.files[CGROUP_MEMORY_HIGH], "max\n");
     fake_say(ground->cgroup.files[CGROUP_MEMORY_CURRENT], "0\n");
     assert_int_equal(plan(ground, RESOURCE_MEMORY, 90), 0);
-    planned(ground, 0, "max", "1048576");
+    planned(ground, 0, "max", "16777216");
     /* whole pages */
-    fake_say(ground->cgroup.files[CGROUP_MEMORY_CURRENT], "10485761\n");
+    fake_say(ground->cgroup.files[CGROUP_MEMORY_CURRENT], "100000001\n");
     assert_int_equal(plan(ground, RESOURCE_MEMORY, 33), 0);
-    planned(ground, 0, "max", "3457024");
+    planned(ground, 0, "max", "32997376");
 }
 
 /* Of the devices that it loads; what is there of others and in other numbers stays. */

@@ -575,7 +575,7 @@ static void host_let_in(struct World *world, enum Input input)
         break;
     case INPUT_STEP_OVER:
         world->now += 5 * SECOND;
-        host_look_at(world, 11);
+        host_look_at(world, world_phase(world) == PHASE_STANDING ? 9 : 11);
         break;
     case INPUT_RELIEVED:
         host_look_at(world, 13);
@@ -701,6 +701,26 @@ static void test_long_election(void **state)
     assert_int_equal(strlen(world.decisions.list[0].reason), REASON_MAX - 1);
 }
 
+/* The host neither recovers for as long as Until asks, nor goes on to suffer: nobody is killed for that. */
+static void test_killed_only_while_the_host_suffers(void **state)
+{
+    struct World world;
+
+    host_bring_to(&world, PHASE_STANDING, true);
+    for (int i = 0; i < 100; i++) {
+        world.now += SECOND;
+        host_look_at(&world, i % 4 == 0 ? 11 : 9);
+        assert_nothing_decided(&world);
+    }
+    host_look_at(&world, 11);
+    for (int i = 0; i < 5; i++) {
+        assert_nothing_decided(&world);
+        world.now += SECOND;
+        host_look_at(&world, 9);
+    }
+    assert_decided(&world, VERB_KILL);
+}
+
 /* Never kills for disk: what only freezes does so at the tenth offence too. */
 static void test_elected_again_is_frozen_again(void **state)
 {
@@ -791,6 +811,7 @@ int main(void)
         cmocka_unit_test(test_every_cell_of_the_host),
         cmocka_unit_test(test_election_begins_the_reason),
         cmocka_unit_test(test_long_election),
+        cmocka_unit_test(test_killed_only_while_the_host_suffers),
         cmocka_unit_test(test_elected_again_is_frozen_again),
         cmocka_unit_test(test_election_of_two_rules),
         cmocka_unit_test(test_election_is_kept),

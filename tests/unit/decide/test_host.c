@@ -314,6 +314,43 @@ static void test_not_in_hand(void **state)
     assert_ptr_equal(elect(&stage, START), &stage.tenants[0]);
 }
 
+/* Who is in hand is taken to the last step that can be undone, and that one is given time to show. */
+static void test_one_after_the_other(void **state)
+{
+    static const struct {
+        enum RulePhase phase;
+        size_t step;
+        bool failed;
+        usec_t stood; /* seconds ago */
+        bool waits;
+    } table[] = {
+        {PHASE_ACTING, 0, false, 100, true},  {PHASE_STANDING, 0, false, 100, true},
+        {PHASE_ACTING, 1, false, 100, true},  {PHASE_STANDING, 1, false, 2, true},
+        {PHASE_STANDING, 1, false, 3, false}, {PHASE_STANDING, 1, true, 2, false},
+        {PHASE_STANDING, 2, false, 1, false}, {PHASE_RELEASING, 1, false, 1, false},
+        {PHASE_PENDING, 0, false, 1, false},
+    };
+    struct Stage stage;
+
+    stage_init(&stage);
+    stage.rule.steps[0] = (struct Step){VERB_WARN, SECOND};
+    stage.rule.steps[1] = (struct Step){VERB_FREEZE, SECOND};
+    stage.rule.steps[2] = (struct Step){VERB_KILL, USEC_INFINITY};
+    stage.rule.n_steps = 3;
+    candidate(&stage, "docker/first", 2);
+    candidate(&stage, "docker/second", 900);
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        stage.tenants[0].condition.rules[0] =
+            (struct RuleState){.phase = table[i].phase,
+                               .step = table[i].step,
+                               .step_failed = table[i].failed,
+                               .stood_usec = START - table[i].stood * SECOND};
+        stage.state.vain = false;
+        assert_ptr_equal(elect(&stage, START), table[i].waits ? NULL : &stage.tenants[1]);
+        assert_false(stage.state.vain);
+    }
+}
+
 /* memory-host: When=host.memory.pressure.full > 20%, Rank=io.pressure.full, Steps=warn, throttle, freeze */
 static void test_percentages(void **state)
 {
@@ -486,6 +523,7 @@ int main(void)
         cmocka_unit_test(test_never_elected),
         cmocka_unit_test(test_avoided),
         cmocka_unit_test(test_not_in_hand),
+        cmocka_unit_test(test_one_after_the_other),
         cmocka_unit_test(test_percentages),
         cmocka_unit_test(test_not_candidates),
         cmocka_unit_test(test_vain),

@@ -82,11 +82,40 @@ static void growth_both_ways(void **state)
     scratch_write(&f->scratch, "memory.current", "209715200\n");
     look(f, USEC_PER_SEC + 99 * USEC_PER_MSEC);
     assert_false(f->readings.valid[READING_MEMORY_GROWTH]);
-    look(f, USEC_PER_SEC + 500 * USEC_PER_MSEC);
-    strain_assert(f, READING_MEMORY_GROWTH, 200 * MIB);
+    look(f, 5 * USEC_PER_SEC);
+    strain_assert(f, READING_MEMORY_GROWTH, 25 * MIB);
     scratch_write(&f->scratch, "memory.current", "104857600\n");
-    look(f, USEC_PER_SEC + 2500 * USEC_PER_MSEC);
-    strain_assert(f, READING_MEMORY_GROWTH, -50 * MIB);
+    look(f, 9 * USEC_PER_SEC); /* the first look is no matter any more */
+    strain_assert(f, READING_MEMORY_GROWTH, -25 * MIB);
+}
+
+/* Takes 4 MiB and gives them back all the time: what one look or another sees of it is no growth to speak of.
+ */
+static void a_need_of_the_moment(void **state)
+{
+    struct StrainFixture *f = *state;
+
+    for (unsigned i = 0; i < 20; i++) {
+        scratch_write(&f->scratch, "memory.current", i % 2 ? "5242880\n" : "1048576\n");
+        look(f, USEC_PER_SEC + i * 500 * USEC_PER_MSEC);
+        if (i > 0)
+            assert_true(llabs(f->readings.value[READING_MEMORY_GROWTH]) <= 4 * MIB / 3);
+    }
+}
+
+/* Somebody looks ten times a second: what is seen goes by the last 5 s all the same. */
+static void growth_for_the_curious(void **state)
+{
+    struct StrainFixture *f = *state;
+    char current[32];
+
+    for (unsigned i = 0; i <= 100; i++) {
+        snprintf(current, sizeof(current), "%u\n", i * 1024 * 1024);
+        scratch_write(&f->scratch, "memory.current", current);
+        look(f, USEC_PER_SEC + i * 100 * USEC_PER_MSEC);
+        if (i >= 30)
+            strain_assert(f, READING_MEMORY_GROWTH, 10 * MIB);
+    }
 }
 
 static void assert_stall(struct StrainFixture *f, const char *current, int64_t expected)
@@ -180,10 +209,11 @@ static void one_look_at_everything(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        MEMORY_TEST(amounts_and_limits), MEMORY_TEST(events_since_the_last_look),
-        MEMORY_TEST(growth_both_ways),   MEMORY_TEST(stall_at_its_own_limit),
-        MEMORY_TEST(long_memory_stat),   cmocka_unit_test(cut_memory_stat),
-        MEMORY_TEST(without_controller), MEMORY_TEST(one_look_at_everything),
+        MEMORY_TEST(amounts_and_limits),     MEMORY_TEST(events_since_the_last_look),
+        MEMORY_TEST(growth_both_ways),       MEMORY_TEST(a_need_of_the_moment),
+        MEMORY_TEST(growth_for_the_curious), MEMORY_TEST(stall_at_its_own_limit),
+        MEMORY_TEST(long_memory_stat),       cmocka_unit_test(cut_memory_stat),
+        MEMORY_TEST(without_controller),     MEMORY_TEST(one_look_at_everything),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
