@@ -7,7 +7,7 @@ import sys
 from fake import *
 
 CONFIG = policy(held_class())
-FOUND, VALUE, OTHER = "8388608", "2097152", "6291456"  # of one length: the made-up files are overwritten in place
+FOUND, VALUE, OTHER = "83886080", "20971520", "62914560"  # of one length: the made-up files are overwritten in place
 
 
 def high(cgroup):
@@ -19,7 +19,7 @@ def throttled_world():
     world = World(CONFIG)
     cgroup = world.kernel.make("held/a")
     cgroup.write("memory.high", FOUND, cgroup.dir)
-    cgroup.write("memory.current", "4194304", cgroup.dir)
+    cgroup.write("memory.current", "41943040", cgroup.dir)
     world.start()
     answer = world.ctl("throttle", "held/a", "memory", "50%", check_exit=0)
     check(f"throttled after" in answer.stdout and f"memory.high {VALUE}, found {FOUND}" in answer.stdout, answer.stdout)

@@ -357,6 +357,15 @@ static unsigned n_elected(const struct Three *three)
     return n;
 }
 
+/* The engine's part. */
+static void freeze_elected(struct RuleState *state)
+{
+    if (!state->elected || state->phase != PHASE_IDLE)
+        return;
+    state->phase = PHASE_STANDING;
+    state->stood_usec = ground->now;
+}
+
 /* So long a time of the host's, a second at a time, as the daemon's timer has it. */
 static void pass(const struct Three *three, usec_t until)
 {
@@ -365,8 +374,7 @@ static void pass(const struct Three *three, usec_t until)
         grow(three);
         disk_guard_pass(&ground->disk, ground->now);
         for (unsigned i = 0; i < 3; i++)
-            if (three->growers[i]->condition.rules[0].elected)
-                three->growers[i]->condition.rules[0].phase = PHASE_ACTING; /* the engine's part */
+            freeze_elected(&three->growers[i]->condition.rules[0]);
     }
 }
 
