@@ -188,8 +188,13 @@ static usec_t step_over_usec(const struct Turn *turn)
 {
     const struct RuleState *state = turn->state;
 
-    if (state->withheld && step_verb(turn) == VERB_KILL)
-        return budget_room_usec(turn->engine->budget, &turn->engine->policy->kill_limit, turn->now);
+    if (state->withheld && step_verb(turn) == VERB_KILL) {
+        usec_t room = budget_room_usec(turn->engine->budget, &turn->engine->policy->kill_limit, turn->now);
+
+        /* The freeze in its place did not take: what is due is not done in any form. */
+        return state->step_failed && !freezes(turn) ? usec_min(room, usec_add(state->step_usec, RETRY_USEC))
+                                                    : room;
+    }
     if (state->step == last_step(turn->rule))
         return state->step_failed ? usec_add(state->step_usec, RETRY_USEC) : USEC_INFINITY;
     return usec_add(state->step_usec, turn->rule->steps[state->step].lasts_usec);
@@ -217,8 +222,7 @@ static enum RulePhase freeze_instead(const struct Turn *turn)
     turn->state->step = last_step(turn->rule);
     if (freezes(turn))
         return withhold(turn, why);
-    if (!turn->state->withheld)
-        decide_withheld(turn, VERB_FREEZE, why);
+    decide_withheld(turn, VERB_FREEZE, why);
     turn->state->withheld = true;
     return PHASE_ACTING;
 }
