@@ -3,7 +3,7 @@ what a rule has done to it.
 
 The classes are read from what is installed: one that lists a rule from now on is tested with it from now on. The title of
 a test begins with its rule and a colon, and rules.tsv says in which file it is. What it writes of the rule's deeds
-("# RULE met: ...", "# RULE missed: ...") is read by tests/run removal."""
+("# RULE met: ...", "# RULE missed: ...", "# RULE seconds: ...") is read by tests/run removal."""
 
 from disk import *
 
@@ -133,7 +133,11 @@ def deeds_wanted(watch, rule, verb, attackers):
     began = now()
     while missed() and now() < began + PATIENCE:
         time.sleep(0.05)
+    deeds_wanted.longest = max(deeds_wanted.longest, now() - began)
     return [attacker.kind for attacker in missed()]
+
+
+deeds_wanted.longest = 0  # seconds
 
 
 def settle_accounts(watch, rule, missed, attackers):
@@ -145,6 +149,7 @@ def settle_accounts(watch, rule, missed, attackers):
     met = [attacker.kind for attacker in attackers if attacker.kind not in missed]
     note(f"{rule} met: {' '.join(met)}")
     note(f"{rule} missed: {' '.join(missed)}")
+    note(f"{rule} seconds: {round(deeds_wanted.longest)}")
     check(not missed, f"{rule} has done nothing to a tenant of {', '.join(missed)}")
 
 
