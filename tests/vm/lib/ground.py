@@ -502,16 +502,19 @@ def shipped_files():
 
 def without_rule(text, rule):
     """A configuration without a rule: without its section, and without its name in any Rules=."""
-    kept, section = [], ""
+    kept, section, listed = [], "", False
     for line in text.splitlines():
-        section = line.strip() if line.startswith("[") else section
+        if line.startswith("["):
+            section, listed = line.strip(), False
         if section == f"[Rule {rule}]":
             continue
         if line.startswith("Rules="):
             names = line.removeprefix("Rules=").split()
-            if names == [rule]:
-                continue  # an empty one would empty the list
-            line = "Rules=" + " ".join(name for name in names if name != rule)
+            left = [name for name in names if name != rule]
+            if names and not left and listed:
+                continue  # an empty one would empty the list; where it is the only one, a class needs it
+            listed = listed or bool(left)
+            line = "Rules=" + " ".join(left)
         kept.append(line + "\n")
     return "".join(kept)
 
