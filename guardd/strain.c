@@ -236,19 +236,43 @@ static uint32_t files_of(enum Resource resource)
     }
 }
 
-static uint32_t files_of_class(const struct TenantClass *class)
+/* What the class's rules go by, as strain_look() takes it. */
+static uint32_t resources_of_class(const struct TenantClass *class)
 {
-    uint32_t files = 0;
+    uint32_t resources = 0;
 
     for (size_t i = 0; class && i < class->n_rules; i++) {
         const struct Rule *rule = class->rules[i];
 
-        files |= files_of(reading_info(rule->when.reading)->resource) |
-                 files_of(reading_info(rule->until.reading)->resource);
+        resources |= 1u << reading_info(rule->when.reading)->resource |
+                     1u << reading_info(rule->until.reading)->resource;
         if (rule->scope == SCOPE_HOST)
-            files |= files_of(reading_info(rule->rank)->resource);
+            resources |= 1u << reading_info(rule->rank)->resource;
     }
+    return resources & STRAIN_ALL;
+}
+
+static uint32_t files_of_class(const struct TenantClass *class)
+{
+    uint32_t resources = resources_of_class(class), files = 0;
+
+    for (int i = 0; i < RESOURCE_COUNT; i++)
+        if (resources & (1u << i))
+            files |= files_of((enum Resource)i);
     return files;
+}
+
+static bool is_of_host(enum ReadingId id)
+{
+    return reading_info(id)->of_host && reading_is_of_strain(id);
+}
+
+static bool asks_of_host(const struct TenantClass *class)
+{
+    for (size_t i = 0; class && i < class->n_rules; i++)
+        if (is_of_host(class->rules[i]->when.reading) || is_of_host(class->rules[i]->until.reading))
+            return true;
+    return false;
 }
 
 static bool rule_is_of_strain(const struct Rule *rule)
@@ -314,7 +338,7 @@ static void look_at_host(struct StrainGuard *guard, bool fresh, usec_t now)
 static void copy_host_readings(const struct StrainGuard *guard, struct Readings *readings)
 {
     for (int id = 0; id < READING_COUNT; id++)
-        if (reading_info(id)->of_host && reading_is_of_strain(id)) {
+        if (is_of_host((enum ReadingId)id)) {
             readings->valid[id] = guard->host_readings.valid[id];
             readings->value[id] = guard->host_readings.value[id];
             readings->limit[id] = guard->host_readings.limit[id];
@@ -339,10 +363,12 @@ static void forgive_stall(struct Tenant *tenant)
     tenant->readings.value[READING_MEMORY_STALL] = 0;
 }
 
-static void read_tenant(struct StrainGuard *guard, struct Tenant *tenant, usec_t now)
+/* `resources`: and what its rules go by. */
+static void read_tenant(struct StrainGuard *guard, struct Tenant *tenant, uint32_t resources, usec_t now)
 {
     forget_old(&tenant->strain, now);
-    (void)strain_look(&tenant->cgroup, &tenant->strain, now, &tenant->readings);
+    (void)strain_look(&tenant->cgroup, resources | resources_of_class(tenant->class), &tenant->strain, now,
+                      &tenant->readings);
     tenant->strain.announced = false;
     forgive_stall(tenant);
     copy_host_readings(guard, &tenant->readings);
@@ -354,8 +380,10 @@ void strain_guard_look(struct StrainGuard *guard, struct Tenant *tenant, bool fr
         return;
     if (fresh)
         (void)cgroup_open_files(&tenant->cgroup, CGROUP_FILES_ALL);
-    look_at_host(guard, false, now);
-    read_tenant(guard, tenant, now);
+    /* Between the kernel's announcement and the deed is nothing that the rules do not go by. */
+    if (fresh || asks_of_host(tenant->class))
+        look_at_host(guard, false, now);
+    read_tenant(guard, tenant, fresh ? STRAIN_ALL : 0, now);
 }
 
 /* --- elections ------------------------------------------------------------------------------------ */
@@ -401,7 +429,7 @@ static void read_waiting(struct StrainGuard *guard, enum Resource resource, usec
     HASH_ITER (hh, guard->registry->tenants, tenant, other) {
         (void)cgroup_open_files(&tenant->cgroup,
                                 1u << (resource == RESOURCE_CPU ? CGROUP_CPU_PRESSURE : CGROUP_IO_PRESSURE));
-        read_tenant(guard, tenant, now);
+        read_tenant(guard, tenant, 1u << resource, now);
     }
 }
 
@@ -422,7 +450,7 @@ static struct Tenant **candidates(struct StrainGuard *guard, struct HostWatch *w
         if (!tenant_lists(tenant, watch->state.rule, NULL))
             continue;
         if (!concerns_others(resource))
-            read_tenant(guard, tenant, now);
+            read_tenant(guard, tenant, 0, now);
         tenant->oom_preference = oomd_preference(tenant->cgroup.dir_fd);
         list[(*ret_n)++] = tenant;
     }

@@ -339,14 +339,10 @@ static void await(struct Tenant *tenant, const struct Decision *decision, uint64
 
 /* --- beginning ------------------------------------------------------------------------------------ */
 
-static void not_begun(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
-                      uint64_t ticket, int error, const char *why, usec_t now)
+static struct Outcome not_begun(const struct Decision *decision, int error, const char *why, usec_t now)
 {
-    struct Outcome outcome = error_is_gone(error)
-                                 ? outcome_make(RESULT_GONE, decision, now, "the cgroup is gone")
-                                 : outcome_failure(decision, error, now, why);
-
-    report_outcome(pipeline, tenant, decision, &outcome, ticket, now);
+    return error_is_gone(error) ? outcome_make(RESULT_GONE, decision, now, "the cgroup is gone")
+                                : outcome_failure(decision, error, now, why);
 }
 
 static const char *plan_trouble(int error)
@@ -370,32 +366,30 @@ static bool is_futile(const struct Throttle *plan, enum Resource resource)
     return true;
 }
 
-/* Makes the lines. false: that was the end of it. */
+/* Makes the lines and writes down what was found. false: `*ret_outcome` was the end of it. */
 static bool plan(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
-                 uint64_t ticket, usec_t now)
+                 usec_t now, struct Outcome *ret_outcome)
 {
     struct Throttle *throttle = &tenant->throttles[decision->resource], made = {};
-    struct Outcome outcome;
     int r = cgroup_open_files(&tenant->cgroup, throttle_files(decision->resource));
 
     if (r >= 0)
         r = throttle_plan(&tenant->cgroup, decision->resource, decision->percent, &tenant->strain,
                           &tenant->readings, &made);
     if (r < 0) {
-        not_begun(pipeline, tenant, decision, ticket, r, plan_trouble(r), now);
+        *ret_outcome = not_begun(decision, r, plan_trouble(r), now);
         return false;
     }
     if (is_futile(&made, decision->resource)) {
-        outcome = outcome_make(RESULT_SKIPPED, decision, now, "%s is as low already: %s",
-                               resource_throttle_file(decision->resource), made.lines[0].found);
-        report_outcome(pipeline, tenant, decision, &outcome, ticket, now);
+        *ret_outcome = outcome_make(RESULT_SKIPPED, decision, now, "%s is as low already: %s",
+                                    resource_throttle_file(decision->resource), made.lines[0].found);
         return false;
     }
     made.waiting = throttle->waiting;
     *throttle = made;
     r = put_entries(pipeline, tenant, decision);
     if (r < 0)
-        not_begun(pipeline, tenant, decision, ticket, r, "not begun, it could not be written down", now);
+        *ret_outcome = not_begun(decision, r, "not begun, it could not be written down", now);
     return r >= 0;
 }
 
@@ -407,23 +401,28 @@ static void join(struct Pipeline *pipeline, struct Tenant *tenant, const struct 
     char text[REASON_MAX];
 
     tenant->throttles[decision->resource].holders |= 1u << decision->holder;
+    report_decision(pipeline, tenant, decision);
     outcome = outcome_make(RESULT_DONE, decision, now, "it was throttled already: %.400s",
                            describe(tenant, decision->resource, text, sizeof(text)));
     report_outcome(pipeline, tenant, decision, &outcome, ticket, now);
 }
 
+/* What is told of it comes after the deed: it wakes others, and they would come between. */
 static void begin(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
                   uint64_t ticket, usec_t now)
 {
     struct Throttle *throttle = &tenant->throttles[decision->resource];
     bool written = is_under_way(tenant, decision->resource, VERB_THROTTLE);
+    struct Outcome outcome;
     int r = 1;
 
     if (is_in_force(tenant, decision->resource))
         return join(pipeline, tenant, decision, ticket, now);
     if (throttle->n_lines == 0) {
-        if (!plan(pipeline, tenant, decision, ticket, now))
-            return;
+        if (!plan(pipeline, tenant, decision, now, &outcome)) {
+            report_decision(pipeline, tenant, decision);
+            return report_outcome(pipeline, tenant, decision, &outcome, ticket, now);
+        }
     } else {
         /* On its way for somebody else, or on its way back: the same lines go on for this one. */
         supersede(pipeline, tenant, decision, now);
@@ -432,6 +431,7 @@ static void begin(struct Pipeline *pipeline, struct Tenant *tenant, const struct
     }
     if (!written)
         r = write_lines(pipeline, tenant, decision->resource, false);
+    report_decision(pipeline, tenant, decision);
     if (r > 0)
         await(tenant, decision, ticket, now);
     else
@@ -493,18 +493,20 @@ void throttling_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, cons
 {
     bool possible = decision->resource >= 0 && resource_can_throttle(decision->resource);
     bool any = possible && tenant->throttles[decision->resource].n_lines > 0;
+    bool observed = pipeline->mode == MODE_OBSERVE && !any;
     struct Outcome outcome;
 
+    if (possible && !observed && decision->verb == VERB_THROTTLE)
+        return begin(pipeline, tenant, decision, ticket, now);
     report_decision(pipeline, tenant, decision);
-    if (!possible)
-        return not_begun(pipeline, tenant, decision, ticket, -EOPNOTSUPP, "not begun, it cannot be throttled",
-                         now);
-    if (pipeline->mode == MODE_OBSERVE && !any) {
+    if (!possible) {
+        outcome = not_begun(decision, -EOPNOTSUPP, "not begun, it cannot be throttled", now);
+        return report_outcome(pipeline, tenant, decision, &outcome, ticket, now);
+    }
+    if (observed) {
         outcome = outcome_make(RESULT_OBSERVED, decision, now, "%s", "");
         return report_outcome(pipeline, tenant, decision, &outcome, ticket, now);
     }
-    if (decision->verb == VERB_THROTTLE)
-        return begin(pipeline, tenant, decision, ticket, now);
     if (!any) {
         outcome = outcome_make(RESULT_SKIPPED, decision, now, "it is not throttled");
         return report_outcome(pipeline, tenant, decision, &outcome, ticket, now);

@@ -319,9 +319,8 @@ int throttle_write(const struct Cgroup *cgroup, enum Resource resource, const ch
 
 /* --- the plan ------------------------------------------------------------------------------------- */
 
-/* One line more: `wanted`, but never above what is there. */
-static int add_line(const struct Cgroup *cgroup, enum Resource resource, const struct Line *wanted,
-                    struct Throttle *plan)
+/* One line more: `wanted`, but never above what is there, which the line has `found` already. */
+static int add_found_line(enum Resource resource, const struct Line *wanted, struct Throttle *plan)
 {
     struct ThrottleLine *line = &plan->lines[plan->n_lines];
     char text[THROTTLE_LINE_MAX];
@@ -329,19 +328,28 @@ static int add_line(const struct Cgroup *cgroup, enum Resource resource, const s
 
     line->slot = UINT32_MAX;
     if (r >= 0)
-        r = throttle_read(cgroup, resource, text, line->found);
-    if (r >= 0)
         r = throttle_lower(resource, text, line->found, line->value);
     if (r >= 0)
         plan->n_lines++;
     return r;
 }
 
+static int add_line(const struct Cgroup *cgroup, enum Resource resource, const struct Line *wanted,
+                    struct Throttle *plan)
+{
+    char text[THROTTLE_LINE_MAX];
+    int r = format(resource, wanted, text);
+
+    if (r >= 0)
+        r = throttle_read(cgroup, resource, text, plan->lines[plan->n_lines].found);
+    return r < 0 ? r : add_found_line(resource, wanted, plan);
+}
+
 /* In the period that is there. */
 static int plan_cpu(const struct Cgroup *cgroup, unsigned percent, const struct Readings *readings,
                     struct Throttle *plan)
 {
-    char found[THROTTLE_LINE_MAX];
+    char *found = plan->lines[plan->n_lines].found;
     struct Line line = {};
     uint64_t usage;
     int r = throttle_read(cgroup, RESOURCE_CPU, "", found);
@@ -352,7 +360,7 @@ static int plan_cpu(const struct Cgroup *cgroup, unsigned percent, const struct 
         return -ENODATA;
     usage = most(share((uint64_t)readings->value[READING_CPU_USAGE], percent), CPU_MIN);
     line.number[QUOTA] = most(line.number[PERIOD] * usage / 10000, QUOTA_MIN_USEC);
-    return add_line(cgroup, RESOURCE_CPU, &line, plan);
+    return add_found_line(RESOURCE_CPU, &line, plan);
 }
 
 static int plan_memory(const struct Cgroup *cgroup, unsigned percent, struct Throttle *plan)

@@ -139,11 +139,37 @@ static usec_t until_for_usec(const struct Turn *turn)
     return usec_min(usec_shift(base, turn->state->repeats), usec_max(wanted, THAW_DELAY_MAX_USEC));
 }
 
+static bool is_protected(const struct Tenant *tenant)
+{
+    return tenant->untouchable || tenant->protected_by[0] != '\0';
+}
+
+/* Frozen, it neither uses nor waits for anything, whatever it would do: what Until asks for says nothing. */
+static bool is_silenced(const struct Turn *turn)
+{
+    return freezes(turn) && reading_is_of_running(turn->rule->until.reading);
+}
+
+/* Until when who is frozen in place of a kill stays so, however silent: until there is room to kill it, if
+ * it goes on. Where there never will be, the freeze is the last step like any other. */
+static usec_t withheld_until_usec(const struct Turn *turn)
+{
+    const struct RuleState *state = turn->state;
+    usec_t room;
+
+    if (!state->withheld || step_verb(turn) != VERB_KILL || !is_silenced(turn) || is_protected(turn->tenant))
+        return 0;
+    room = budget_room_usec(turn->engine->budget, &turn->engine->policy->kill_limit, turn->now);
+    return room == USEC_INFINITY ? 0 : usec_min(room, usec_add(state->stood_usec, THAW_DELAY_MAX_USEC));
+}
+
 /* When what stands is let go, if Until goes on to hold. */
 static usec_t relief_usec(const struct Turn *turn)
 {
-    return usec_max(usec_add(turn->state->until_since_usec, until_for_usec(turn)),
-                    usec_add(turn->state->stood_usec, STEP_DWELL_USEC));
+    usec_t relief = usec_max(usec_add(turn->state->until_since_usec, until_for_usec(turn)),
+                             usec_add(turn->state->stood_usec, STEP_DWELL_USEC));
+
+    return usec_max(relief, withheld_until_usec(turn));
 }
 
 /* When a throttle that leaves the tenant stuck gives way to the next step. */
@@ -157,16 +183,16 @@ static usec_t step_over_usec(const struct Turn *turn)
 {
     const struct RuleState *state = turn->state;
 
-    if (state->withheld && step_verb(turn) == VERB_KILL)
-        return budget_room_usec(turn->engine->budget, &turn->engine->policy->kill_limit, turn->now);
+    if (state->withheld && step_verb(turn) == VERB_KILL) {
+        usec_t room = budget_room_usec(turn->engine->budget, &turn->engine->policy->kill_limit, turn->now);
+
+        /* The freeze in its place did not take: what is due is not done in any form. */
+        return state->step_failed && !freezes(turn) ? usec_min(room, usec_add(state->step_usec, RETRY_USEC))
+                                                    : room;
+    }
     if (state->step == last_step(turn->rule))
         return state->step_failed ? usec_add(state->step_usec, RETRY_USEC) : USEC_INFINITY;
     return usec_add(state->step_usec, turn->rule->steps[state->step].lasts_usec);
-}
-
-static bool is_protected(const struct Tenant *tenant)
-{
-    return tenant->untouchable || tenant->protected_by[0] != '\0';
 }
 
 /* Says once per standing step why nothing is done, and stays. */
@@ -191,8 +217,7 @@ static enum RulePhase freeze_instead(const struct Turn *turn)
     turn->state->step = last_step(turn->rule);
     if (freezes(turn))
         return withhold(turn, why);
-    if (!turn->state->withheld)
-        decide_withheld(turn, VERB_FREEZE, why);
+    decide_withheld(turn, VERB_FREEZE, why);
     turn->state->withheld = true;
     return PHASE_ACTING;
 }
@@ -293,15 +318,13 @@ static void write_escalation(const struct Turn *turn, enum RuleEvent event, char
                  turn->rule->n_steps);
 }
 
-/* Is it at peace at this moment? A frozen tenant neither uses nor waits for anything: that is no sign of
- * peace. */
+/* Is it at peace at this moment? That a frozen tenant is silent is no sign of it; one whose kill was held
+ * back meanwhile is measured before it is killed, and therefore thawed first. */
 static bool is_at_peace(const struct Turn *turn)
 {
-    const struct Condition *until = &turn->rule->until;
-
-    if (step_verb(turn) == VERB_FREEZE && freezes(turn) && reading_is_of_running(until->reading))
+    if (step_verb(turn) == VERB_FREEZE && is_silenced(turn))
         return false;
-    return condition_holds(until, &turn->tenant->readings);
+    return condition_holds(&turn->rule->until, &turn->tenant->readings);
 }
 
 static enum RulePhase next_step(const struct Turn *turn, enum RuleEvent event)

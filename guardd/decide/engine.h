@@ -34,7 +34,16 @@
  * and its end, take the election back.
  *
  * Before anything final (terminate, kill) the fresh readings are asked once more whether Until is true at
- * this very moment; if so, nobody is killed. */
+ * this very moment; if so, nobody is killed. Of what a frozen tenant does not do while it is frozen (its own
+ * pressure, its rates) the silence counts for nothing there: it was measured a step ago.
+ *
+ * A kill that the budget does not allow leaves its tenant frozen. Where Until is about such a reading,
+ * nothing tells whether it would go on, and what it said last is older with every minute: when the budget has
+ * room again (and Until's time is over) it is thawed, which alone measures it anew, and killed when it goes
+ * on, or frozen for twice as long when others were quicker to spend the budget. Not before: a thaw that no
+ * kill could follow would only let the same attack in again. At most THAW_DELAY_MAX_USEC, though others may
+ * keep the budget spent. With a budget of none the freeze is the last step, and its thaws are those of
+ * repeats. */
 #pragma once
 
 #include "base/usec.h"

@@ -183,6 +183,8 @@ int pressure_look(const struct PressureFds *fds, bool host, struct Strain *strai
         enum ReadingId id = host ? kinds[i].of_host : kinds[i].of_tenant;
         const struct PressureLine *line = kinds[i].full ? &file.full : &file.some;
 
+        if (fds->fd[i] == PRESSURE_NOT_ASKED)
+            continue;
         readings->limit[id] = READING_UNLIMITED;
         /* Both lines of a file come from one read. */
         if (i == 0 || fds->fd[i] != fds->fd[i - 1]) {

@@ -11,6 +11,7 @@
  * the cgroup. There is one announcement a window as long as it holds, and none of recovery. */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 
 #include "base/usec.h"
@@ -56,7 +57,9 @@ int pressure_trigger(int dir_fd, const char *file, bool full, int64_t share, use
  * readings are filled. Two looks within 100 ms: the reading stays what it was. A baseline's `proven` raises
  * the reading of this one look. 0; -ENODEV when the cgroup is gone. */
 struct PressureFds {
-    int fd[PRESSURE_COUNT]; /* -EBADF: not read; some and full of one resource may be the same */
+    int fd[PRESSURE_COUNT]; /* -EBADF: there is none; some and full of one resource may be the same */
 };
+/* Instead of a descriptor: the reading stays what it was. */
+#define PRESSURE_NOT_ASKED INT_MIN
 int pressure_look(const struct PressureFds *fds, bool host, struct Strain *strain, usec_t now,
                   struct Readings *readings);

@@ -12,8 +12,12 @@
 #include "model/reading.h"
 #include "model/strain.h"
 
-/* -ENODEV/-ENOENT when the cgroup is gone; 0 with whatever could be read. */
-int strain_look(const struct Cgroup *cgroup, struct Strain *strain, usec_t now, struct Readings *readings);
+#define STRAIN_ALL (1u << RESOURCE_MEMORY | 1u << RESOURCE_CPU | 1u << RESOURCE_IO)
+
+/* `resources`: bits 1u << enum Resource. What else there is stays as it was found by an earlier look: it may
+ * be old. -ENODEV/-ENOENT when the cgroup is gone; 0 with whatever could be read. */
+int strain_look(const struct Cgroup *cgroup, uint32_t resources, struct Strain *strain, usec_t now,
+                struct Readings *readings);
 
 /* Each of them for itself, with the same contract. memory_look() also fills memory.stall, after
  * pressure_look(). */

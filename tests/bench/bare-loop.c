@@ -33,7 +33,7 @@ static void guard(const char *cgroup)
 
     if (freeze_fd < 0 || inotify_add_watch(inotify_fd, file_of(cgroup, "pids.events.local"), IN_MODIFY) < 0)
         die(cgroup);
-    puts("ready");
+    printf("ready %d\n", getpid());
     if (read(inotify_fd, buffer, sizeof(buffer)) < 0)
         die("inotify");
     if (write(freeze_fd, "1", 1) != 1)

@@ -317,6 +317,36 @@ static void test_budget_spent_freezes_repeat_offender(void **state)
     assert_decided(&world, VERB_KILL);
 }
 
+/* The freeze in place of the kill does not take (a process that cannot be frozen): tried again, and said. */
+static void test_budget_spent_and_not_frozen(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    world.policy.kill_limit.kills = 1;
+    budget_spend(&world.budget, world.now);
+    offences_add(&world.offences, "docker/web", "fork-bomb", world.now);
+    world_look(&world, 1024, 9);
+    for (int i = 0; i < 3; i++) {
+        assert_decided(&world, VERB_FREEZE);
+        world_outcome(&world, RESULT_FAILED);
+        world.now += 4 * SECOND;
+        world_look(&world, 1024, 9);
+        assert_nothing_decided(&world);
+        world.now += 1 * SECOND;
+        world_look(&world, 1024, 9);
+    }
+    assert_decided(&world, VERB_FREEZE);
+    assert_true(world.decisions.list[0].withheld);
+    world_outcome(&world, RESULT_DONE);
+    world.now += 5 * SECOND;
+    world_look(&world, 1024, 9);
+    assert_nothing_decided(&world);
+    world.now = START + 60 * SECOND;
+    world_look(&world, 1024, 9);
+    assert_decided(&world, VERB_KILL);
+}
+
 static void test_no_kills_at_all(void **state)
 {
     struct World world;
@@ -796,6 +826,7 @@ int main(void)
         cmocka_unit_test(test_thaw_delays_grow),
         cmocka_unit_test(test_budget_spent),
         cmocka_unit_test(test_budget_spent_freezes_repeat_offender),
+        cmocka_unit_test(test_budget_spent_and_not_frozen),
         cmocka_unit_test(test_no_kills_at_all),
         cmocka_unit_test(test_protected_is_only_warned_about),
         cmocka_unit_test(test_grace_before_kill),

@@ -758,6 +758,7 @@ static void test_budget_spent_above_a_throttle(void **state)
     assert_nothing_decided(&world);
     assert_int_equal(frozen(&world), 1);
     assert_int_equal(throttled(&world), 1);
+    world.now += 60 * SECOND;
     relieve(&world);
     do_it(&world, VERB_THAW);
     assert_int_equal(rule_state(&world)->step, 0);
@@ -782,6 +783,106 @@ static void test_budget_has_room_again(void **state)
     assert_nothing_decided(&world);
     look_after(&world, 1, 60);
     assert_decided(&world, VERB_KILL);
+}
+
+/* freeze 20s, kill, and the kill is held back by a budget of so many in a minute. */
+static void freeze_in_place_of_a_kill(struct World *world, unsigned kills)
+{
+    slow_init(world);
+    world->policy.kill_limit.kills = kills;
+    world->rule.steps[0] = world->rule.steps[1];
+    world->rule.steps[1] = world->rule.steps[2];
+    world->rule.n_steps = 2;
+    world->rule.until.for_usec = 30 * SECOND;
+    look(world, 60);
+    do_it(world, VERB_FREEZE);
+    for (unsigned i = 0; i < kills; i++)
+        budget_spend(&world->budget, world->now);
+    look_after(world, 20, 0);
+    assert_decided(world, VERB_WARN);
+    assert_non_null(strstr(reason(world), "kill withheld: the kill budget of"));
+    world_outcome(world, RESULT_DONE);
+}
+
+/* Silence is no relief while nobody could be killed; then it is thawed, and not killed unmeasured. */
+static void test_frozen_in_place_of_a_kill(void **state)
+{
+    struct World world;
+
+    freeze_in_place_of_a_kill(&world, 2);
+    for (int i = 0; i < 39; i++) {
+        look_after(&world, 1, 0);
+        assert_nothing_decided(&world);
+    }
+    assert_int_equal(world.tenant.condition.look_usec, world.now + SECOND);
+    look_after(&world, 1, 0);
+    do_it(&world, VERB_THAW);
+    assert_int_equal(world_phase(&world), PHASE_IDLE);
+    look_after(&world, 2, 60);
+    assert_decided(&world, VERB_KILL);
+}
+
+/* The budget is spent by others again and again: an hour is the most. */
+static void test_frozen_in_place_of_a_kill_for_an_hour(void **state)
+{
+    struct World world;
+    usec_t froze;
+
+    freeze_in_place_of_a_kill(&world, 1);
+    froze = world.now - 20 * SECOND;
+    while (world.now < froze + THAW_DELAY_MAX_USEC - SECOND) {
+        budget_spend(&world.budget, world.now);
+        look_after(&world, 1, 0);
+        assert_nothing_decided(&world);
+    }
+    look_after(&world, 1, 0);
+    assert_decided(&world, VERB_THAW);
+}
+
+/* There never will be room: the freeze is the last step, and relieved like one. */
+static void test_frozen_with_a_budget_of_none(void **state)
+{
+    struct World world;
+
+    freeze_in_place_of_a_kill(&world, 0);
+    look_after(&world, 29, 0);
+    assert_nothing_decided(&world);
+    look_after(&world, 1, 0);
+    do_it(&world, VERB_THAW);
+    look_after(&world, 2, 60);
+    do_it(&world, VERB_FREEZE);
+    look_after(&world, 1, 0);
+    look_after(&world, 59, 0);
+    assert_nothing_decided(&world);
+    look_after(&world, 1, 0);
+    assert_decided(&world, VERB_THAW);
+}
+
+static void look_at_host(struct World *world, int64_t percent)
+{
+    struct Readings *readings = &world->tenant.readings;
+
+    world->now += SECOND;
+    readings->valid[READING_HOST_MEMORY_PRESSURE_FULL] = true;
+    readings->value[READING_HOST_MEMORY_PRESSURE_FULL] = percent * 100;
+    engine_look(&world->engine, &world->tenant, world->now, &world->decisions);
+}
+
+/* What can be measured while it is frozen tells of relief as ever: here the host's. */
+static void test_relieved_by_the_host_in_place_of_a_kill(void **state)
+{
+    struct World world;
+
+    freeze_in_place_of_a_kill(&world, 2);
+    world.rule.until =
+        (struct Condition){READING_HOST_MEMORY_PRESSURE_FULL, COMPARISON_BELOW, 1000, false, 10 * SECOND};
+    look_at_host(&world, 60);
+    look_at_host(&world, 0);
+    for (int i = 0; i < 10; i++) {
+        assert_nothing_decided(&world);
+        look_at_host(&world, 0);
+    }
+    assert_decided(&world, VERB_THAW);
 }
 
 static void test_protected_is_not_throttled(void **state)
@@ -1062,6 +1163,10 @@ int main(void)
         cmocka_unit_test(test_observing),
         cmocka_unit_test(test_budget_spent_above_a_throttle),
         cmocka_unit_test(test_budget_has_room_again),
+        cmocka_unit_test(test_frozen_in_place_of_a_kill),
+        cmocka_unit_test(test_frozen_in_place_of_a_kill_for_an_hour),
+        cmocka_unit_test(test_frozen_with_a_budget_of_none),
+        cmocka_unit_test(test_relieved_by_the_host_in_place_of_a_kill),
         cmocka_unit_test(test_protected_is_not_throttled),
         cmocka_unit_test(test_two_rules),
         cmocka_unit_test(test_flapping),

@@ -196,12 +196,31 @@ static void one_look_at_everything(void **state)
     strain_file(f, CGROUP_CPU_PRESSURE, "cpu.pressure", "some avg10=3.00 avg60=0.00 avg300=0.00 total=1\n");
     strain_file(f, CGROUP_IO_PRESSURE, "io.pressure", "some avg10=4.00 avg60=0.00 avg300=0.00 total=1\n");
     scratch_write(&f->scratch, "memory.max", "104857600\n");
-    assert_int_equal(strain_look(&f->cgroup, &f->strain, USEC_PER_SEC, &f->readings), 0);
+    assert_int_equal(strain_look(&f->cgroup, STRAIN_ALL, &f->strain, USEC_PER_SEC, &f->readings), 0);
     strain_assert(f, READING_MEMORY_STALL, 7050);
     strain_assert(f, READING_CPU_PRESSURE_SOME, 300);
     strain_assert(f, READING_IO_PRESSURE_SOME, 400);
     assert_false(f->readings.valid[READING_IO_PRESSURE_FULL]);
     assert_false(f->readings.valid[READING_CPU_USAGE]);
+}
+
+/* What nobody asks for is not read, and stays what it was. */
+static void one_look_at_some(void **state)
+{
+    struct StrainFixture *f = *state;
+
+    strain_file(f, CGROUP_CPU_PRESSURE, "cpu.pressure", "some avg10=3.00 avg60=0.00 avg300=0.00 total=1\n");
+    strain_file(f, CGROUP_IO_PRESSURE, "io.pressure", "some avg10=4.00 avg60=0.00 avg300=0.00 total=1\n");
+    assert_int_equal(strain_look(&f->cgroup, 1u << RESOURCE_MEMORY, &f->strain, USEC_PER_SEC, &f->readings),
+                     0);
+    strain_assert(f, READING_MEMORY_CURRENT, 100 * MIB);
+    assert_false(f->readings.valid[READING_CPU_PRESSURE_SOME]);
+    scratch_write(&f->scratch, "memory.current", "5\n");
+    assert_int_equal(strain_look(&f->cgroup, 1u << RESOURCE_CPU, &f->strain, 2 * USEC_PER_SEC, &f->readings),
+                     0);
+    strain_assert(f, READING_CPU_PRESSURE_SOME, 300);
+    strain_assert(f, READING_MEMORY_CURRENT, 100 * MIB);
+    assert_false(f->readings.valid[READING_IO_PRESSURE_SOME]);
 }
 
 #define MEMORY_TEST(name) cmocka_unit_test_setup_teardown(name, setup, strain_teardown)
@@ -214,6 +233,7 @@ int main(void)
         MEMORY_TEST(growth_for_the_curious), MEMORY_TEST(stall_at_its_own_limit),
         MEMORY_TEST(long_memory_stat),       cmocka_unit_test(cut_memory_stat),
         MEMORY_TEST(without_controller),     MEMORY_TEST(one_look_at_everything),
+        MEMORY_TEST(one_look_at_some),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

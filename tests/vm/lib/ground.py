@@ -15,11 +15,17 @@ which lasts as long as the file runs. A test fails by an exception; check() rais
 runs after the guest was rebooted once. The file is then another process: prepare runs anew, boot() says which time it is,
 and what was made through the first Ground of prepare is still there, to be taken away by the next.
 
+    GUARDD_TEST_ONLY=TITLE GUARDD_TEST_WITHOUT=RULE GUARDD_TEST_PATIENCE=SECONDS test_...
+
+runs only the tests whose titles begin so, with a guardd that does not have this rule (tests/run removal); what a rule
+has to bring about is waited for so long and no longer.
+
 The guest is emulated and may be slow: nothing here sleeps to let something happen. It waits for what shall happen, with
 a deadline that only a broken guardd meets. Points in time are CLOCK_BOOTTIME in seconds, as guardd's and the witness's.
 """
 
 import contextlib
+import glob
 import json
 import os
 import shutil
@@ -35,11 +41,15 @@ TREE = "/sys/fs/cgroup"
 IMAGE = "guardd-test"
 STATE = "/run/guardd-tests"
 DROP_INS = "/etc/guardd/guardd.conf.d"
+SHIPPED = "/usr/lib/guardd/guardd.conf.d"
 OWN_FILE = "40-test.conf"
 CHANGES_FILE = "90-test.conf"
 SOCKET = "/run/guardd/io.guardd.Guard"
 REBOOT = 85  # (ERESTART) the exit status that asks tests/run to reboot the guest, and to run the file again
 LONG = 120  # seconds: a deadline for what takes a moment on real hardware
+ONLY = os.environ.get("GUARDD_TEST_ONLY", "")
+WITHOUT = os.environ.get("GUARDD_TEST_WITHOUT")
+PATIENCE = int(os.environ.get("GUARDD_TEST_PATIENCE", LONG))
 
 AGAINST = ("warn", "freeze", "terminate", "kill")  # what is done against a tenant; a thaw is for it
 
@@ -106,7 +116,8 @@ def test(title, boot=0):
     """A test of the file. boot: after how many reboots of the guest it runs."""
 
     def register(function):
-        _tests.append((title, function, boot))
+        if title.startswith(ONLY):
+            _tests.append((title, function, boot))
         return function
 
     return register
@@ -165,7 +176,10 @@ def main(prepare=None):
     if boot() == 0:
         print(f"1..{len(_tests)}", flush=True)
     try:
+        check(_tests, f"no test has a title that begins with {ONLY!r}")
         with Ground() as ground:
+            if WITHOUT:
+                ground.remove_rule(WITHOUT)
             if prepare:
                 prepare(ground)
             failed += _run_tests()
@@ -477,6 +491,34 @@ def wait_guarded(cgroup):
     return wait_for(guarded, f"{cgroup} is guarded")
 
 
+def shipped_files():
+    """{name: text} of the vendor's drop-ins."""
+    found = {}
+    for path in glob.glob(f"{SHIPPED}/*.conf"):
+        with open(path) as file:
+            found[os.path.basename(path)] = file.read()
+    return found
+
+
+def without_rule(text, rule):
+    """A configuration without a rule: without its section, and without its name in any Rules=."""
+    kept, section, listed = [], "", False
+    for line in text.splitlines():
+        if line.startswith("["):
+            section, listed = line.strip(), False
+        if section == f"[Rule {rule}]":
+            continue
+        if line.startswith("Rules="):
+            names = line.removeprefix("Rules=").split()
+            left = [name for name in names if name != rule]
+            if names and not left and listed:
+                continue  # an empty one would empty the list; where it is the only one, a class needs it
+            listed = listed or bool(left)
+            line = "Rules=" + " ".join(left)
+        kept.append(line + "\n")
+    return "".join(kept)
+
+
 def write_drop_ins(texts):
     """Writes {name: text}; a file without text goes. Returns what was there, for the way back."""
     before = {}
@@ -490,7 +532,7 @@ def write_drop_ins(texts):
             os.unlink(path)
         if text:
             with open(path, "w") as file:
-                file.write(text)
+                file.write(without_rule(text, WITHOUT) if WITHOUT else text)
     return before
 
 
@@ -546,13 +588,13 @@ class Watch(Lines):
             if "decision" in event and event["decision"]["verb"] in AGAINST
         ]
 
-    def wait_event(self, what, deadline=LONG, **match):
+    def wait_event(self, what, deadline=PATIENCE, **match):
         def found():
             return [event for event in self.events(**match) if what(event)]
 
         return wait_for(found, lambda: f"an event {match}; seen: {self.deeds()}", deadline)[0]
 
-    def wait_outcome(self, tenant, verb, deadline=LONG):
+    def wait_outcome(self, tenant, verb, deadline=PATIENCE):
         match = {"tenant": tenant, "kind": "outcome", "verb": verb}
         return self.wait_event(lambda event: event["outcome"]["result"] != "pending", deadline, **match)
 
@@ -576,6 +618,15 @@ class Ground(contextlib.ExitStack):
         """Drop-ins until the test ends: classes of its own before the vendor's, changes of the vendor's after them."""
         self.callback(take_configuration)
         self.drop_ins({OWN_FILE: own, CHANGES_FILE: changes})
+        take_configuration()
+
+    def remove_rule(self, rule):
+        """Masks each of the vendor's files that names it by one that does not, until the file's tests are over."""
+        masks = {name: text for name, text in shipped_files().items()
+                 if without_rule(text, rule) != without_rule(text, "")}
+        check(masks, f"no rule {rule!r} is shipped")
+        self.callback(take_configuration)
+        self.drop_ins(masks)
         take_configuration()
 
     def unit_drop_in(self, text):
