@@ -24,7 +24,7 @@ int cgroup_read_state(int events_fd, struct CgroupState *ret)
 {
     char buf[256];
     uint64_t populated, frozen;
-    ssize_t n = fd_read_whole(events_fd, buf, sizeof(buf));
+    ssize_t n = fd_read_file(events_fd, buf, sizeof(buf));
 
     if (n < 0)
         return (int)n;

@@ -63,23 +63,6 @@ ssize_t fd_read_head(int fd, char *buf, size_t size)
     return n;
 }
 
-ssize_t fd_read_whole(int fd, char *buf, size_t size)
-{
-    ssize_t n;
-
-    if (fd < 0)
-        return -EBADF;
-    do
-        n = pread(fd, buf, size, 0);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return negative_errno();
-    if ((size_t)n >= size)
-        return -ENOBUFS;
-    buf[n] = '\0';
-    return n;
-}
-
 /* Takes digits up to a newline, a NUL or a blank; anything else is no number. */
 static bool parse_value(const char *text, uint64_t *ret_value)
 {
@@ -99,7 +82,7 @@ static bool parse_value(const char *text, uint64_t *ret_value)
 int fd_read_value(int fd, uint64_t *ret_value)
 {
     char buf[32];
-    ssize_t n = fd_read_whole(fd, buf, sizeof(buf));
+    ssize_t n = fd_read_file(fd, buf, sizeof(buf));
 
     if (n < 0)
         return (int)n;

@@ -19,9 +19,6 @@ void fd_close(int fd);
  * Returns the length (>= 0); -ENOBUFS when the file does not fit, -ENODEV when its cgroup is gone. */
 ssize_t fd_read_file(int fd, char *buf, size_t size);
 
-/* The same in one read: for files of a cgroup, which the kernel hands out whole. */
-ssize_t fd_read_whole(int fd, char *buf, size_t size);
-
 /* The same of the beginning of a file, as much of it as fits: for long files whose interesting lines come
  * early (memory.stat, meminfo) or where the last ones can be spared. The last line may be cut. */
 ssize_t fd_read_head(int fd, char *buf, size_t size);

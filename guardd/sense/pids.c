@@ -32,7 +32,7 @@ static int read_limit(int fd, int64_t *ret_limit)
 static int read_denied(int fd, uint64_t *ret_denied)
 {
     char buf[512];
-    ssize_t n = fd_read_whole(fd, buf, sizeof(buf));
+    ssize_t n = fd_read_file(fd, buf, sizeof(buf));
 
     if (error_is_gone((int)n))
         return (int)n;

@@ -162,11 +162,6 @@ static void test_read_file_bounds(void **state)
     assert_int_equal(fd_read_file(fd, small, sizeof(small)), -ENOBUFS);
     assert_int_equal(fd_read_file(fd, enough, sizeof(enough)), 10);
     assert_string_equal(enough, "0123456789");
-    assert_int_equal(fd_read_whole(fd, small, sizeof(small)), -ENOBUFS);
-    memset(enough, 'x', sizeof(enough));
-    assert_int_equal(fd_read_whole(fd, enough, sizeof(enough)), 10);
-    assert_string_equal(enough, "0123456789");
-    assert_int_equal(fd_read_whole(-EBADF, enough, sizeof(enough)), -EBADF);
 }
 
 int main(void)
