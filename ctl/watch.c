@@ -1,97 +1,154 @@
 /* guardctl watch: events as they happen, a line each, until ^C (which is how it ends well) or until guardd
- * goes away (which is not). */
+ * goes away (which is not).
+ *
+ * Somebody waits for the line, so there is no event loop: what came in is taken apart and printed without
+ * another question to the kernel, and what the terminal is like is asked once. */
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "ctl/client.h"
 #include "ctl/clock.h"
 #include "ctl/reply.h"
 #include "ctl/terminal.h"
 #include "wire/interface.h"
+#include "wire/text.h"
 
-static void print_event(sd_json_variant *event)
+struct Watch {
+    const struct Options *options;
+    const char *bold, *warning, *plain; /* what switches to a style */
+    bool ended;
+    enum Exit exit; /* once it has ended */
+};
+
+static void end(struct Watch *watch, enum Exit exit)
 {
-    const char *tenant = reply_text(event, "tenant");
+    watch->ended = true;
+    watch->exit = exit;
+}
+
+static void print_event(const struct Watch *watch, sd_json_variant *event)
+{
+    _cleanup_free_ char *tenant = have_memory(wire_text_clean(reply_text_or(event, "tenant", "guardd")));
+    _cleanup_free_ char *sentence = have_memory(wire_text_clean(reply_text_or(event, "sentence", "?")));
     char at[CLOCK_TEXT_MAX];
     int64_t realtime = 0, priority = 6;
+    bool warns;
 
     reply_number(event, "realtimeUsec", &realtime);
     reply_number(event, "priority", &priority);
-    printf("%s ", clock_time(realtime, at, sizeof(at)));
-    print_text(tenant ? tenant : "guardd", STYLE_BOLD);
-    putchar(' ');
-    print_text(reply_text_or(event, "sentence", "?"), priority <= 4 ? STYLE_WARNING : STYLE_PLAIN);
-    putchar('\n');
+    warns = priority <= 4;
+    printf("%s %s%s%s %s%s%s\n", clock_time(realtime, at, sizeof(at)), watch->bold, tenant, watch->plain,
+           warns ? watch->warning : "", sentence, warns ? watch->plain : "");
 }
 
 static int on_reply(sd_varlink *link, sd_json_variant *parameters, const char *error,
                     sd_varlink_reply_flags_t flags, void *userdata)
 {
-    const struct Options *options = userdata;
+    struct Watch *watch = userdata;
     sd_json_variant *event = reply_object(parameters, "event");
 
     if (flags & SD_VARLINK_REPLY_LOCAL) {
         complain("guardd went away");
-        return sd_event_exit(sd_varlink_get_event(link), EXIT_FAILED);
+        end(watch, EXIT_FAILED);
+        return 0;
     }
-    if (error)
-        return sd_event_exit(sd_varlink_get_event(link), client_error(error, parameters));
-    if (event && options->json)
+    if (error) {
+        end(watch, client_error(error, parameters));
+        return 0;
+    }
+    if (event && watch->options->json)
         reply_print_line(event);
     else if (event)
-        print_event(event);
+        print_event(watch, event);
     if (!(flags & SD_VARLINK_REPLY_CONTINUES)) {
         complain("guardd ended the watch");
-        return sd_event_exit(sd_varlink_get_event(link), EXIT_FAILED);
+        end(watch, EXIT_FAILED);
     }
     return 0;
 }
 
-/* ^C and SIGTERM leave the loop with EXIT_DONE. */
-static int handle_signals(sd_event *loop)
+/* ^C and SIGTERM are read from a descriptor. */
+static int open_signals(void)
 {
-    int r = sd_event_add_signal(loop, NULL, SIGINT | SD_EVENT_SIGNAL_PROCMASK, NULL, NULL);
+    sigset_t signals;
+    int fd;
 
-    return r < 0 ? r : sd_event_add_signal(loop, NULL, SIGTERM | SD_EVENT_SIGNAL_PROCMASK, NULL, NULL);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+        return negative_errno();
+    fd = signalfd(-1, &signals, SFD_CLOEXEC);
+    return fd < 0 ? negative_errno() : fd;
 }
 
-static int start(sd_event *loop, sd_varlink *link, const struct Options *options)
+static int start(sd_varlink *link, struct Watch *watch)
 {
-    int r = handle_signals(loop);
+    int r;
 
-    sd_varlink_set_userdata(link, (void *)options);
-    if (r >= 0)
-        r = sd_varlink_bind_reply(link, on_reply);
+    sd_varlink_set_userdata(link, watch);
+    r = sd_varlink_bind_reply(link, on_reply);
     if (r >= 0)
         r = sd_varlink_set_relative_timeout(link, UINT64_MAX); /* peace may last */
-    if (r >= 0)
-        r = sd_varlink_observe(link, WIRE_INTERFACE ".Watch", NULL);
-    if (r >= 0)
-        r = sd_varlink_attach_event(link, loop, SD_EVENT_PRIORITY_NORMAL);
-    return r;
+    return r < 0 ? r : sd_varlink_observe(link, WIRE_INTERFACE ".Watch", NULL);
+}
+
+static int wait_for_input(sd_varlink *link, int signals, struct Watch *watch)
+{
+    struct pollfd inputs[] = {{.fd = sd_varlink_get_fd(link)}, {.fd = signals, .events = POLLIN}};
+    int events = sd_varlink_get_events(link);
+
+    if (events < 0)
+        return events;
+    inputs[0].events = (short)events;
+    if (poll(inputs, 2, -1) < 0)
+        return errno == EINTR ? 0 : negative_errno();
+    if (inputs[1].revents != 0)
+        end(watch, EXIT_DONE);
+    return 0;
+}
+
+static int follow(sd_varlink *link, int signals, struct Watch *watch)
+{
+    int r = 0;
+
+    while (r >= 0 && !watch->ended) {
+        r = sd_varlink_process(link);
+        if (r == 0 && !watch->ended)
+            r = wait_for_input(link, signals, watch);
+    }
+    return watch->ended ? 0 : r;
 }
 
 enum Exit verb_watch(const struct Options *options, char **arguments)
 {
-    _cleanup_(sd_event_unrefp) sd_event *loop = NULL;
+    struct Watch watch = {.options = options,
+                          .bold = terminal_style(STYLE_BOLD),
+                          .warning = terminal_style(STYLE_WARNING),
+                          .plain = terminal_style(STYLE_PLAIN)};
     _cleanup_(sd_varlink_unrefp) sd_varlink *link = NULL;
+    _cleanup_fd_ int signals = -EBADF;
     enum Exit exit = client_open(options, &link);
     int r;
 
     if (exit != EXIT_DONE)
         return exit;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    r = sd_event_new(&loop);
+    r = signals = open_signals();
     if (r >= 0)
-        r = start(loop, link, options);
+        r = start(link, &watch);
     if (r >= 0)
-        r = sd_event_loop(loop);
+        r = follow(link, signals, &watch);
     if (r < 0) {
         complain("cannot watch: %s", strerror(-r));
         return EXIT_FAILED;
     }
-    return (enum Exit)r;
+    return watch.exit;
 }

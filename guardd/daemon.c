@@ -102,6 +102,7 @@ static int on_post(sd_event_source *source, void *userdata)
     if (daemon->announced_sequence != last) {
         daemon->announced_sequence = last;
         service_event(&daemon->service);
+        history_write(&daemon->guard.history);
     }
     return 0;
 }
@@ -304,6 +305,14 @@ static void answer(void *userdata, uint64_t ticket, const struct Tenant *tenant,
     service_settled(&daemon->service, ticket, tenant, decision, outcome);
 }
 
+/* Whoever watches sees what the kernel announced before timers, journal and tripwires are seen to. */
+static void announced(void *userdata)
+{
+    struct Daemon *daemon = userdata;
+
+    service_tell(&daemon->service);
+}
+
 /* --- start ----------------------------------------------------------------------------------------- */
 
 /* Before the first thread is made: what the loop takes as an event must not end another thread. */
@@ -433,6 +442,7 @@ static int start(struct Daemon *daemon, struct Config *config)
     daemon->guard.place = &daemon->options->place;
     daemon->guard.clock = boot_clock;
     daemon->guard.answer = answer;
+    daemon->guard.announced = announced;
     daemon->guard.userdata = daemon;
     daemon->guard.config = config;
     if (r >= 0)
@@ -450,6 +460,7 @@ static int start(struct Daemon *daemon, struct Config *config)
         r = open_service(daemon);
     if (r >= 0)
         r = add_sources(daemon);
+    history_write(&daemon->guard.history);
     return r;
 }
 

@@ -233,6 +233,7 @@ static int on_warnings(sd_event_source *source, int fd, uint32_t revents, void *
     struct DiskGuard *disk = userdata;
 
     (void)warnings_dispatch(&disk->warnings);
+    disk->announced(disk->userdata);
     return 0;
 }
 

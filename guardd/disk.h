@@ -101,6 +101,7 @@ struct DiskGuard {
     const char *root;      /* of made-up trees; "" */
     const char *state_dir; /* /var/lib/guardd */
     void (*look)(void *userdata, struct Tenant *tenant);
+    void (*announced)(void *userdata); /* what the kernel announced is looked at: watchers wait for it */
     void (*filesystems_changed)(void *userdata); /* what is told of them is told anew */
     void (*inspected)(void *userdata, uint64_t ticket, struct Tenant *tenant, const struct Outcome *outcome);
     void *userdata;

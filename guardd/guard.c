@@ -478,6 +478,13 @@ static void on_filesystems(void *userdata)
     filesystem_findings(&guard->disk.filesystems, &guard->host);
 }
 
+static void on_announced(void *userdata)
+{
+    struct Guard *guard = userdata;
+
+    guard->announced(guard->userdata);
+}
+
 static void open_disk(struct Guard *guard, sd_event *event)
 {
     guard->disk.policy = &guard->config->policy;
@@ -488,6 +495,7 @@ static void open_disk(struct Guard *guard, sd_event *event)
     guard->disk.state_dir = guard->place->state_dir;
     guard->disk.look = look_at;
     guard->disk.inspected = on_inspected;
+    guard->disk.announced = on_announced;
     guard->disk.filesystems_changed = on_filesystems;
     guard->disk.userdata = guard;
     disk_guard_open(&guard->disk, event);

@@ -63,6 +63,8 @@ struct Guard {
     /* The outcome of what an operator asked for with this ticket; a release has no decision. */
     void (*answer)(void *userdata, uint64_t ticket, const struct Tenant *tenant,
                    const struct Decision *decision, const struct Outcome *outcome);
+    /* The history may have something that watchers wait for. */
+    void (*announced)(void *userdata);
     void *userdata;
 
     struct Config *config; /* owned */

@@ -246,7 +246,14 @@ void history_add(struct History *history, struct Event *event)
     *event_at(history, event->sequence) = *event;
     pthread_mutex_unlock(&history->lock);
     if (is_for_sink(event))
+        history->waiting = true;
+}
+
+void history_write(struct History *history)
+{
+    if (history->waiting)
         writer_wake(history);
+    history->waiting = false;
 }
 
 bool history_get(struct History *history, uint64_t sequence, struct Event *ret_event)

@@ -3,7 +3,7 @@
  * A journald that is stuck or starved must not stop the guard: sd_journal_sendv() blocks when the socket
  * is full. So a thread of its own takes events from the ring to the journal; when it falls behind by more
  * than the ring, the oldest are lost to the journal, and the next line there says how many. Adding an event
- * copies it into the ring and wakes the thread: no allocation, no I/O but an eventfd. */
+ * copies it into the ring: no allocation, no I/O. The thread is woken afterwards, when there is time. */
 #pragma once
 
 #include <pthread.h>
@@ -33,11 +33,12 @@ struct History {
     uint64_t lost;          /* in all */
     uint64_t lost_unsaid;   /* of these, what the sink has not been told of */
     int wake_fd;
+    bool waiting; /* there is something for the sink, and the writer was not woken for it */
     bool stopping;
     history_sink_t sink;
     void *sink_userdata;
     pthread_t writer;
-    pthread_mutex_t lock; /* of everything above but what open() sets */
+    pthread_mutex_t lock; /* of everything above but what open() sets, and `waiting` */
 };
 
 /* `journal`: without it (tests, foreground) events go to standard error, a line each, by the same thread.
@@ -50,6 +51,8 @@ void history_close(struct History *history);
 
 /* Copies `event` and gives it its sequence number, which is written into it too. */
 void history_add(struct History *history, struct Event *event);
+/* Wakes the thread for what was added since it was woken last, if it is to have any of it. */
+void history_write(struct History *history);
 
 /* The event with that sequence; false when it is no longer or not yet in the ring. */
 bool history_get(struct History *history, uint64_t sequence, struct Event *ret_event);

@@ -221,8 +221,7 @@ static void read_share(const struct Filesystems *filesystems, struct DiskShare *
 {
     const struct Filesystem *filesystem = known(filesystems, share->dev);
 
-    share->valid = filesystem && quota_read(filesystem, share->project, &share->usage) == 0 &&
-                   filesystem_room(filesystem, share) == 0;
+    share->valid = filesystem && filesystem_measure(filesystem, share) == 0;
     share->repeats = filesystem && filesystem->repeats;
     disk_grow(share, now);
 }

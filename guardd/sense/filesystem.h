@@ -71,6 +71,8 @@ int filesystem_room(const struct Filesystem *filesystem, struct DiskShare *share
 /* What the kernel counts and enforces for one project. A project that nobody uses is all zero.
  * -ENODEV: another filesystem is mounted there now; -ESRCH, -ENOTSUP: no project quota. */
 int quota_read(const struct Filesystem *filesystem, uint32_t project, struct DiskUsage *ret);
+/* Both, filesystem_room() and quota_read() of the share's project, with one open. */
+int filesystem_measure(const struct Filesystem *filesystem, struct DiskShare *share);
 /* Every project from `first` on that has usage or limits. Stops when `each` returns non-zero, and returns
  * that. One open for all. */
 int quota_for_each(const struct Filesystem *filesystem, uint32_t first,

@@ -65,14 +65,11 @@ int quota_probe(int fd, enum QuotaState *ret)
     return 0;
 }
 
-int filesystem_room(const struct Filesystem *filesystem, struct DiskShare *share)
+static int room_of(int fd, struct DiskShare *share)
 {
-    _cleanup_fd_ int fd = filesystem_open(filesystem);
     struct statfs room;
     uint64_t unit;
 
-    if (fd < 0)
-        return fd;
     if (fstatfs(fd, &room) < 0)
         return negative_errno();
     unit = (uint64_t)(room.f_frsize > 0 ? room.f_frsize : room.f_bsize);
@@ -81,6 +78,13 @@ int filesystem_room(const struct Filesystem *filesystem, struct DiskShare *share
     share->free_inodes = room.f_ffree;
     share->all_inodes = room.f_files;
     return 0;
+}
+
+int filesystem_room(const struct Filesystem *filesystem, struct DiskShare *share)
+{
+    _cleanup_fd_ int fd = filesystem_open(filesystem);
+
+    return fd < 0 ? fd : room_of(fd, share);
 }
 
 /* --- projects --------------------------------------------------------------------------------------- */
@@ -108,15 +112,11 @@ static int quota_error(int r)
     return r == -ENOSYS || r == -EINVAL || r == -EOPNOTSUPP ? -ENOTSUP : r;
 }
 
-int quota_read(const struct Filesystem *filesystem, uint32_t project, struct DiskUsage *ret)
+static int usage_by(int fd, uint32_t project, struct DiskUsage *ret)
 {
-    _cleanup_fd_ int fd = filesystem_open(filesystem);
     struct fs_disk_quota quota = {0};
-    int r;
+    int r = quotactl_fd(fd, Q_XGETQUOTA, project, &quota);
 
-    if (fd < 0)
-        return fd;
-    r = quotactl_fd(fd, Q_XGETQUOTA, project, &quota);
     if (r == -ENOENT) { /* XFS: never used */
         *ret = (struct DiskUsage){0};
         return 0;
@@ -125,6 +125,21 @@ int quota_read(const struct Filesystem *filesystem, uint32_t project, struct Dis
         return quota_error(r);
     *ret = usage_of(&quota);
     return 0;
+}
+
+int quota_read(const struct Filesystem *filesystem, uint32_t project, struct DiskUsage *ret)
+{
+    _cleanup_fd_ int fd = filesystem_open(filesystem);
+
+    return fd < 0 ? fd : usage_by(fd, project, ret);
+}
+
+int filesystem_measure(const struct Filesystem *filesystem, struct DiskShare *share)
+{
+    _cleanup_fd_ int fd = filesystem_open(filesystem);
+    int r = fd < 0 ? fd : usage_by(fd, share->project, &share->usage);
+
+    return r < 0 ? r : room_of(fd, share);
 }
 
 static bool is_used(const struct DiskUsage *usage)

@@ -220,14 +220,19 @@ int look_show_tenant(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
                               SD_JSON_BUILD_PAIR_VARIANT("events", events));
 }
 
-bool look_is_watched(const struct Service *service)
+size_t look_watchers(const struct Service *service)
 {
     const struct ServicePeer *peer;
+    size_t n = 0;
 
     DL_FOREACH (service->peers, peer)
-        if (peer->watching)
-            return true;
-    return false;
+        n += peer->watching;
+    return n;
+}
+
+bool look_is_watched(const struct Service *service)
+{
+    return look_watchers(service) > 0;
 }
 
 int look_watch(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags, void *userdata)

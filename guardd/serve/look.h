@@ -15,3 +15,4 @@ int look_watch(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_
 /* Sends the watchers every event that they have not been sent yet. */
 void look_feed(struct Service *service);
 bool look_is_watched(const struct Service *service);
+size_t look_watchers(const struct Service *service);

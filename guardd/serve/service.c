@@ -13,6 +13,9 @@
 #include "serve/peer.h"
 #include "wire/interface.h"
 
+/* Messages to watchers that may be sent while something else waits. */
+#define TELL_MAX 16
+
 static int on_feed(sd_event_source *source, void *userdata)
 {
     look_feed(userdata);
@@ -123,6 +126,19 @@ void service_close(struct Service *service)
 
 void service_event(struct Service *service)
 {
-    if (service->feed && look_is_watched(service))
+    if (service->feed && service->fed < service->view.history->last_sequence && look_is_watched(service))
         sd_event_source_set_enabled(service->feed, SD_EVENT_ONESHOT);
+}
+
+void service_tell(struct Service *service)
+{
+    uint64_t events = service->view.history->last_sequence - service->fed;
+    size_t watchers = service->feed ? look_watchers(service) : 0;
+
+    if (watchers == 0 || events == 0)
+        return;
+    if (events * watchers <= TELL_MAX)
+        look_feed(service);
+    else
+        service_event(service);
 }

@@ -124,3 +124,5 @@ void service_settled(struct Service *service, uint64_t ticket, const struct Tena
 /* The history has one more event. Watchers are sent it later, behind everything urgent: this neither
  * allocates nor writes, so it may stand on the way to a freeze. */
 void service_event(struct Service *service);
+/* What is new in the history is sent now, when that is quickly done; else as by service_event(). */
+void service_tell(struct Service *service);

@@ -86,6 +86,13 @@ int quota_read(const struct Filesystem *filesystem, uint32_t project, struct Dis
     return 0;
 }
 
+int filesystem_measure(const struct Filesystem *filesystem, struct DiskShare *share)
+{
+    int r = quota_read(filesystem, share->project, &share->usage);
+
+    return r < 0 ? r : filesystem_room(filesystem, share);
+}
+
 int quota_for_each(const struct Filesystem *filesystem, uint32_t first,
                    int (*each)(void *userdata, uint32_t project, const struct DiskUsage *usage),
                    void *userdata)
@@ -357,6 +364,10 @@ static void on_look(void *userdata, struct Tenant *tenant)
     disk_guard_look(&ground->disk, tenant, false, ground->now);
 }
 
+static void on_announced(void *userdata)
+{
+}
+
 static void on_filesystems(void *userdata)
 {
 }
@@ -389,6 +400,7 @@ static void start(void)
                                       .state_dir = ground->state_dir,
                                       .look = on_look,
                                       .inspected = on_inspected,
+                                      .announced = on_announced,
                                       .filesystems_changed = on_filesystems};
     assert_int_equal(history_open_sink(&ground->history, 512, no_sink, NULL), 0);
     disk_guard_open(&ground->disk, NULL);

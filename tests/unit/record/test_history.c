@@ -83,6 +83,7 @@ static uint64_t add(struct Ground *ground, int priority)
     struct Event event = {.kind = EVENT_NOTICE, .priority = priority};
 
     history_add(&ground->history, &event);
+    history_write(&ground->history);
     return event.sequence;
 }
 
@@ -215,6 +216,23 @@ static void what_the_sink_refuses_is_lost(void **state)
     close_ground(ground);
 }
 
+static void the_writer_is_woken_afterwards(void **state)
+{
+    struct Ground *ground = open_ground(true);
+    struct Event event = {.kind = EVENT_NOTICE, .priority = LOG_NOTICE};
+    struct timespec until;
+
+    usleep(200 * 1000); /* it looks once when it begins */
+    history_add(&ground->history, &event);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec++;
+    assert_true(sem_timedwait(&ground->sink.entered, &until) < 0 && errno == ETIMEDOUT);
+    history_write(&ground->history);
+    sem_wait(&ground->sink.entered);
+    sem_post(&ground->sink.leave);
+    close_ground(ground);
+}
+
 static void closing_does_not_wait_for_a_stuck_sink(void **state)
 {
     struct Ground *ground = open_ground(true);
@@ -288,6 +306,7 @@ int main(void)
         cmocka_unit_test(a_stuck_sink_blocks_nobody_and_is_told_what_it_missed),
         cmocka_unit_test(debug_events_stay_in_the_ring),
         cmocka_unit_test(what_the_sink_refuses_is_lost),
+        cmocka_unit_test(the_writer_is_woken_afterwards),
         cmocka_unit_test(closing_does_not_wait_for_a_stuck_sink),
         cmocka_unit_test(an_event_is_copied_whole),
         cmocka_unit_test(the_foreground_gets_a_line_each),

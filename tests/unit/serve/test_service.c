@@ -157,6 +157,36 @@ static void test_an_event_is_written_at_once(void **state)
     client_close(&client);
 }
 
+static int unread_bytes(const struct Client *client)
+{
+    int unread = 0;
+
+    assert_int_equal(ioctl(sd_varlink_get_fd(client->link), FIONREAD, &unread), 0);
+    return unread;
+}
+
+static void test_what_is_told_needs_no_turn(void **state)
+{
+    struct World *world = *state;
+    struct Client client;
+
+    client_open(world, &client);
+    service_tell(&world->service); /* nobody watches */
+    watch(world, &client);
+    add_notice(world);
+    service_tell(&world->service);
+    assert_true(unread_bytes(&client) > 0);
+    turn(world);
+    assert_int_equal(client.replies, 2);
+    for (int i = 0; i < 17; i++)
+        add_notice(world);
+    service_tell(&world->service); /* too much for now */
+    assert_int_equal(unread_bytes(&client), 0);
+    turn(world);
+    assert_int_equal(client.replies, 19);
+    client_close(&client);
+}
+
 static void test_watch_needs_more(void **state)
 {
     struct World *world = *state;
@@ -220,6 +250,7 @@ int main(void)
         TEST(test_which_tenant),
         TEST(test_watch),
         TEST(test_an_event_is_written_at_once),
+        TEST(test_what_is_told_needs_no_turn),
         TEST(test_watch_needs_more),
         TEST(test_close_says_the_last_word),
         TEST(test_open_on_a_given_socket),
