@@ -347,7 +347,7 @@ static void systemd_is_told_of_the_whole_line(void **state)
     assert_false(ground->tenant.limits[READ].applied);
 }
 
-/* The unit file names the disk by another path: PID 1 writes ours, and then that one. */
+/* The unit file names the disk by another path: an older PID 1 writes ours, and then that one. */
 static void a_unit_with_a_limit_of_its_own(void **state)
 {
     struct Ground *ground = *state;
