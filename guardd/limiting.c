@@ -201,7 +201,8 @@ static struct Decision decision_of(const struct Tenant *tenant, enum LimitId lim
                              .at_usec = state->asked_usec};
 }
 
-/* A unit may have a limit of its own for the disk under another path: PID 1 writes both, one over the other. */
+/* A unit may have a limit of its own for the disk under another path: PID 1 writes both, one over the other.
+ */
 static bool is_overruled(struct Pipeline *pipeline, struct Tenant *tenant, enum LimitId limit)
 {
     if (!limit_is_rate(limit))

@@ -450,8 +450,8 @@ static void what_is_no_list_of_disks_is_not_believed(void **state)
     struct Rate rate = {.n = 4}, read;
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        strcpy(entry.found_line, bad[i][0]);
-        strcpy(entry.value_line, bad[i][1]);
+        snprintf(entry.found_line, sizeof(entry.found_line), "%s", bad[i][0]);
+        snprintf(entry.value_line, sizeof(entry.value_line), "%s", bad[i][1]);
         assert_int_equal(rates_from_entry(&entry, &read), -EBADMSG);
     }
     for (unsigned i = 0; i < 4; i++)

@@ -58,7 +58,7 @@ static inline ssize_t fake_io_take(const char *line, size_t size)
         fake_io.disks[fake_io.n].major = major;
         fake_io.disks[fake_io.n].minor = minor;
         for (size_t k = 0; k < 4; k++)
-            strcpy(fake_io.disks[fake_io.n].number[k], "max");
+            snprintf(fake_io.disks[fake_io.n].number[k], 24, "max");
         fake_io.n++;
     }
     (void)strsep(&rest, " \n");
