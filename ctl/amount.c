@@ -36,6 +36,8 @@ static const char *by_limit(sd_json_variant *limit, sd_json_variant *object, con
         return amount_bytes(object, key, otherwise, buf, size);
     if (measure == MEASURE_PERCENT)
         return reply_number(object, key, &value) ? measure_format(measure, value, buf, size) : otherwise;
+    if (id != LIMIT_INVALID && limit_is_rate(id))
+        return reply_number(object, key, &value) ? limit_format(id, (uint64_t)value, buf, size) : otherwise;
     if (id != LIMIT_INVALID && limit_is_quota(id))
         return amount_files(object, key, otherwise, buf, size);
     return reply_digits(object, key, otherwise, buf, size);

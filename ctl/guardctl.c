@@ -29,8 +29,9 @@ static const struct Command {
     {"show", "TENANT", 1, 1, "one tenant: limits, readings, rules, disk, last events", NULL, verb_show},
     {"set", "TENANT KEY=VALUE...", 2, ARGUMENTS_ANY, "limits, while it runs: DiskSpaceMax=20G",
      "All of them or none, in force when guardctl returns, and for good; with --runtime until\n"
-     "  the next boot. KEY is TasksMax, DiskSpaceMax or DiskInodesMax; VALUE as in the\n"
-     "  configuration: 20G, 200k, infinity.",
+     "  the next boot. KEY is TasksMax, DiskSpaceMax, DiskInodesMax, MemoryHigh, MemoryMax,\n"
+     "  MemorySwapMax, CPUQuota, CPUWeight, IOWeight, IOReadBandwidthMax, IOWriteBandwidthMax,\n"
+     "  IOReadIOPSMax or IOWriteIOPSMax; VALUE as in the configuration: 20G, 50%, infinity.",
      verb_set},
     {"reset", "TENANT [KEY...]", 1, ARGUMENTS_ANY, "take back what was set: the class counts again",
      "Without KEY all of it.", verb_reset},

@@ -10,7 +10,9 @@
 #include <systemd/sd-json.h>
 
 #include "base/cleanup.h"
+#include "base/device.h"
 #include "config/config.h"
+#include "rates.h"
 #include "sense/filesystem.h"
 #include "sense/host.h"
 
@@ -143,6 +145,29 @@ static void check_disks(struct Check *check)
     if (filesystems_load(&filesystems, check->config->policy.disk.roots, NULL) == 0)
         filesystem_findings(&filesystems, &check->host);
     filesystems_close(&filesystems);
+}
+
+static void check_rates(struct Check *check)
+{
+    char names[192] = "", node[64];
+    struct Rate disks;
+
+    if (!check->config)
+        return;
+    rates_find_disks("", check->config->policy.disk.roots, &disks);
+    for (size_t i = 0; i < disks.n; i++) {
+        const struct RateDisk *disk = &disks.disks[i];
+        size_t used = strlen(names);
+
+        snprintf(names + used, sizeof(names) - used, "%s%s", i > 0 ? ", " : "",
+                 device_node("", disk->major, disk->minor, node, sizeof(node)));
+    }
+    if (disks.n > 0)
+        host_finding(&check->host, true, "limits of I/O", "each holds on %s", names);
+    else
+        host_finding(
+            &check->host, false, "limits of I/O",
+            "no disk is found below /, /var and DiskRoots=: IOReadBandwidthMax= and its like are not set");
 }
 
 /* What is missing besides these makes the guard slower or blinder, and is no reason not to have it. */
@@ -336,6 +361,7 @@ int check_run(const char *root, char *const *files, bool json)
     if (r == 0) {
         check_host(&check);
         check_disks(&check);
+        check_rates(&check);
         r = tell(&check, json);
     }
     if (!check.config)

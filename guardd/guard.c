@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "limiting.h"
+#include "rates.h"
 #include "recover.h"
 #include "release.h"
 #include "sense/pids.h"
@@ -227,6 +228,7 @@ void guard_meet(void *userdata, uint64_t id, const char *path, int dir_fd)
     if (r < 0 || !tenant)
         return;
     override_limits(&guard->overrides, tenant->name, &tenant->overrides);
+    tenant->disks = &guard->disks;
     /* The watch first, then the first look: what changes in between is announced. */
     watch_tenant(guard, tenant, dir_fd);
     strain_guard_meet(&guard->strain, tenant);
@@ -469,6 +471,11 @@ static void open_state(struct Guard *guard)
                      guard->overrides.damaged);
 }
 
+void guard_find_disks(struct Guard *guard)
+{
+    rates_find_disks(guard->place->root, guard->config->policy.disk.roots, &guard->disks);
+}
+
 /* What `status` says of this host: of cgroups once, of filesystems whenever they change. */
 static void on_filesystems(void *userdata)
 {
@@ -476,6 +483,7 @@ static void on_filesystems(void *userdata)
 
     guard->host.n = guard->n_cgroup_findings;
     filesystem_findings(&guard->disk.filesystems, &guard->host);
+    guard_find_disks(guard);
 }
 
 static void on_announced(void *userdata)
@@ -567,6 +575,7 @@ int guard_open(struct Guard *guard, struct Config *config, sd_event *event)
         fprintf(stderr, "<3>another guardd is using the ledger in %s\n", guard->place->runtime_dir);
     if (r >= 0)
         r = open_registry(guard);
+    guard_find_disks(guard);
     if (r >= 0 && guard->place->root[0] == '\0')
         open_disk(guard, event);
     if (r >= 0 && guard->place->root[0] == '\0')

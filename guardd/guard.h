@@ -69,6 +69,7 @@ struct Guard {
 
     struct Config *config; /* owned */
     char *cgroup_root;     /* owned */
+    struct Rate disks;     /* that limits of I/O are for */
     struct HostFindings host;
     size_t n_cgroup_findings; /* the first of them; the others are of filesystems */
     struct Tree tree;
@@ -109,6 +110,9 @@ void guard_look(struct Guard *guard, struct Tenant *tenant, usec_t now);
 void guard_refresh(struct Guard *guard, struct Tenant *tenant);
 /* A cgroup that is known to the tree, and perhaps to the registry. For tree_for_each(). */
 void guard_meet(void *guard, uint64_t id, const char *path, int dir_fd);
+
+/* What is mounted, or DiskRoots=, has changed: which disks limits of I/O are for. */
+void guard_find_disks(struct Guard *guard);
 
 /* A line about guardd itself, EVENT_NOTICE or EVENT_CONFIG: history and journal. */
 void guard_notice(struct Guard *guard, enum EventKind kind, int priority, const char *format, ...)

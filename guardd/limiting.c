@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "decide/limits.h"
 #include "base/fd.h"
+#include "rates.h"
 #include "report.h"
 #include "tenant/cgroup.h"
 #include "throttling.h"
@@ -50,6 +51,12 @@ static int open_anew(struct Cgroup *cgroup, enum LimitId limit)
     return cgroup_open_files(cgroup, files);
 }
 
+static int read_limit(const struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value)
+{
+    return limit_is_rate(limit) ? rates_read(tenant, limit, false, ret_value)
+                                : limit_read(&tenant->cgroup, limit, ret_value);
+}
+
 static int present_in_cgroup(struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value)
 {
     struct LimitView *view = &tenant->views[limit];
@@ -57,11 +64,11 @@ static int present_in_cgroup(struct Tenant *tenant, enum LimitId limit, uint64_t
     int r;
 
     (void)cgroup_open_files(cgroup, limit_file(limit) | limit_used_file(limit));
-    r = limit_read(cgroup, limit, ret_value);
+    r = read_limit(tenant, limit, ret_value);
     if (limit_file(limit) != 0 && (r == -EBADF || error_is_gone(r))) {
         r = open_anew(cgroup, limit);
         if (r >= 0)
-            r = limit_read(cgroup, limit, ret_value);
+            r = read_limit(tenant, limit, ret_value);
     }
     *view = (struct LimitView){.known = r >= 0};
     if (r >= 0)
@@ -78,7 +85,11 @@ int limiting_present(struct Tenant *tenant, enum LimitId limit, uint64_t *ret_va
     int r = limit_is_quota(limit) ? present_quota(tenant, limit, ret_value)
                                   : present_in_cgroup(tenant, limit, ret_value);
 
-    return r >= 0 && throttling_hides(tenant, limit, ret_value) ? 0 : r;
+    if (r >= 0)
+        (void)throttling_hides(tenant, limit, ret_value);
+    if (r >= 0 && limit_is_rate(limit))
+        rates_drifted(tenant, limit, ret_value);
+    return r;
 }
 
 bool limiting_look(struct Tenant *tenant)
@@ -133,7 +144,9 @@ static void write_direct(struct Pipeline *pipeline, struct Tenant *tenant, const
 {
     struct LimitState *state = &tenant->limits[decision->limit];
     struct Outcome outcome;
-    int r = limit_write(&tenant->cgroup, decision->limit, decision->value);
+    bool is_rate = limit_is_rate(decision->limit);
+    int r = is_rate ? rates_write(tenant, decision->limit)
+                    : limit_write(&tenant->cgroup, decision->limit, decision->value);
 
     if (r >= 0)
         return verify(pipeline, tenant, decision, how, now);
@@ -146,6 +159,8 @@ static void write_direct(struct Pipeline *pipeline, struct Tenant *tenant, const
     if (outcome.result == RESULT_FAILED) {
         /* What was in force stays in force, and is not to be taken for somebody else's. */
         state->value = state->previous;
+        if (is_rate)
+            rates_failed(tenant, decision->limit);
         snprintf(state->note, sizeof(state->note), "%.127s", outcome.text);
     }
     report_outcome(pipeline, tenant, decision, &outcome, 0, now);
@@ -186,6 +201,16 @@ static struct Decision decision_of(const struct Tenant *tenant, enum LimitId lim
                              .at_usec = state->asked_usec};
 }
 
+/* A unit may have a limit of its own for the disk under another path: PID 1 writes both, one over the other.
+ */
+static bool is_overruled(struct Pipeline *pipeline, struct Tenant *tenant, enum LimitId limit)
+{
+    if (!limit_is_rate(limit))
+        return false;
+    throttling_found(pipeline, tenant, limit);
+    return !rates_hold(tenant, limit);
+}
+
 void limiting_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum LimitId limit, int error,
                      const char *message, usec_t now)
 {
@@ -200,8 +225,10 @@ void limiting_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum Limi
         return;
     if (limit_is_quota(limit))
         return quota_answered(pipeline, tenant, &decision, error, now);
-    if (error == 0)
+    if (error == 0 && !is_overruled(pipeline, tenant, limit))
         return verify(pipeline, tenant, &decision, "through systemd", now);
+    if (error == 0)
+        message = "done, and has another limit of the same disk";
     snprintf(how, sizeof(how), "written direct, systemd said: %s", message ? message : strerror(-error));
     write_direct(pipeline, tenant, &decision, how, now);
 }
@@ -225,6 +252,9 @@ static int put_entry(struct Pipeline *pipeline, struct Tenant *tenant, const str
     entry.found = found;
     entry.value = decision->value;
     entry.previous = in_force(&tenant->limits[decision->limit], found);
+    if (limit_is_rate(decision->limit) &&
+        rates_to_entry(&tenant->rates[decision->limit - LIMIT_RATE_FIRST], &entry) < 0)
+        return -ENOBUFS;
     if (decision->verb == VERB_UNLIMIT)
         entry.phase = ENTRY_UNDOING;
     if (*slot != LEDGER_SLOT_NONE)
@@ -239,7 +269,7 @@ static bool is_open(const struct Tenant *tenant, enum LimitId limit)
 {
     uint64_t value;
 
-    return limit_read(&tenant->cgroup, limit, &value) >= 0;
+    return read_limit(tenant, limit, &value) >= 0;
 }
 
 static bool is_settling(const struct Tenant *tenant)
@@ -282,43 +312,70 @@ static void order_quota(struct Pipeline *pipeline, struct Tenant *tenant, const 
         state->waiting += (unsigned)r;
 }
 
-static void set_in_cgroup(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
-                          usec_t now)
+/* What is found, written down. `decision` of a limit of I/O may get the value that all its disks come to. */
+static int begin_in_cgroup(struct Pipeline *pipeline, struct Tenant *tenant, struct Decision *decision,
+                           uint64_t *ret_found)
 {
     struct LimitState *state = &tenant->limits[decision->limit];
-    uint64_t found = state->found;
-    struct Outcome outcome;
+    bool is_rate = limit_is_rate(decision->limit);
+    struct Rate *rate = is_rate ? &tenant->rates[decision->limit - LIMIT_RATE_FIRST] : NULL, before = {};
     int r = 0;
-    bool direct = !tenant->cgroup.unit || is_not_for_systemd(tenant, decision);
 
+    *ret_found = state->found;
     if (!state->applied)
-        r = limiting_present(tenant, decision->limit, &found);
-    if (r >= 0)
-        r = put_entry(pipeline, tenant, decision, found);
+        r = limiting_present(tenant, decision->limit, ret_found);
+    if (r < 0)
+        return r;
+    if (is_rate) {
+        before = *rate;
+        rates_plan(tenant, decision, ret_found);
+    }
+    r = put_entry(pipeline, tenant, decision, *ret_found);
+    if (r < 0 && is_rate)
+        *rate = before;
+    return r;
+}
+
+static int ask_systemd(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision)
+{
+    if (limit_is_rate(decision->limit))
+        return rates_tell(pipeline->units, tenant, decision->limit);
+    return unit_set_limit(pipeline->units, tenant->cgroup.unit, decision->limit, decision->value,
+                          tenant->cgroup.id);
+}
+
+static void set_in_cgroup(struct Pipeline *pipeline, struct Tenant *tenant, struct Decision decision,
+                          usec_t now)
+{
+    struct LimitState *state = &tenant->limits[decision.limit];
+    bool direct = !tenant->cgroup.unit || is_not_for_systemd(tenant, &decision);
+    uint64_t found;
+    struct Outcome outcome;
+    int r = begin_in_cgroup(pipeline, tenant, &decision, &found);
+
     if (r < 0) {
-        outcome = outcome_failure(decision, r, now, "not begun, it could not be written down");
-        return report_outcome(pipeline, tenant, decision, &outcome, 0, now);
+        outcome = outcome_failure(&decision, r, now, "not begun, it could not be written down");
+        return report_outcome(pipeline, tenant, &decision, &outcome, 0, now);
     }
     *state = (struct LimitState){.applied = true,
                                  .waiting = state->waiting,
-                                 .asked_usec = decision->at_usec,
-                                 .cause = decision->cause,
-                                 .uid = decision->uid,
+                                 .asked_usec = decision.at_usec,
+                                 .cause = decision.cause,
+                                 .uid = decision.uid,
                                  .found = found,
-                                 .value = decision->value,
+                                 .value = decision.value,
                                  .previous = in_force(state, found),
                                  .told = state->applied && (state->told || !state->untold),
-                                 .untold = direct && tenant->cgroup.unit && decision->verb == VERB_LIMIT};
+                                 .untold = direct && tenant->cgroup.unit && decision.verb == VERB_LIMIT};
     if (direct)
         return write_direct(
-            pipeline, tenant, decision,
+            pipeline, tenant, &decision,
             state->untold ? "written direct, systemd is told when it has started" : "written direct", now);
-    r = unit_set_limit(pipeline->units, tenant->cgroup.unit, decision->limit, decision->value,
-                       tenant->cgroup.id);
+    r = ask_systemd(pipeline, tenant, &decision);
     if (r >= 0)
         state->waiting++;
     else
-        write_direct(pipeline, tenant, decision, "written direct, systemd cannot be reached", now);
+        write_direct(pipeline, tenant, &decision, "written direct, systemd cannot be reached", now);
 }
 
 void limiting_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
@@ -334,7 +391,17 @@ void limiting_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const 
     if (limit_is_quota(decision->limit))
         order_quota(pipeline, tenant, decision, now);
     else
-        set_in_cgroup(pipeline, tenant, decision, now);
+        set_in_cgroup(pipeline, tenant, *decision, now);
+}
+
+void limiting_trouble(enum LimitId limit, int error, char *buf, size_t size)
+{
+    buf[0] = '\0';
+    if (error == -EBADF)
+        snprintf(buf, size, "its cgroup has no %s: the %s controller is not enabled",
+                 limit_info(limit)->cgroup_file, limit_info(limit)->controller);
+    else if (error == -ENOTBLK)
+        snprintf(buf, size, "no disk is known below /, /var and DiskRoots=");
 }
 
 /* What nobody asks for and guardd has not set is not even opened. */
@@ -353,9 +420,7 @@ static void check_limit(struct Pipeline *pipeline, struct Tenant *tenant, enum L
     int r = concerns(tenant, limit) ? limiting_present(tenant, limit, &present) : -ENODATA;
 
     if (limit_file(limit) != 0 && r < 0)
-        snprintf(state->note, sizeof(state->note), "%s%s%s", r == -EBADF ? "its cgroup has no " : "",
-                 r == -EBADF ? limit_info(limit)->cgroup_file : "",
-                 r == -EBADF ? ": the controller is not enabled" : "");
+        limiting_trouble(limit, r, state->note, sizeof(state->note));
     /* systemd alone could enable its controller, and is told when the newcomer has settled. */
     if (r < 0 || (limit_file(limit) != 0 && is_settling(tenant) && !is_open(tenant, limit)))
         return;

@@ -6,8 +6,9 @@
  *                          undone is written down with the project (record/project.h), not in the ledger.
  *
  * A limit is no action: it holds nobody up, several may be on their way, and of several wishes for the same
- * one the last counts. Where it stands is in `struct LimitState`. A further limit needs nothing here, as
- * long as one of the two ways is its own. */
+ * one the last counts. Where it stands is in `struct LimitState`. Limits of I/O hold on several disks
+ * at once: what that takes is in rates.h. A further limit needs nothing here, as long as one of the two ways
+ * is its own. */
 #pragma once
 
 #include "pipeline.h"
@@ -21,9 +22,12 @@ void limiting_check(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now
 
 /* What the kernel enforces for a limit now; of one that is throttled (throttling.h) what it is without that.
  * Opens its file when that is needed for the first time. A limit of a unit whose controller is not enabled is
- * limit_default(): systemd enables it when it is told of a limit. -EBADF, -ENODATA: it cannot be kept for
- * this tenant. */
+ * limit_default(): systemd enables it when it is told of a limit. Of several disks (rates.h) that one counts
+ * which has most. -EBADF, -ENODATA, -ENOTBLK: it cannot be kept for this tenant. */
 int limiting_present(struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value);
+
+/* Why limiting_present() failed, in words; "" when its errno says it. */
+void limiting_trouble(enum LimitId limit, int error, char *buf, size_t size);
 
 /* Reads what files of the cgroup keep, for somebody who looks: Tenant.views. Returns true when a limit is not
  * any more as guardd has set it: limiting_check() is due. */

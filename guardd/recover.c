@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "limiting.h"
+#include "rates.h"
 #include "tenant/cgroup.h"
 #include "throttling.h"
 
@@ -26,6 +27,30 @@ static int undo_hold(const struct Recovery *recovery, const struct Cgroup *cgrou
     return r;
 }
 
+/* Each disk as it was found. PID 1 knows of the other limits of these disks, as far as it was told of them.
+ */
+static int undo_rate(const struct Recovery *recovery, struct Cgroup *cgroup, const struct LedgerEntry *entry)
+{
+    enum LimitId limit = (enum LimitId)entry->limit;
+    struct UnitDisk disks[RATE_DISKS_MAX];
+    struct Rate rate;
+    int r = rates_from_entry(entry, &rate);
+
+    if (r >= 0)
+        r = cgroup_open_files(cgroup, limit_file(limit));
+    for (size_t i = 0; r >= 0 && i < rate.n; i++) {
+        disks[i] = (struct UnitDisk){
+            rate.disks[i].major, rate.disks[i].minor, {[0 ... LIMIT_RATE_COUNT - 1] = LIMIT_INFINITY}};
+        disks[i].rate[limit - LIMIT_RATE_FIRST] = rate.disks[i].found;
+        r = limit_write_on(cgroup, limit, &rate.disks[i], rate.disks[i].found);
+        if (r == -EBADF || r == -ENXIO) /* the controller is not enabled any more, or the disk is gone */
+            r = 0;
+    }
+    if (r >= 0 && cgroup->unit)
+        (void)unit_set_rates(recovery->pipeline->units, cgroup->unit, limit, disks, rate.n, 0);
+    return r;
+}
+
 /* Written at once, and for a unit PID 1 is told: else it would set our value again with the next property. */
 static int undo_limit(const struct Recovery *recovery, struct Cgroup *cgroup, const struct LedgerEntry *entry)
 {
@@ -33,6 +58,8 @@ static int undo_limit(const struct Recovery *recovery, struct Cgroup *cgroup, co
 
     if (entry->limit >= LIMIT_COUNT)
         return -EBADMSG;
+    if (limit_is_rate((enum LimitId)entry->limit))
+        return undo_rate(recovery, cgroup, entry);
     r = cgroup_open_files(cgroup, limit_file((enum LimitId)entry->limit));
     if (r >= 0)
         r = limit_write(cgroup, (enum LimitId)entry->limit, entry->found);
@@ -163,13 +190,19 @@ static bool take_up_throttle(struct Recovery *recovery, uint32_t slot, const str
 static void take_up_limit(uint32_t slot, const struct LedgerEntry *entry, struct Tenant *tenant)
 {
     struct LimitState *state = &tenant->limits[entry->limit];
+    bool is_rate = limit_is_rate((enum LimitId)entry->limit);
     uint64_t present;
 
+    if (is_rate)
+        (void)rates_from_entry(entry, &tenant->rates[entry->limit - LIMIT_RATE_FIRST]);
     *state = (struct LimitState){
         .applied = true, .cause = CAUSE_CLASS, .found = entry->found, .value = entry->value};
     if (limiting_present(tenant, (enum LimitId)entry->limit, &present) >= 0 &&
-        limit_is_same((enum LimitId)entry->limit, present, entry->previous))
+        limit_is_same((enum LimitId)entry->limit, present, entry->previous)) {
         state->value = present;
+        if (is_rate)
+            rates_failed(tenant, (enum LimitId)entry->limit);
+    }
     tenant->limit_slots[entry->limit] = slot;
 }
 

@@ -68,6 +68,7 @@ void reload_config(struct Guard *guard, struct Config *config)
         disk_guard_reload(&guard->disk);
     guard->strain.policy = &config->policy;
     strain_guard_reload(&guard->strain);
+    guard_find_disks(guard);
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
         strain_guard_meet(&guard->strain, tenant);
     HASH_ITER (hh, guard->registry.tenants, tenant, other)

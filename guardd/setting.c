@@ -41,6 +41,9 @@ static bool has_disk_limit(const struct Limits *limits)
 
 static bool has_controllers(struct Tenant *tenant, const struct Limits *limits, char *why)
 {
+    char trouble[128];
+    int r;
+
     for (int id = 0; id < LIMIT_COUNT; id++) {
         const struct LimitInfo *info = limit_info(id);
         uint64_t present;
@@ -51,10 +54,11 @@ static bool has_controllers(struct Tenant *tenant, const struct Limits *limits, 
             snprintf(why, REASON_MAX, "a throttle stands in the place of %s: it goes first", info->directive);
             return false;
         }
-        if (limiting_present(tenant, id, &present) < 0) {
-            snprintf(why, REASON_MAX,
-                     "%s cannot be set: no %s in its cgroup, the %s controller is not enabled",
-                     info->directive, info->cgroup_file, info->controller);
+        r = limiting_present(tenant, id, &present);
+        if (r < 0) {
+            limiting_trouble(id, r, trouble, sizeof(trouble));
+            snprintf(why, REASON_MAX, "%s cannot be set: %s", info->directive,
+                     trouble[0] != '\0' ? trouble : strerror(-r));
             return false;
         }
     }

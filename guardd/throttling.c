@@ -16,6 +16,7 @@
 #include "act/actuator.h"
 #include "act/throttle.h"
 #include "base/error.h"
+#include "rates.h"
 #include "report.h"
 #include "tenant/cgroup.h"
 
@@ -152,7 +153,7 @@ static bool is_quick(const struct Tenant *tenant, enum Resource resource, bool f
 
     if (resource != RESOURCE_MEMORY)
         return true;
-    if (!found || throttle_value(resource, line->found, &value) < 0 || value != LIMIT_INFINITY)
+    if (!found || throttle_value(LIMIT_MEMORY_HIGH, line->found, &value) < 0 || value != LIMIT_INFINITY)
         return false;
     return throttle->waiting == 0 ||
            (throttle->waiting == 1 && throttle_is(&tenant->cgroup, resource, line->value) > 0);
@@ -566,21 +567,9 @@ void throttling_check(struct Pipeline *pipeline, struct Tenant *tenant, usec_t n
 
 /* --- limits on the same file ---------------------------------------------------------------------- */
 
-static enum Resource resource_of(enum LimitId limit)
-{
-    switch (limit) {
-    case LIMIT_CPU_QUOTA:
-        return RESOURCE_CPU;
-    case LIMIT_MEMORY_HIGH:
-        return RESOURCE_MEMORY;
-    default:
-        return RESOURCE_INVALID;
-    }
-}
-
 void throttling_found(struct Pipeline *pipeline, struct Tenant *tenant, enum LimitId limit)
 {
-    enum Resource resource = resource_of(limit);
+    enum Resource resource = limit_throttle(limit);
 
     if (resource == RESOURCE_INVALID || tenant->throttles[resource].n_lines == 0)
         return;
@@ -592,10 +581,11 @@ void throttling_found(struct Pipeline *pipeline, struct Tenant *tenant, enum Lim
 
 bool throttling_hides(const struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value)
 {
-    enum Resource resource = resource_of(limit);
-
-    return resource != RESOURCE_INVALID && tenant->throttles[resource].n_lines > 0 &&
-           throttle_value(resource, tenant->throttles[resource].lines[0].found, ret_value) >= 0;
+    if (!tenant_throttled_at(tenant, limit))
+        return false;
+    if (limit_is_rate(limit))
+        return rates_read(tenant, limit, true, ret_value) >= 0;
+    return throttle_value(limit, tenant->throttles[limit_throttle(limit)].lines[0].found, ret_value) >= 0;
 }
 
 /* --- the run before, and the end ------------------------------------------------------------------ */

@@ -6,7 +6,8 @@
  * It is written direct, to units too, and the service manager is not told: it is temporary. Whoever replaces
  * our line meanwhile has set a new limit: that is what is given back at the end, and the throttle is put
  * back over it, unless the new limit is lower. The same goes for limits of guardd's own on the same file
- * (MemoryHigh=, CPUQuota=): limiting.c tells of them with throttling_found().
+ * (MemoryHigh=, CPUQuota=, IOReadBandwidthMax= and its like): limiting.c tells of them with
+ * throttling_found().
  *
  * memory.high is written by the worker: of its throttle and that one's end one is on its way at a time
  * (Tenant.throttling). */

@@ -3,7 +3,8 @@
  *
  * Most files hold one number. cpu.max holds a quota and its period, both in microseconds, and the period
  * stays as it is found as long as the quota is one that the kernel takes. io.weight holds a line "default N"
- * and further ones of single devices, which are not touched.
+ * and further ones of single devices, which are not touched. io.max holds a line for each device that has a
+ * limit, with four numbers, of which one is written at a time: the others stay.
  *
  * Whoever writes less than the present use into memory.high or memory.max does not come back before the
  * kernel has taken back what it can, for memory.max with the OOM killer's help: its retries are bounded, but
@@ -17,6 +18,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "act/throttle.h"
+#include "base/error.h"
 #include "base/fd.h"
 
 _Static_assert(LIMIT_INFINITY == FD_VALUE_MAX, "both stand for \"max\"");
@@ -37,6 +40,10 @@ static const struct {
     [LIMIT_CPU_QUOTA] = {1u << CGROUP_CPU_MAX, 0},
     [LIMIT_CPU_WEIGHT] = {1u << CGROUP_CPU_WEIGHT, 0},
     [LIMIT_IO_WEIGHT] = {1u << CGROUP_IO_WEIGHT, 0},
+    [LIMIT_IO_READ_BANDWIDTH_MAX] = {1u << CGROUP_IO_MAX, 0},
+    [LIMIT_IO_WRITE_BANDWIDTH_MAX] = {1u << CGROUP_IO_MAX, 0},
+    [LIMIT_IO_READ_IOPS_MAX] = {1u << CGROUP_IO_MAX, 0},
+    [LIMIT_IO_WRITE_IOPS_MAX] = {1u << CGROUP_IO_MAX, 0},
 };
 
 uint32_t limit_file(enum LimitId id)
@@ -167,12 +174,47 @@ static int write_io_weight(int fd, uint64_t value)
     return fd_write_text(fd, buf);
 }
 
+/* --- io.max: "8:16 rbps=max wbps=1048576 riops=max wiops=max", a line a device --------------------- */
+
+int limit_read_on(const struct Cgroup *cgroup, enum LimitId id, const struct RateDisk *disk,
+                  uint64_t *ret_value)
+{
+    char like[32], line[THROTTLE_LINE_MAX];
+    int r;
+
+    snprintf(like, sizeof(like), "%" PRIu32 ":%" PRIu32, disk->major, disk->minor);
+    r = throttle_read(cgroup, RESOURCE_IO, like, line);
+    return r < 0 ? r : throttle_value(id, line, ret_value);
+}
+
+/* The kernel has one answer, ENODEV, for a cgroup that is gone, whose file cannot be read either, and for a
+ * disk. */
+int limit_write_on(const struct Cgroup *cgroup, enum LimitId id, const struct RateDisk *disk, uint64_t value)
+{
+    static const char *const keys[LIMIT_RATE_COUNT] = {"rbps", "wbps", "riops", "wiops"};
+    char number[24] = "max", buf[64];
+    uint64_t in_force;
+    int written, r;
+
+    if (value != LIMIT_INFINITY)
+        snprintf(number, sizeof(number), "%" PRIu64, value);
+    snprintf(buf, sizeof(buf), "%" PRIu32 ":%" PRIu32 " %s=%s", disk->major, disk->minor,
+             keys[id - LIMIT_RATE_FIRST], number);
+    written = fd_write_text(cgroup->files[CGROUP_IO_MAX], buf);
+    r = limit_read_on(cgroup, id, disk, &in_force);
+    if (written < 0)
+        return error_is_gone(written) && r >= 0 ? -ENXIO : written;
+    return r < 0 ? r : in_force == value ? 0 : -EIO;
+}
+
 /* --- all of them ------------------------------------------------------------------------------------ */
 
 int limit_read(const struct Cgroup *cgroup, enum LimitId id, uint64_t *ret_value)
 {
     int fd = limit_fd(cgroup, id);
 
+    if (limit_is_rate(id))
+        return fd < 0 ? fd : -ENOTBLK;
     if (id == LIMIT_CPU_QUOTA)
         return read_cpu_max(fd, ret_value);
     return id == LIMIT_IO_WEIGHT ? read_io_weight(fd, ret_value) : fd_read_value(fd, ret_value);
@@ -180,6 +222,8 @@ int limit_read(const struct Cgroup *cgroup, enum LimitId id, uint64_t *ret_value
 
 static int write_value(int fd, enum LimitId id, uint64_t value)
 {
+    if (limit_is_rate(id))
+        return fd < 0 ? fd : -ENOTBLK;
     if (id == LIMIT_CPU_QUOTA)
         return write_cpu_max(fd, value);
     return id == LIMIT_IO_WEIGHT ? write_io_weight(fd, value) : fd_write_value(fd, value);

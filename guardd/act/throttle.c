@@ -253,16 +253,21 @@ int throttle_lower(enum Resource resource, const char *a, const char *b, char *r
     return format(resource, &one, ret_line);
 }
 
-int throttle_value(enum Resource resource, const char *text, uint64_t *ret_value)
+_Static_assert(LIMIT_RATE_FIRST + RBPS == LIMIT_IO_READ_BANDWIDTH_MAX &&
+                   LIMIT_RATE_FIRST + WIOPS == LIMIT_IO_WRITE_IOPS_MAX,
+               "limits of I/O are in the order of the numbers of io.max");
+
+int throttle_value(enum LimitId limit, const char *text, uint64_t *ret_value)
 {
+    enum Resource resource = limit_throttle(limit);
     struct Line line;
 
-    if (resource == RESOURCE_IO || !parse(resource, text, &line))
+    if (!parse(resource, text, &line))
         return -EBADMSG;
     if (resource == RESOURCE_CPU && line.number[QUOTA] != NONE)
         *ret_value = (line.number[QUOTA] * 10000 + line.number[PERIOD] / 2) / line.number[PERIOD];
     else
-        *ret_value = line.number[0];
+        *ret_value = line.number[limit_is_rate(limit) ? limit - LIMIT_RATE_FIRST : 0];
     return 0;
 }
 

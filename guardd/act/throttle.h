@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "model/cgroup.h"
+#include "model/limit.h"
 #include "model/reading.h"
 #include "model/resource.h"
 #include "model/strain.h"
@@ -45,6 +46,6 @@ bool throttle_is_same(enum Resource resource, const char *a, const char *b);
  * (THROTTLE_LINE_MAX). -EBADMSG: one of them cannot be read. */
 int throttle_lower(enum Resource resource, const char *a, const char *b, char *ret_line);
 
-/* What a line says in the measure of the limit on the same file: bytes of memory.high, hundredths of a
- * percent of cpu.max; UINT64_MAX for "max". -EBADMSG; io has no such limit. */
-int throttle_value(enum Resource resource, const char *line, uint64_t *ret_value);
+/* What a line says in the measure of a limit on the same file (limit_throttle()): bytes of memory.high,
+ * hundredths of a percent of cpu.max, its number of io.max; UINT64_MAX for "max". -EBADMSG. */
+int throttle_value(enum LimitId limit, const char *line, uint64_t *ret_value);

@@ -19,6 +19,8 @@
 
 #include <utlist.h>
 
+#include "base/device.h"
+
 #define MANAGER_NAME "org.freedesktop.systemd1"
 #define MANAGER_PATH "/org/freedesktop/systemd1"
 #define MANAGER_INTERFACE "org.freedesktop.systemd1.Manager"
@@ -35,6 +37,8 @@ struct UnitCall {
     sd_bus_slot *slot;           /* owned; NULL while it waits */
     uint64_t tenant_id, value;
     enum LimitId limit;
+    struct UnitDisk disks[RATE_DISKS_MAX]; /* of a limit of I/O, in the place of `value` */
+    size_t n_disks;
     struct UnitCall *prev, *next;
     char unit[];
 };
@@ -232,19 +236,73 @@ static const char *property_of(const struct UnitCall *call, uint64_t *ret_value)
     return limit_info(call->limit)->directive;
 }
 
+static bool is_told(const struct UnitCall *call, int limit, const struct UnitDisk *disk)
+{
+    return limit == (int)call->limit || disk->rate[limit - LIMIT_RATE_FIRST] != LIMIT_INFINITY;
+}
+
+/* One property: an array of devices, each with its limit. */
+static int append_rate(sd_bus_message *message, const struct UnitCall *call, int limit)
+{
+    char node[64];
+    int r = sd_bus_message_open_container(message, 'r', "sv");
+
+    if (r >= 0)
+        r = sd_bus_message_append(message, "s", limit_info((enum LimitId)limit)->directive);
+    if (r >= 0)
+        r = sd_bus_message_open_container(message, 'v', "a(st)");
+    if (r >= 0)
+        r = sd_bus_message_open_container(message, 'a', "(st)");
+    for (size_t i = 0; r >= 0 && i < call->n_disks; i++) {
+        const struct UnitDisk *disk = &call->disks[i];
+
+        if (is_told(call, limit, disk))
+            r = sd_bus_message_append(message, "(st)",
+                                      device_node("", disk->major, disk->minor, node, sizeof(node)),
+                                      disk->rate[limit - LIMIT_RATE_FIRST]);
+    }
+    for (int i = 0; r >= 0 && i < 3; i++)
+        r = sd_bus_message_close_container(message);
+    return r;
+}
+
+static int append_rates(sd_bus_message *message, const struct UnitCall *call)
+{
+    int r = sd_bus_message_append(message, "sb", call->unit, true);
+
+    if (r >= 0)
+        r = sd_bus_message_open_container(message, 'a', "(sv)");
+    for (int limit = LIMIT_RATE_FIRST; r >= 0 && limit < LIMIT_RATE_FIRST + LIMIT_RATE_COUNT; limit++) {
+        bool any = false;
+
+        for (size_t i = 0; i < call->n_disks; i++)
+            any = any || is_told(call, limit, &call->disks[i]);
+        /* An empty array would take off all there are. */
+        if (any)
+            r = append_rate(message, call, limit);
+    }
+    return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
+static int append_value(sd_bus_message *message, const struct UnitCall *call)
+{
+    uint64_t value;
+    const char *property = property_of(call, &value);
+
+    return sd_bus_message_append(message, "sba(sv)", call->unit, true, 1, property, "t", value);
+}
+
 /* On success the call is in `asked`; on failure it is in no list and still the caller's. */
 static int call_send(struct UnitCall *call)
 {
     struct UnitManager *manager = call->manager;
     sd_bus_message *message = NULL;
-    uint64_t value;
-    const char *property = property_of(call, &value);
     int r;
 
     r = sd_bus_message_new_method_call(manager->bus, &message, MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE,
                                        "SetUnitProperties");
     if (r >= 0)
-        r = sd_bus_message_append(message, "sba(sv)", call->unit, true, 1, property, "t", value);
+        r = limit_is_rate(call->limit) ? append_rates(message, call) : append_value(message, call);
     if (r >= 0)
         r = sd_bus_call_async(manager->bus, &call->slot, message, on_reply, call, ANSWER_TIMEOUT);
     sd_bus_message_unref(message);
@@ -294,15 +352,11 @@ void unit_manager_done(struct UnitManager *manager)
     bus_close(manager);
 }
 
-int unit_set_limit(struct UnitManager *manager, const char *unit, enum LimitId limit, uint64_t value,
-                   uint64_t tenant_id)
+/* Now, or when its turn comes. */
+static int call_begin(struct UnitManager *manager, struct UnitCall *call)
 {
-    struct UnitCall *call;
-    int r = bus_ready(manager);
+    int r;
 
-    if (r < 0)
-        return r;
-    call = call_new(manager, unit, limit, value, tenant_id);
     if (!call)
         return -ENOMEM;
     if (manager->n_asked >= ASKED_MAX || manager->waiting) { /* in the order of asking */
@@ -313,6 +367,30 @@ int unit_set_limit(struct UnitManager *manager, const char *unit, enum LimitId l
     if (r < 0)
         call_free(call);
     return r;
+}
+
+int unit_set_limit(struct UnitManager *manager, const char *unit, enum LimitId limit, uint64_t value,
+                   uint64_t tenant_id)
+{
+    int r = bus_ready(manager);
+
+    return r < 0 ? r : call_begin(manager, call_new(manager, unit, limit, value, tenant_id));
+}
+
+int unit_set_rates(struct UnitManager *manager, const char *unit, enum LimitId limit,
+                   const struct UnitDisk *disks, size_t n, uint64_t tenant_id)
+{
+    struct UnitCall *call;
+    int r = n == 0 || n > RATE_DISKS_MAX ? -EINVAL : bus_ready(manager);
+
+    if (r < 0)
+        return r;
+    call = call_new(manager, unit, limit, 0, tenant_id);
+    if (call) {
+        memcpy(call->disks, disks, n * sizeof(*disks));
+        call->n_disks = n;
+    }
+    return call_begin(manager, call);
 }
 
 static int on_told(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)

@@ -12,6 +12,7 @@
 
 #include "base/usec.h"
 #include "model/limit.h"
+#include "model/rate.h"
 
 /* error: 0, or a negative errno with systemd's sentence: -ETIMEDOUT: no answer within 5 s; -ENOENT: no
  * such unit; -ECONNRESET: the bus was lost, or does not greet. It may call unit_set_limit(), and must
@@ -46,6 +47,18 @@ void unit_manager_done(struct UnitManager *manager);
  * < 0: could not be asked (-ENOTCONN: no bus, and too early to try again). */
 int unit_set_limit(struct UnitManager *manager, const char *unit, enum LimitId limit, uint64_t value,
                    uint64_t tenant_id);
+
+/* A disk, and what its limits of I/O are to be, in the order of enum LimitId. */
+struct UnitDisk {
+    uint32_t major, minor;
+    uint64_t rate[LIMIT_RATE_COUNT];
+};
+
+/* The same for a limit of I/O (limit_is_rate()), which is set on each of the `n` disks (at most
+ * RATE_DISKS_MAX). PID 1 is told of their other limits as well where these are not LIMIT_INFINITY: it writes
+ * all of a device's line. */
+int unit_set_rates(struct UnitManager *manager, const char *unit, enum LimitId limit,
+                   const struct UnitDisk *disks, size_t n, uint64_t tenant_id);
 
 /* Asks for a service's StateDirectory=; `directories` is called once, unless the bus is lost or PID 1 has no
  * such service. < 0: could not be asked. */

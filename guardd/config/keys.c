@@ -16,7 +16,7 @@
 
 struct Key {
     const char *name;
-    int (*set)(struct Draft *draft, const char *value, struct Complaint *complaint);
+    int (*set)(struct Draft *draft, const char *value, struct Complaint *complaint); /* NULL: a limit */
     const char *right;
 };
 
@@ -173,51 +173,6 @@ static int set_limit(struct Draft *draft, enum LimitId id, const char *value, st
     return 0;
 }
 
-static int set_tasks_max(struct Draft *draft, const char *value, struct Complaint *complaint)
-{
-    return set_limit(draft, LIMIT_TASKS_MAX, value, complaint);
-}
-
-static int set_disk_space_max(struct Draft *draft, const char *value, struct Complaint *complaint)
-{
-    return set_limit(draft, LIMIT_DISK_SPACE_MAX, value, complaint);
-}
-
-static int set_disk_inodes_max(struct Draft *draft, const char *value, struct Complaint *complaint)
-{
-    return set_limit(draft, LIMIT_DISK_INODES_MAX, value, complaint);
-}
-
-static int set_memory_high(struct Draft *draft, const char *value, struct Complaint *complaint)
-{
-    return set_limit(draft, LIMIT_MEMORY_HIGH, value, complaint);
-}
-
-static int set_memory_max(struct Draft *draft, const char *value, struct Complaint *complaint)
-{
-    return set_limit(draft, LIMIT_MEMORY_MAX, value, complaint);
-}
-
-static int set_memory_swap_max(struct Draft *draft, const char *value, struct Complaint *complaint)
-{
-    return set_limit(draft, LIMIT_MEMORY_SWAP_MAX, value, complaint);
-}
-
-static int set_cpu_quota(struct Draft *draft, const char *value, struct Complaint *complaint)
-{
-    return set_limit(draft, LIMIT_CPU_QUOTA, value, complaint);
-}
-
-static int set_cpu_weight(struct Draft *draft, const char *value, struct Complaint *complaint)
-{
-    return set_limit(draft, LIMIT_CPU_WEIGHT, value, complaint);
-}
-
-static int set_io_weight(struct Draft *draft, const char *value, struct Complaint *complaint)
-{
-    return set_limit(draft, LIMIT_IO_WEIGHT, value, complaint);
-}
-
 static int set_disk_warn_at(struct Draft *draft, const char *value, struct Complaint *complaint)
 {
     if (value[0] != '\0')
@@ -254,16 +209,20 @@ static int set_rules(struct Draft *draft, const char *value, struct Complaint *c
 
 static const struct Key class_keys[] = {
     {"Match", set_match, "a glob on cgroup paths, such as system.slice/docker-*.scope"},
-    /* What is right for a limit, value_limit() says. */
-    {"TasksMax", set_tasks_max, ""},
-    {"DiskSpaceMax", set_disk_space_max, ""},
-    {"DiskInodesMax", set_disk_inodes_max, ""},
-    {"MemoryHigh", set_memory_high, ""},
-    {"MemoryMax", set_memory_max, ""},
-    {"MemorySwapMax", set_memory_swap_max, ""},
-    {"CPUQuota", set_cpu_quota, ""},
-    {"CPUWeight", set_cpu_weight, ""},
-    {"IOWeight", set_io_weight, ""},
+    /* Limits have no setter: what is right for them, value_limit() says. */
+    {"TasksMax", NULL, ""},
+    {"DiskSpaceMax", NULL, ""},
+    {"DiskInodesMax", NULL, ""},
+    {"MemoryHigh", NULL, ""},
+    {"MemoryMax", NULL, ""},
+    {"MemorySwapMax", NULL, ""},
+    {"CPUQuota", NULL, ""},
+    {"CPUWeight", NULL, ""},
+    {"IOWeight", NULL, ""},
+    {"IOReadBandwidthMax", NULL, ""},
+    {"IOWriteBandwidthMax", NULL, ""},
+    {"IOReadIOPSMax", NULL, ""},
+    {"IOWriteIOPSMax", NULL, ""},
     {"DiskWarnAt", set_disk_warn_at, "a percentage of the limits from 1% to 99%, or off"},
     {"DiskPath", set_disk_path,
      "absolute paths such as /srv/%n or /home/%u (%n %p %c %u %U %%), or StateDirectory"},
@@ -484,6 +443,7 @@ int key_assign(struct Draft *draft, const char *name, const char *value)
         key++;
     if (!key->name)
         return refuse_key(draft, name);
-    r = key->set(draft, value, &complaint);
+    r = key->set ? key->set(draft, value, &complaint)
+                 : set_limit(draft, limit_from_directive(name), value, &complaint);
     return r == KEY_REFUSED ? refuse_value(draft, key, &complaint) : r;
 }

@@ -24,6 +24,10 @@
 #define QUOTA_LEAST 10
 #define QUOTA_GREATEST 100000000
 #define WEIGHT_GREATEST 10000
+/* A page a second, about: "IOReadBandwidthMax=20" was meant to be 20M. */
+#define BANDWIDTH_LEAST 4000
+/* The kernel keeps 32 bits, and takes all of them for none. */
+#define OPERATIONS_GREATEST (UINT32_MAX - 1)
 #define UNTIL_DEFAULT_USEC (30 * USEC_PER_SEC)
 /* 100 %, and the pressure that there may be at any time: none that a trigger could be set for. */
 #define WHOLE_TIME 10000
@@ -114,6 +118,17 @@ static bool parse_share(const char *text, uint64_t *ret_hundredths)
     return true;
 }
 
+/* "20M", in powers of 1000 as systemd takes it; "20M/s" as it is written. */
+static bool parse_rate(const char *text, uint64_t *ret_per_second)
+{
+    int64_t value;
+
+    if (!measure_parse(MEASURE_RATE, text, &value))
+        return false;
+    *ret_per_second = (uint64_t)value;
+    return true;
+}
+
 /* As systemd takes it: bytes, or a percentage of the memory that the host has. */
 static bool parse_memory(const char *text, uint64_t *ret_bytes)
 {
@@ -134,6 +149,10 @@ static bool parse_memory(const char *text, uint64_t *ret_bytes)
 #define ON_MEMORY                                                                                            \
     "bytes in powers of 1024, such as 512M or 4G, at least 1M, a percentage of the host's memory, or "       \
     "infinity"
+#define ON_DISKS "on each disk that tenants have something on; none is named here"
+#define ON_BANDWIDTH                                                                                         \
+    "bytes per second in powers of 1000, such as 500K or 20M, at least 4K, or infinity, " ON_DISKS
+#define ON_OPERATIONS "operations per second, such as 200 or 5K, or infinity, " ON_DISKS
 #define ON_WEIGHT "a number from 1 to 10000; 100 is what everybody has"
 static const struct {
     bool (*parse)(const char *text, uint64_t *ret_value);
@@ -158,6 +177,14 @@ static const struct {
                          "a percentage of one CPU, such as 50% or 200%, at least 0.1%, or infinity"},
     [LIMIT_CPU_WEIGHT] = {parse_number, 1, WEIGHT_GREATEST, "CPU time", "weight", "is", ON_WEIGHT},
     [LIMIT_IO_WEIGHT] = {parse_number, 1, WEIGHT_GREATEST, "I/O", "weight", "is", ON_WEIGHT},
+    [LIMIT_IO_READ_BANDWIDTH_MAX] = {parse_rate, BANDWIDTH_LEAST, READING_UNLIMITED - 1, "bandwidth", "rate",
+                                     "is", ON_BANDWIDTH},
+    [LIMIT_IO_WRITE_BANDWIDTH_MAX] = {parse_rate, BANDWIDTH_LEAST, READING_UNLIMITED - 1, "bandwidth", "rate",
+                                      "is", ON_BANDWIDTH},
+    [LIMIT_IO_READ_IOPS_MAX] = {parse_rate, 1, OPERATIONS_GREATEST, "operations", "rate", "is",
+                                ON_OPERATIONS},
+    [LIMIT_IO_WRITE_IOPS_MAX] = {parse_rate, 1, OPERATIONS_GREATEST, "operations", "rate", "is",
+                                 ON_OPERATIONS},
 };
 
 bool value_limit(enum LimitId id, const char *text, uint64_t *ret_value, struct Complaint *complaint)

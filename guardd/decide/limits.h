@@ -14,6 +14,9 @@
  * A weight is no bound: a tenant with the default weight is one that nobody has thought of, and gets what the
  * class asks, less or more; with another weight, the smaller one counts, as with limits.
  *
+ * Of a limit that holds on several disks (model/rate.h) what is found, and what is in force, is that of the
+ * disk with most.
+ *
  * While a throttle stands in the file of a limit (Tenant.throttles), the limit is left alone.
  *
  * Two exceptions. An operator's override (Tenant.overrides) comes before what the class asks, and is set

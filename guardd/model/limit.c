@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/size.h"
+
 #define WEIGHT_DEFAULT 100
 
 /* Two values that are less apart are the same. Pages have 64K on some hosts. A microsecond of the shortest
@@ -23,6 +25,10 @@ static const struct LimitInfo limits[LIMIT_COUNT] = {
     [LIMIT_CPU_QUOTA] = {"CPUQuota", "cpu.max", "cpu", MEASURE_PERCENT},
     [LIMIT_CPU_WEIGHT] = {"CPUWeight", "cpu.weight", "cpu", MEASURE_COUNT},
     [LIMIT_IO_WEIGHT] = {"IOWeight", "io.weight", "io", MEASURE_COUNT},
+    [LIMIT_IO_READ_BANDWIDTH_MAX] = {"IOReadBandwidthMax", "io.max", "io", MEASURE_BYTES_PER_SEC},
+    [LIMIT_IO_WRITE_BANDWIDTH_MAX] = {"IOWriteBandwidthMax", "io.max", "io", MEASURE_BYTES_PER_SEC},
+    [LIMIT_IO_READ_IOPS_MAX] = {"IOReadIOPSMax", "io.max", "io", MEASURE_RATE},
+    [LIMIT_IO_WRITE_IOPS_MAX] = {"IOWriteIOPSMax", "io.max", "io", MEASURE_RATE},
 };
 
 const struct LimitInfo *limit_info(enum LimitId id)
@@ -48,6 +54,20 @@ bool limit_is_weight(enum LimitId id)
     return id == LIMIT_CPU_WEIGHT || id == LIMIT_IO_WEIGHT;
 }
 
+bool limit_is_rate(enum LimitId id)
+{
+    return id >= LIMIT_RATE_FIRST && id < LIMIT_RATE_FIRST + LIMIT_RATE_COUNT;
+}
+
+enum Resource limit_throttle(enum LimitId id)
+{
+    if (limit_is_rate(id))
+        return RESOURCE_IO;
+    return id == LIMIT_MEMORY_HIGH ? RESOURCE_MEMORY
+           : id == LIMIT_CPU_QUOTA ? RESOURCE_CPU
+                                   : RESOURCE_INVALID;
+}
+
 uint64_t limit_default(enum LimitId id)
 {
     return limit_is_weight(id) ? WEIGHT_DEFAULT : LIMIT_INFINITY;
@@ -60,10 +80,15 @@ bool limit_is_same(enum LimitId id, uint64_t a, uint64_t b)
     return (a > b ? a - b : b - a) < grain[id];
 }
 
+/* Bytes per second of a disk are counted in powers of 1000, as systemd does. */
 const char *limit_format(enum LimitId id, uint64_t value, char *buf, size_t size)
 {
+    char text[SIZE_FORMAT_MAX];
+
     if (value == LIMIT_INFINITY)
         snprintf(buf, size, "infinity");
+    else if (limits[id].measure == MEASURE_BYTES_PER_SEC)
+        snprintf(buf, size, "%s/s", size_format_count(value, text, sizeof(text)));
     else
         measure_format(limits[id].measure, value < INT64_MAX ? (int64_t)value : INT64_MAX, buf, size);
     return buf;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "model/measure.h"
+#include "model/resource.h"
 
 enum LimitId {
     LIMIT_TASKS_MAX,       /* pids.max */
@@ -17,6 +18,11 @@ enum LimitId {
     LIMIT_CPU_QUOTA,       /* cpu.max: hundredths of a percent of one CPU; the period stays as it is found */
     LIMIT_CPU_WEIGHT,      /* cpu.weight, 1 to 10000 */
     LIMIT_IO_WEIGHT,       /* io.weight, default, 1 to 10000 */
+    /* io.max, in the order of its numbers: per second, on each of some disks (model/rate.h) */
+    LIMIT_IO_READ_BANDWIDTH_MAX,
+    LIMIT_IO_WRITE_BANDWIDTH_MAX,
+    LIMIT_IO_READ_IOPS_MAX,
+    LIMIT_IO_WRITE_IOPS_MAX,
     LIMIT_COUNT,
     LIMIT_INVALID = -1,
 };
@@ -44,6 +50,14 @@ enum LimitId limit_from_directive(const char *directive);
 bool limit_is_quota(enum LimitId id);
 /* A share among neighbours rather than a bound: less is not tighter, and none has it off. */
 bool limit_is_weight(enum LimitId id);
+
+/* Per second on each of some disks: what is found and set has a value for each (model/rate.h). */
+bool limit_is_rate(enum LimitId id);
+#define LIMIT_RATE_FIRST LIMIT_IO_READ_BANDWIDTH_MAX
+#define LIMIT_RATE_COUNT 4
+
+/* In which resource a throttle writes to the same file; RESOURCE_INVALID: none does. */
+enum Resource limit_throttle(enum LimitId id);
 
 /* What the kernel has where nobody has set anything: LIMIT_INFINITY, for a weight 100. */
 uint64_t limit_default(enum LimitId id);

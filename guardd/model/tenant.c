@@ -14,9 +14,9 @@ bool tenant_asked(const struct Tenant *tenant, enum LimitId id, uint64_t *ret_va
 
 bool tenant_throttled_at(const struct Tenant *tenant, enum LimitId id)
 {
-    if (id == LIMIT_MEMORY_HIGH)
-        return tenant->throttles[RESOURCE_MEMORY].n_lines > 0;
-    return id == LIMIT_CPU_QUOTA && tenant->throttles[RESOURCE_CPU].n_lines > 0;
+    enum Resource resource = limit_throttle(id);
+
+    return resource != RESOURCE_INVALID && tenant->throttles[resource].n_lines > 0;
 }
 
 const char *phase_name(enum RulePhase phase)

@@ -13,6 +13,7 @@
 #include "model/decision.h"
 #include "model/disk.h"
 #include "model/policy.h"
+#include "model/rate.h"
 #include "model/reading.h"
 #include "model/strain.h"
 #include "model/throttle.h"
@@ -127,7 +128,9 @@ struct Tenant {
     struct Action throttling; /* a throttle, or its end, that the worker has still to write */
     struct LimitState limits[LIMIT_COUNT];
     struct LimitView views[LIMIT_COUNT];
-    uint32_t hold_slots[HOLDER_COUNT]; /* in the ledger; LEDGER_SLOT_NONE */
+    const struct Rate *disks; /* of the host, that limits of I/O are for; NULL: not known; borrowed */
+    struct Rate rates[LIMIT_RATE_COUNT]; /* where such a limit stands, while it is applied */
+    uint32_t hold_slots[HOLDER_COUNT];   /* in the ledger; LEDGER_SLOT_NONE */
     uint32_t limit_slots[LIMIT_COUNT];
 
     UT_hash_handle hh; /* by cgroup.id */

@@ -115,6 +115,13 @@ static int slot_clear(int fd, size_t slot)
     return slot_write(fd, slot, zeros);
 }
 
+/* In the place of the tenant's name: whoever undoes these goes by the cgroup. */
+static bool has_lines(uint32_t kind, uint32_t limit)
+{
+    return kind == ENTRY_THROTTLE ||
+           (kind == ENTRY_LIMIT && limit < LIMIT_COUNT && limit_is_rate((enum LimitId)limit));
+}
+
 /* Strings are copied as strings: what stands behind their end is not written down. */
 static void entry_encode(const struct LedgerEntry *entry, struct EntrySlot *ret)
 {
@@ -134,7 +141,7 @@ static void entry_encode(const struct LedgerEntry *entry, struct EntrySlot *ret)
     };
     snprintf(ret->rule, sizeof(ret->rule), "%s", entry->rule);
     snprintf(ret->path, sizeof(ret->path), "%s", entry->path);
-    if (entry->kind == ENTRY_THROTTLE) {
+    if (has_lines(entry->kind, entry->limit)) {
         ret->throttle.resource = entry->resource;
         snprintf(ret->throttle.found, sizeof(ret->throttle.found), "%s", entry->found_line);
         snprintf(ret->throttle.value, sizeof(ret->throttle.value), "%s", entry->value_line);
@@ -150,10 +157,12 @@ static bool is_string(const char *text, size_t size)
 }
 
 /* Lines that could not be written back are none. */
-static bool throttle_makes_sense(const struct EntrySlot *slot)
+static bool lines_make_sense(const struct EntrySlot *slot)
 {
-    return slot->throttle.resource < RESOURCE_COUNT && resource_can_throttle(slot->throttle.resource) &&
-           is_string(slot->throttle.found, sizeof(slot->throttle.found)) &&
+    bool known = slot->kind != ENTRY_THROTTLE ||
+                 (slot->throttle.resource < RESOURCE_COUNT && resource_can_throttle(slot->throttle.resource));
+
+    return known && is_string(slot->throttle.found, sizeof(slot->throttle.found)) &&
            is_string(slot->throttle.value, sizeof(slot->throttle.value)) && slot->throttle.found[0] != '\0' &&
            slot->throttle.value[0] != '\0';
 }
@@ -165,8 +174,8 @@ static bool entry_makes_sense(const struct EntrySlot *slot)
                   slot->phase <= ENTRY_UNDOING && is_string(slot->rule, sizeof(slot->rule)) &&
                   is_string(slot->path, sizeof(slot->path));
 
-    if (slot->kind == ENTRY_THROTTLE)
-        return common && throttle_makes_sense(slot);
+    if (has_lines(slot->kind, slot->limit))
+        return common && lines_make_sense(slot);
     return common && (slot->kind != ENTRY_LIMIT || slot->limit < LIMIT_COUNT) &&
            is_string(slot->name, sizeof(slot->name));
 }
@@ -194,7 +203,7 @@ static void entry_decode(const struct EntrySlot *slot, struct LedgerEntry *ret)
     };
     memcpy(ret->rule, slot->rule, sizeof(ret->rule));
     memcpy(ret->path, slot->path, sizeof(ret->path));
-    if (slot->kind == ENTRY_THROTTLE) {
+    if (has_lines(slot->kind, slot->limit)) {
         ret->resource = slot->throttle.resource;
         memcpy(ret->found_line, slot->throttle.found, sizeof(ret->found_line));
         memcpy(ret->value_line, slot->throttle.value, sizeof(ret->value_line));

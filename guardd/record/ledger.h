@@ -44,10 +44,11 @@ struct LedgerEntry {
     uint64_t found, value; /* ENTRY_LIMIT */
     uint64_t previous;     /* ENTRY_LIMIT: in force before `value`: by guardd, or as found */
     uint32_t resource;     /* ENTRY_THROTTLE: enum Resource */
-    char found_line[THROTTLE_LINE_MAX], value_line[THROTTLE_LINE_MAX]; /* ENTRY_THROTTLE */
-    char rule[POLICY_NAME_MAX];                                        /* "" for the operator */
-    char name[256];                                                    /* of the tenant; "" of a throttle */
-    char path[512]; /* of the cgroup; a longer one is cut and never equal to a real one */
+    /* ENTRY_THROTTLE; and of a limit of I/O: disk by disk (rates.h) */
+    char found_line[THROTTLE_LINE_MAX], value_line[THROTTLE_LINE_MAX];
+    char rule[POLICY_NAME_MAX]; /* "" for the operator */
+    char name[256];             /* of the tenant; "" of what has lines */
+    char path[512];             /* of the cgroup; a longer one is cut and never equal to a real one */
 };
 
 struct Ledger {

@@ -70,7 +70,9 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     Limit,
     COMMENT("systemd's directive: TasksMax"),
     TEXT(name, 0),
-    COMMENT("What its values count: count, bytes, percent (of one CPU, in hundredths: 5000 is 50%)"),
+    COMMENT("What its values count: count, bytes, percent (of one CPU, in hundredths: 5000 is 50%), bytes/s, "
+            "rate (per second). What is per second holds on each of the host's disks; of several values that of "
+            "the disk with most is told"),
     TEXT(unit, 0),
     COMMENT("What the class asks for; left out when it asks for nothing"),
     STRUCT(asked, LimitValue, MAYBE),

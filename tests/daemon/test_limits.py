@@ -16,7 +16,7 @@ When=tasks.denied > 0
 Steps=freeze 1h, kill
 """
 NAMES = ("TasksMax", "DiskSpaceMax", "DiskInodesMax", "MemoryHigh", "MemoryMax", "MemorySwapMax", "CPUQuota", "CPUWeight",
-         "IOWeight")
+         "IOWeight", "IOReadBandwidthMax", "IOWriteBandwidthMax", "IOReadIOPSMax", "IOWriteIOPSMax")
 
 
 def says(result, *parts):
@@ -58,6 +58,7 @@ def wrong_words():
         says(wrong("set", "jobs/a", "TasksMax=300", "TasksMax=400"), "TasksMax is named twice")
         says(wrong("set", "jobs/a", "MemoryMax=512"), "512 is out of range", "512M", "infinity")
         says(wrong("set", "jobs/a", "CPUQuota=50"), "CPUQuota", "'50'", "50%", "infinity")
+        says(wrong("set", "jobs/a", "IOReadBandwidthMax=/dev/sda 5M"), "'/dev/sda 5M'", "20M", "none is named here")
         says(wrong("set", "jobs/a", "CPUWeight=infinity"), "CPUWeight", "10000")
         says(wrong("set", "jobs/a", "TasksMax=300", "DiskSpaceMax=\x1b[2J"), "'\\x1b[2J'")
         says(wrong("set", "jobs/a", "TasksMax=" + "9" * 5000), "TasksMax")

@@ -137,6 +137,75 @@ def memory_and_cpu_all_or_none():
         same(world.kernel_has(), world.OF_CLASS, "nothing was changed")
 
 
+class DiskJobs(Jobs):
+    """One job on a host with one disk, where its runtime has set a limit; the class asks for less."""
+
+    FOUND, OF_CLASS = "8:0 wbps=90000000", "8:0 wbps=20000000"
+
+    def __init__(self, disk=True):
+        World.__init__(self, "[Guard]\n" + CLASS.replace("TasksMax=512", "TasksMax=512\nIOWriteBandwidthMax=20M"))
+        if disk:
+            for path, text in (("proc/1/mountinfo", "28 1 8:0 / / rw - ext4 /dev/sda rw\n"),
+                               ("sys/dev/block/8:0/dev", "8:0\n")):
+                os.makedirs(os.path.dirname(os.path.join(self.root, path)))
+                with open(os.path.join(self.root, path), "w") as file:
+                    file.write(text)
+        self.job = self.kernel.make("jobs/a", files={"io.max": self.FOUND})
+        self.start()
+        self.settle("jobs/a", "512")
+
+    def line(self):
+        return self.job.read("io.max")
+
+    def shown(self):
+        return next(limit for limit in self.show("jobs/a")["limits"] if limit["name"] == "IOWriteBandwidthMax")
+
+
+@test
+def disks():
+    """limits of I/O: on the host's disk, of the class, by hand, taken up after a crash, and given back as found"""
+    with DiskJobs() as world:
+        eventually("the class's", lambda: world.line() == world.OF_CLASS)
+        shown = world.shown()
+        same((shown["inForce"], shown["found"], shown["unit"]), ({"value": 20000000}, {"value": 90000000}, "bytes/s"), "shown")
+        said = world.set("IOWriteBandwidthMax=50M").stdout
+        check("IOWriteBandwidthMax=50M/s (was 20M/s)" in said, said)
+        same(world.line(), "8:0 wbps=50000000", "when guardctl has returned")
+        world.crash()
+        world.start()
+        same(world.line(), "8:0 wbps=50000000", "after kill -9")
+        world.reset()
+        same(world.line(), world.OF_CLASS, "reset")
+        world.job.write("io.max", "8:0 wbps=70000000")
+        same(world.shown()["inForce"], {"value": 70000000}, "what is there is shown")
+        eventually("it is mended", lambda: world.line() == world.OF_CLASS)
+        world.ctl("release", "jobs/a", check_exit=EXIT_DONE)
+        same(world.line(), "8:0 wbps=70000000", "released")
+        same(world.entries("limit"), [], "the ledger")
+
+
+@test
+def disks_undone():
+    """a limit of I/O of a cgroup that is no tenant any more is given back by the next start"""
+    with DiskJobs() as world:
+        eventually("the class's", lambda: world.line() == world.OF_CLASS)
+        world.crash()
+        world.configure("")
+        world.start()
+        same(world.line(), world.FOUND, "given back")
+        same(world.entries("limit"), [], "the ledger")
+
+
+@test
+def no_disks():
+    """limits of I/O where no disk is known: said, and refused"""
+    with DiskJobs(disk=False) as world:
+        result = world.set("IOWriteBandwidthMax=50M", check_exit=5)
+        world.refused(result, "IOWriteBandwidthMax", "no disk is known")
+        check("no disk is known" in world.shown()["note"], world.shown())
+        same(world.line(), world.FOUND, "nothing was changed")
+
+
 @test
 def somebody_else_and_memory():
     """what somebody else changed is seen by who looks, and mended"""

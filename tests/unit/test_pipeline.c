@@ -35,6 +35,12 @@ int unit_set_limit(struct UnitManager *manager, const char *unit, enum LimitId l
     return 0;
 }
 
+int unit_set_rates(struct UnitManager *manager, const char *unit, enum LimitId limit,
+                   const struct UnitDisk *disks, size_t n, uint64_t tenant_id)
+{
+    return -ENOENT;
+}
+
 void unit_tell_freezer(struct UnitManager *manager, const char *unit, bool frozen)
 {
 }
@@ -357,7 +363,7 @@ static void no_unit_and_no_controller(void **state)
     ask(ground, LIMIT_IO_WEIGHT, 50);
     assert_false(ground->tenant.limits[LIMIT_IO_WEIGHT].applied);
     assert_string_equal(ground->tenant.limits[LIMIT_IO_WEIGHT].note,
-                        "its cgroup has no io.weight: the controller is not enabled");
+                        "its cgroup has no io.weight: the io controller is not enabled");
     assert_int_equal(limiting_present(&ground->tenant, LIMIT_IO_WEIGHT, &value), -EBADF);
     take_back(ground, LIMIT_IO_WEIGHT);
     assert_string_equal(ground->tenant.limits[LIMIT_IO_WEIGHT].note, "");
@@ -393,9 +399,9 @@ static void holds_keep_their_room(void **state)
 
     no_unit(ground);
     ground->pipeline.reserved = ground->ledger.n_slots - 1; /* all that is there */
-    for (int id = LIMIT_MEMORY_HIGH; id < LIMIT_COUNT; id++)
+    for (int id = LIMIT_MEMORY_HIGH; id < LIMIT_RATE_FIRST; id++)
         ask(ground, (enum LimitId)id, 2 << 10);
-    assert_int_equal(ground->ledger.n_used, LIMIT_COUNT - LIMIT_MEMORY_HIGH);
+    assert_int_equal(ground->ledger.n_used, LIMIT_RATE_FIRST - LIMIT_MEMORY_HIGH);
     assert_true(ground->ledger.n_slots - 1 - ground->ledger.n_used >= ground->pipeline.reserved);
 }
 

@@ -39,6 +39,12 @@ int unit_set_limit(struct UnitManager *manager, const char *unit, enum LimitId l
     return -ENOTCONN;
 }
 
+int unit_set_rates(struct UnitManager *manager, const char *unit, enum LimitId limit,
+                   const struct UnitDisk *disks, size_t n, uint64_t tenant_id)
+{
+    return -ENOENT;
+}
+
 void unit_tell_freezer(struct UnitManager *manager, const char *unit, bool frozen)
 {
 }

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "act/limit.h"
-#include "tests/unit/act/fake_cgroup.h"
+#include "tests/unit/act/fake_io_max.h"
 
 static int set_up(void **state)
 {
@@ -91,6 +91,43 @@ static void each_has_its_file_and_its_form(void **state)
         assert_int_equal(limit_write(cgroup, table[i].id, table[i].value), 0);
         assert_string_equal(fake_read(fd, text, sizeof(text)), table[i].after);
     }
+}
+
+/* One number of one device's line: the others stay. */
+static void a_limit_of_a_disk_is_one_number(void **state)
+{
+    struct Cgroup *cgroup = *state;
+    const struct RateDisk one = {.major = 8, .minor = 0}, two = {.major = 8, .minor = 16};
+    uint64_t value = 7;
+    char text[256];
+
+    assert_true(limit_file(LIMIT_IO_WRITE_IOPS_MAX) == 1u << CGROUP_IO_MAX);
+    fake_io_max(cgroup);
+    fake_io_say("8:16 rbps=1000000 wiops=50");
+    assert_int_equal(limit_read(cgroup, LIMIT_IO_READ_BANDWIDTH_MAX, &value), -ENOTBLK);
+    assert_int_equal(limit_read_on(cgroup, LIMIT_IO_READ_BANDWIDTH_MAX, &two, &value), 0);
+    assert_int_equal(value, 1000000);
+    assert_int_equal(limit_read_on(cgroup, LIMIT_IO_WRITE_IOPS_MAX, &two, &value), 0);
+    assert_int_equal(value, 50);
+    assert_int_equal(limit_read_on(cgroup, LIMIT_IO_WRITE_IOPS_MAX, &one, &value), 0);
+    assert_true(value == LIMIT_INFINITY);
+
+    assert_int_equal(limit_write_on(cgroup, LIMIT_IO_WRITE_BANDWIDTH_MAX, &two, 5000000), 0);
+    assert_int_equal(limit_write_on(cgroup, LIMIT_IO_READ_IOPS_MAX, &one, 200), 0);
+    assert_int_equal(limit_write_on(cgroup, LIMIT_IO_WRITE_IOPS_MAX, &two, LIMIT_INFINITY), 0);
+    assert_string_equal(fake_read(cgroup->files[CGROUP_IO_MAX], text, sizeof(text)),
+                        "8:16 rbps=1000000 wbps=5000000 riops=max wiops=max\n"
+                        "8:0 rbps=max wbps=max riops=200 wiops=max\n");
+    fake_ignore_writes = true;
+    assert_int_equal(limit_write_on(cgroup, LIMIT_IO_READ_IOPS_MAX, &one, 100), -EIO);
+    fake_ignore_writes = false;
+
+    /* a disk that is gone, and a cgroup that is */
+    fake_io.gone = true;
+    assert_int_equal(limit_write_on(cgroup, LIMIT_IO_READ_IOPS_MAX, &two, 100), -ENXIO);
+    fake_gone(cgroup->files[CGROUP_IO_MAX]);
+    assert_int_equal(limit_write_on(cgroup, LIMIT_IO_READ_IOPS_MAX, &one, 100), -ENODEV);
+    fake_take = NULL;
 }
 
 /* 1000000000 bytes are no whole number of pages. */
@@ -189,15 +226,11 @@ static void a_removed_cgroup_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_limit_is_written_and_read),
-        TEST(another_value_in_force_is_an_error),
-        TEST(what_is_no_number_is_an_error),
-        TEST(without_the_controller_there_is_no_limit),
-        TEST(a_removed_cgroup_says_so),
-        TEST(each_has_its_file_and_its_form),
-        TEST(what_is_used_is_read),
-        TEST(what_the_kernel_rounds_is_the_same),
-        TEST(what_is_not_the_form_is_an_error),
+        TEST(a_limit_is_written_and_read),        TEST(another_value_in_force_is_an_error),
+        TEST(what_is_no_number_is_an_error),      TEST(without_the_controller_there_is_no_limit),
+        TEST(a_removed_cgroup_says_so),           TEST(each_has_its_file_and_its_form),
+        TEST(a_limit_of_a_disk_is_one_number),    TEST(what_is_used_is_read),
+        TEST(what_the_kernel_rounds_is_the_same), TEST(what_is_not_the_form_is_an_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

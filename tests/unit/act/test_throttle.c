@@ -161,13 +161,18 @@ static void same_and_lower(void **state)
     assert_string_equal(line, "8:0 rbps=7 wbps=5 riops=max wiops=9");
     assert_int_equal(throttle_lower(RESOURCE_IO, "sda rbps=7", "8:0 rbps=8", line), -EBADMSG);
 
-    assert_int_equal(throttle_value(RESOURCE_CPU, "25000 100000", &value), 0);
+    assert_int_equal(throttle_value(LIMIT_CPU_QUOTA, "25000 100000", &value), 0);
     assert_int_equal(value, 2500);
-    assert_int_equal(throttle_value(RESOURCE_CPU, "max 100000", &value), 0);
+    assert_int_equal(throttle_value(LIMIT_CPU_QUOTA, "max 100000", &value), 0);
     assert_true(value == UINT64_MAX);
-    assert_int_equal(throttle_value(RESOURCE_MEMORY, "max", &value), 0);
+    assert_int_equal(throttle_value(LIMIT_MEMORY_HIGH, "max", &value), 0);
     assert_true(value == UINT64_MAX);
-    assert_int_equal(throttle_value(RESOURCE_IO, "8:0 rbps=7", &value), -EBADMSG);
+    assert_int_equal(throttle_value(LIMIT_IO_WRITE_BANDWIDTH_MAX, "8:0 rbps=7 wbps=9", &value), 0);
+    assert_int_equal(value, 9);
+    assert_int_equal(throttle_value(LIMIT_IO_WRITE_IOPS_MAX, "8:0 rbps=7 wbps=9", &value), 0);
+    assert_true(value == UINT64_MAX);
+    assert_int_equal(throttle_value(LIMIT_IO_READ_IOPS_MAX, "rbps=7", &value), -EBADMSG);
+    assert_int_equal(throttle_value(LIMIT_TASKS_MAX, "7", &value), -EBADMSG);
 }
 
 /* A device whose limits are lifted has no line any more. */

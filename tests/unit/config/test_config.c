@@ -186,12 +186,22 @@ static void test_lists_grow_and_sections_go_on(void **state)
 static void test_each_limit(void **state)
 {
     static const uint64_t wanted[LIMIT_COUNT] = {
-        [LIMIT_MEMORY_HIGH] = 1 << 30, [LIMIT_MEMORY_MAX] = 2U << 30, [LIMIT_MEMORY_SWAP_MAX] = 0,
-        [LIMIT_CPU_QUOTA] = 15000,     [LIMIT_CPU_WEIGHT] = 50,       [LIMIT_IO_WEIGHT] = 200,
+        [LIMIT_MEMORY_HIGH] = 1 << 30,
+        [LIMIT_MEMORY_MAX] = 2U << 30,
+        [LIMIT_MEMORY_SWAP_MAX] = 0,
+        [LIMIT_CPU_QUOTA] = 15000,
+        [LIMIT_CPU_WEIGHT] = 50,
+        [LIMIT_IO_WEIGHT] = 200,
+        [LIMIT_IO_READ_BANDWIDTH_MAX] = 1000000,
+        [LIMIT_IO_WRITE_BANDWIDTH_MAX] = 2000000,
+        [LIMIT_IO_READ_IOPS_MAX] = 300,
+        [LIMIT_IO_WRITE_IOPS_MAX] = 4000,
     };
     struct Config *config =
         parse("[Tenants c]\nMatch=a\nRules=\nMemoryHigh=1G\nMemoryMax=2G\nMemorySwapMax=0\n"
-              "CPUQuota=150%\nCPUWeight=50\nIOWeight=200\nTasksMax=5\nTasksMax=\n"
+              "CPUQuota=150%\nCPUWeight=50\nIOWeight=200\n"
+              "IOReadBandwidthMax=1M\nIOWriteBandwidthMax=2M\nIOReadIOPSMax=300\nIOWriteIOPSMax=4K\nTasksMax="
+              "5\nTasksMax=\n"
               "[Tenants d]\nMatch=b\nRules=\nMemoryMax=1G\nMemoryMax=\nCPUQuota=1%\n");
     const struct Limits *limits = &config->policy.classes[0].limits,
                         *other = &config->policy.classes[1].limits;

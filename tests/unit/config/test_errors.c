@@ -111,6 +111,8 @@ static const struct Row {
     {CLASS "MemorySwapMax=10%\n", 7, "of the host's swap", "or infinity", 0},
     {CLASS "CPUQuota=2\n", 7, "CPUQuota=: '2' is no share of a CPU", "50% or 200%", 0},
     {CLASS "CPUWeight=infinity\n", 7, "'infinity' is no weight", "1 to 10000", 0},
+    {CLASS "IOReadBandwidthMax=/dev/sda 5M\n", 7, "'/dev/sda 5M' is no rate", "none is named here", 0},
+    {CLASS "IOWriteIOPSMax=0\n", 7, "IOWriteIOPSMax=: 0 is out of range", "or infinity", 0},
     {CLASS "IOWeight=0\n", 7, "IOWeight=: 0 is out of range", "1 to 10000", 0},
     {CLASS "Rules=a,b\n", 7, "'a,b' is not a name", "characters", 0},
     {CLASS "Rules=\nRules=r r2\n", 8, "class 'c' names the rule 'r2'", "r?", 0},

@@ -16,6 +16,10 @@
 #define ON_TASKS "a number from 1 to 4194304, or infinity"
 #define ON_SPACE "bytes in powers of 1024, such as 512M or 10G, at least 64K, or infinity"
 #define ON_INODES "a number such as 5000, 200k or 1M, at least 16, or infinity"
+#define ON_DISKS "on each disk that tenants have something on; none is named here"
+#define ON_BANDWIDTH                                                                                         \
+    "bytes per second in powers of 1000, such as 500K or 20M, at least 4K, or infinity, " ON_DISKS
+#define ON_OPERATIONS "operations per second, such as 200 or 5K, or infinity, " ON_DISKS
 #define ON_MEMORY                                                                                            \
     "bytes in powers of 1024, such as 512M or 4G, at least 1M, a percentage of the host's memory, or "       \
     "infinity"
@@ -52,6 +56,15 @@ static void test_limits(void **state)
         {LIMIT_CPU_QUOTA, "infinity", LIMIT_INFINITY},
         {LIMIT_CPU_WEIGHT, "1", 1},
         {LIMIT_IO_WEIGHT, "10000", 10000},
+        {LIMIT_IO_READ_BANDWIDTH_MAX, "4K", 4000},
+        {LIMIT_IO_READ_BANDWIDTH_MAX, "20M", 20000000},
+        {LIMIT_IO_WRITE_BANDWIDTH_MAX, "1.5G/s", 1500000000},
+        {LIMIT_IO_WRITE_BANDWIDTH_MAX, "1T", 1000000000000},
+        {LIMIT_IO_WRITE_BANDWIDTH_MAX, "infinity", LIMIT_INFINITY},
+        {LIMIT_IO_READ_IOPS_MAX, "1", 1},
+        {LIMIT_IO_READ_IOPS_MAX, "5K", 5000},
+        {LIMIT_IO_WRITE_IOPS_MAX, "4294967294", 4294967294},
+        {LIMIT_IO_WRITE_IOPS_MAX, "infinity", LIMIT_INFINITY},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -90,6 +103,14 @@ static void test_limits_refused(void **state)
         {LIMIT_DISK_INODES_MAX, "%",
          "'%': a percentage would be of the host's inodes, and is not taken for a tenant", ON_INODES},
         {LIMIT_MEMORY_MAX, "512", "512 is out of range", ON_MEMORY},
+        {LIMIT_IO_READ_BANDWIDTH_MAX, "20", "20 is out of range", ON_BANDWIDTH},
+        {LIMIT_IO_READ_BANDWIDTH_MAX, "20MiB", "'20MiB' is no rate", ON_BANDWIDTH},
+        {LIMIT_IO_WRITE_BANDWIDTH_MAX, "/dev/vda 20M", "'/dev/vda 20M' is no rate", ON_BANDWIDTH},
+        {LIMIT_IO_WRITE_BANDWIDTH_MAX, "50%",
+         "'50%': a percentage would be of the host's bandwidth, and is not taken for a tenant", ON_BANDWIDTH},
+        {LIMIT_IO_READ_IOPS_MAX, "0", "0 is out of range", ON_OPERATIONS},
+        {LIMIT_IO_WRITE_IOPS_MAX, "4294967295", "4294967295 is out of range", ON_OPERATIONS},
+        {LIMIT_IO_WRITE_IOPS_MAX, "-5", "'-5' is no rate", ON_OPERATIONS},
         {LIMIT_MEMORY_MAX, "lots", "'lots' is no amount of memory", ON_MEMORY},
         {LIMIT_MEMORY_MAX, "", "'' is no amount of memory", ON_MEMORY},
         {LIMIT_MEMORY_HIGH, "101%", "'101%' is no amount of memory", ON_MEMORY},

@@ -113,6 +113,10 @@ static void test_limits(void **state)
     assert_string_equal(limit_format(LIMIT_TASKS_MAX, 4194304, buf, sizeof(buf)), "4194304");
     assert_string_equal(limit_format(LIMIT_DISK_SPACE_MAX, 20 * G, buf, sizeof(buf)), "20G");
     assert_string_equal(limit_format(LIMIT_DISK_SPACE_MAX, LIMIT_INFINITY, buf, sizeof(buf)), "infinity");
+    assert_string_equal(limit_format(LIMIT_IO_READ_BANDWIDTH_MAX, 20000000, buf, sizeof(buf)), "20M/s");
+    assert_string_equal(limit_format(LIMIT_IO_WRITE_BANDWIDTH_MAX, 4000, buf, sizeof(buf)), "4000/s");
+    assert_string_equal(limit_format(LIMIT_IO_WRITE_IOPS_MAX, 12345, buf, sizeof(buf)), "12345/s");
+    assert_string_equal(limit_format(LIMIT_IO_READ_IOPS_MAX, LIMIT_INFINITY, buf, sizeof(buf)), "infinity");
     assert_string_equal(limit_format(LIMIT_DISK_INODES_MAX, 200000, buf, sizeof(buf)), "200000");
     assert_true(limit_is_quota(LIMIT_DISK_SPACE_MAX) && limit_is_quota(LIMIT_DISK_INODES_MAX));
     assert_false(limit_is_quota(LIMIT_TASKS_MAX));

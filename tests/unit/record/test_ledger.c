@@ -192,6 +192,31 @@ static void what_is_put_is_there_after_a_restart(void **state)
     assert_entry(&read, &two);
 }
 
+/* Of a limit of I/O: what was found and set disk by disk. */
+static void the_disks_of_a_limit_are_there_after_a_restart(void **state)
+{
+    struct Ground *ground = *state;
+    struct LedgerEntry entry = hold(17), read;
+    uint32_t slot;
+
+    entry.kind = ENTRY_LIMIT;
+    entry.limit = LIMIT_IO_WRITE_BANDWIDTH_MAX;
+    entry.found = LIMIT_INFINITY;
+    entry.value = 20000000;
+    entry.name[0] = '\0';
+    strcpy(entry.found_line, "8:0 max 8:16 5000000");
+    strcpy(entry.value_line, "8:0 20000000 8:16 5000000");
+    assert_int_equal(ledger_reserve(&ground->ledger, 1), 0);
+    assert_int_equal(ledger_put(&ground->ledger, &entry, &slot), 0);
+    assert_int_equal(reopen(ground, BOOT), 0);
+    assert_int_equal(ledger_get(&ground->ledger, slot, &read), 0);
+    assert_entry(&read, &entry);
+    assert_string_equal(read.found_line, entry.found_line);
+    assert_string_equal(read.value_line, entry.value_line);
+    entry.found_line[0] = '\0';
+    assert_int_equal(ledger_put(&ground->ledger, &entry, &slot), -EINVAL);
+}
+
 static void the_lines_of_a_throttle_are_there_after_a_restart(void **state)
 {
     struct Ground *ground = *state;
@@ -663,6 +688,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_new_ledger_is_empty),
         TEST(what_is_put_is_there_after_a_restart),
+        TEST(the_disks_of_a_limit_are_there_after_a_restart),
         TEST(the_lines_of_a_throttle_are_there_after_a_restart),
         TEST(a_throttle_without_its_lines_makes_no_sense),
         TEST(an_update_is_there_after_a_restart),
