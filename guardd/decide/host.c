@@ -87,6 +87,18 @@ static bool is_throttled(const struct Tenant *tenant, const struct Rule *rule)
            (tenant->throttles[rule->resource].holders & (1u << index)) != 0;
 }
 
+/* Who has all the memory that its own limit gives it takes no more from anybody. That it stalls there is its
+ * own matter, and counts in the host's pressure as anybody's. */
+#define AT_LIMIT_PERCENT 90
+static bool is_at_its_limit(const struct Readings *readings, const struct Rule *rule)
+{
+    int64_t limit = readings->limit[READING_MEMORY_CURRENT];
+
+    return reading_info(rule->rank)->resource == RESOURCE_MEMORY && readings->valid[READING_MEMORY_CURRENT] &&
+           limit != READING_UNLIMITED &&
+           readings->value[READING_MEMORY_CURRENT] >= limit / 100 * AT_LIMIT_PERCENT;
+}
+
 struct Election {
     const struct Rule *rule;
     struct Tenant *const *candidates;
@@ -120,6 +132,8 @@ static const char *obstacle(const struct Election *election, const struct Tenant
         return "below Floor=";
     if (readings->value[rule->rank] <= 0)
         return "has none";
+    if (is_at_its_limit(readings, rule))
+        return "at its own limit";
     /* The engine would not begin: its readings are of another filesystem, or not as fresh as the host's. */
     if (!condition_holds(&rule->when, readings))
         return "not concerned";

@@ -2,7 +2,8 @@
  *
  * Of the tenants whose class lists the rule and that the condition concerns, the one with most of `Rank=` is
  * elected; never one that is protected, exempt, released, frozen already, in the hand of this rule already
- * (its steps go on by their own times), below Floor=, that has none of it, or whose ManagedOOMPreference= is
+ * (its steps go on by their own times), below Floor=, that has none of it, that is at its own limit of memory
+ * where `Rank=` is of memory, or whose ManagedOOMPreference= is
  * omit; one with avoid only when there is nobody else. Who was passed over and why is part of the reason.
  * The next election waits until this one has shown what it does: until whoever is in hand has been taken to
  * the last of its steps that can be undone, and then HOST_DWELL_USEC. The first suspect is held firmly before

@@ -314,6 +314,35 @@ static void test_not_in_hand(void **state)
     assert_ptr_equal(elect(&stage, START), &stage.tenants[0]);
 }
 
+/* Of memory: who has all that its own limit gives it takes no more from the others. */
+static void test_at_its_own_limit(void **state)
+{
+    static const struct {
+        enum ReadingId rank;
+        int64_t current, limit;
+        bool elected;
+    } table[] = {
+        {READING_MEMORY_GROWTH, 89, 100, true},  {READING_MEMORY_GROWTH, 90, 100, false},
+        {READING_MEMORY_SHMEM, 100, 100, false}, {READING_MEMORY_GROWTH, 1000, READING_UNLIMITED, true},
+        {READING_DISK_GROWTH, 100, 100, true},
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct Stage stage;
+        struct Tenant *tenant;
+
+        stage_init(&stage);
+        stage.rule.rank = table[i].rank;
+        tenant = candidate(&stage, "docker/a", 900);
+        set(&tenant->readings, table[i].rank, 900 * MIB, READING_UNLIMITED);
+        set(&tenant->readings, READING_MEMORY_CURRENT, table[i].current * MIB,
+            table[i].limit == READING_UNLIMITED ? READING_UNLIMITED : table[i].limit * MIB);
+        assert_ptr_equal(elect(&stage, START), table[i].elected ? tenant : NULL);
+        if (!table[i].elected)
+            assert_non_null(strstr(stage.reason, "(at its own limit)"));
+    }
+}
+
 /* Who is in hand is taken to the last step that can be undone, and that one is given time to show. */
 static void test_one_after_the_other(void **state)
 {
@@ -523,6 +552,7 @@ int main(void)
         cmocka_unit_test(test_never_elected),
         cmocka_unit_test(test_avoided),
         cmocka_unit_test(test_not_in_hand),
+        cmocka_unit_test(test_at_its_own_limit),
         cmocka_unit_test(test_one_after_the_other),
         cmocka_unit_test(test_percentages),
         cmocka_unit_test(test_not_candidates),
