@@ -113,6 +113,14 @@ static int take_end(struct nl_msg *message, void *userdata)
     return NL_STOP;
 }
 
+static void connect_anew(struct nl_sock *socket)
+{
+    nl_close(socket);
+    nl_socket_set_local_port(socket, 0); /* any */
+    if (connect_requests(socket) < 0)
+        nl_close(socket); /* the next request says so */
+}
+
 static int ask(struct LinkSensor *sensor, struct nl_msg *request, nl_recvmsg_msg_cb_t take, void *userdata)
 {
     struct nl_sock *socket = sensor->requests;
@@ -127,11 +135,8 @@ static int ask(struct LinkSensor *sensor, struct nl_msg *request, nl_recvmsg_msg
         r = nl_recvmsgs_default(socket);
     if (r >= 0 && error < 0)
         r = -nl_syserr2nlerr(error);
-    if (r < 0) {
-        nl_close(socket);
-        if (connect_requests(socket) < 0)
-            nl_close(socket); /* the next one says so */
-    }
+    if (r < 0)
+        connect_anew(socket);
     return r < 0 ? r : 0;
 }
 
@@ -269,8 +274,10 @@ int link_sensor_namespace_id(struct LinkSensor *sensor, pid_t task, int32_t *ret
     r = ask(sensor, request, take_namespace_id, &answer);
     if (r < 0)
         return r == -NLE_OBJ_NOTFOUND ? -ESRCH : netlink_error(r);
-    if (!answer.given)
+    if (!answer.given) { /* that was the answer of something else */
+        connect_anew(sensor->requests);
         return -EIO;
+    }
     *ret_id = answer.id >= 0 ? answer.id : NAMESPACE_ID_NONE;
     return 0;
 }

@@ -104,6 +104,7 @@ static void test_parse(void **state)
         {MEASURE_BITS_PER_SEC, "1.5G", 1500000000},
         {MEASURE_BITS_PER_SEC, "10Mbit", 10000000},
         {MEASURE_BITS_PER_SEC, "10mbit/s", 10000000},
+        {MEASURE_BITS_PER_SEC, "10MBIT", 10000000},
         {MEASURE_BITS_PER_SEC, "64Kbit", 64000},
         {MEASURE_BITS_PER_SEC, "500bit", 500},
         {MEASURE_BITS_PER_SEC, "500", 500},

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/bridge.h>
@@ -652,6 +653,32 @@ static void test_lost(void **state)
     assert_int_equal(ground->lost, 1);
 }
 
+/* An answer that nobody waited for is not taken for the next one's. */
+static void test_left_over(void **state)
+{
+    struct Ground *ground = *state;
+    struct Container one, other;
+    struct nl_msg *request = NULL;
+    int32_t id = -2;
+
+    SKIP_WITHOUT_NAMESPACES();
+    one = container_new();
+    other = container_new();
+    add_veth(ground, "ve0", &one, "eth0", false);
+    add_veth(ground, "ve1", &other, "eth0", false);
+    dump(ground);
+    assert_int_equal(rtnl_link_build_get_request(0, "ve0", &request), 0);
+    assert_true(nl_send_auto(ground->sensor.requests, request) > 0);
+    nlmsg_free(request);
+    assert_int_equal(link_sensor_namespace_id(&ground->sensor, one.pid, &id), -EIO);
+    assert_int_equal(id, -2);
+    id = id_of(ground, other.pid);
+    assert_int_equal(named(ground, "ve1")->peer_namespace, id);
+    assert_int_equal(named(ground, "ve0")->peer_namespace, id_of(ground, one.pid));
+    container_done(&one);
+    container_done(&other);
+}
+
 /* Without any power over the other process: guardd cannot trace it. */
 static void test_without_powers(void **state)
 {
@@ -723,6 +750,7 @@ int main(void)
         GROUND_TEST(test_namespace_gone),
         GROUND_TEST(test_queue_removed),
         GROUND_TEST(test_lost),
+        GROUND_TEST(test_left_over),
         GROUND_TEST(test_without_powers),
         cmocka_unit_test(test_closed),
     };
