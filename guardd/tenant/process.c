@@ -58,9 +58,10 @@ int process_see(const char *proc, pid_t pid, struct Process *ret)
     uint64_t start;
     int r = read_start(proc, pid, &start);
 
-    if (r == 0)
-        *ret = (struct Process){.pid = pid, .start = start};
-    return r;
+    if (r < 0)
+        return r;
+    *ret = (struct Process){.pid = pid, .start = start};
+    return 0;
 }
 
 static bool is_there(const char *proc, const struct Process *process)
