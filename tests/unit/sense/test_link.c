@@ -201,6 +201,7 @@ static void add_veth(struct Ground *ground, const char *name, const struct Conta
     rtnl_link_set_mtu(link, 1400);
     if (container)
         rtnl_link_set_ns_pid(peer, container->pid);
+    rtnl_link_put(peer);
     add(ground, link);
     if (up)
         raise_link(name);
