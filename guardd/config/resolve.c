@@ -73,6 +73,8 @@ static enum ReadingId rank_example(enum Resource resource)
         return READING_CPU_USAGE;
     case RESOURCE_IO:
         return READING_IO_RATE;
+    case RESOURCE_NETWORK:
+        return READING_NET_EGRESS;
     default:
         return READING_DISK_GROWTH;
     }
@@ -102,7 +104,7 @@ static bool judge_tenant_scope(const struct RuleDraft *draft, struct Place *ret_
         return complain(complaint, "%s=: rule '%s' elects nobody: it has no Scope=host",
                         draft->has_rank ? "Rank" : "Floor", rule->name);
     }
-    if (!when->of_host || !reading_is_of_strain(rule->when.reading))
+    if (!when->of_host || reading_is_of_disk(rule->when.reading))
         return true;
     *ret_place = draft->when_place;
     complain_right(complaint, "Scope=host and Rank=READING with it, such as Rank=%s",
@@ -113,17 +115,23 @@ static bool judge_tenant_scope(const struct RuleDraft *draft, struct Place *ret_
                     when->name, rule->name);
 }
 
-/* Whom a rule elects is read when it does: on a disk those that are on it, else what strains the host. */
+/* Whom a rule elects is read when it does: on a disk those that are on it, on the network those that send or
+ * get, else what strains the host. */
+static bool fits_rank(enum ReadingId when, enum ReadingId rank)
+{
+    if (reading_is_of_disk(when))
+        return !reading_is_of_strain(rank) && !reading_is_of_network(rank);
+    if (reading_is_of_network(when))
+        return reading_is_of_network(rank);
+    return reading_is_of_strain(rank) || rank == READING_TASKS_CURRENT || rank == READING_TASKS_GROWTH;
+}
+
 static bool judge_rank(const struct RuleDraft *draft, struct Place *ret_place, struct Complaint *complaint)
 {
     const struct Rule *rule = &draft->rule;
     const struct ReadingInfo *when = reading_info(rule->when.reading), *rank = reading_info(rule->rank);
-    bool fits = reading_is_of_disk(rule->when.reading)
-                    ? !reading_is_of_strain(rule->rank)
-                    : reading_is_of_strain(rule->rank) || rule->rank == READING_TASKS_CURRENT ||
-                          rule->rank == READING_TASKS_GROWTH;
 
-    if (fits)
+    if (fits_rank(rule->when.reading, rule->rank))
         return true;
     *ret_place = draft->rank_place;
     complain_right(complaint, "such as Rank=%s", reading_info(rank_example(when->resource))->name);

@@ -268,6 +268,7 @@ const char *value_example(enum Measure measure)
         [MEASURE_BYTES_PER_SEC] = "bytes per second in powers of 1024, such as 64K, 100M or 1.5G/s",
         [MEASURE_SECONDS] = "a time in whole seconds, such as 30s, 2min or 1h 30min",
         [MEASURE_PERCENT] = "a percentage such as 20% or 0.5%",
+        [MEASURE_BITS_PER_SEC] = "bits per second in powers of 1000, such as 500k, 10M or 1Gbit",
     };
 
     return examples[measure];
@@ -373,6 +374,7 @@ bool value_condition(const char *text, struct Condition *ret_condition, struct C
 #define ON_EVENTS "> 0, or >= with a value above 0"
 #define ON_LEFT "what is too little, such as < 10%"
 #define ON_TIME "what is too much, such as > 20%"
+#define ON_TRAFFIC "what is too much, such as > 100M"
 static const struct {
     int64_t least, greatest;
     const char *right; /* what When= on it looks like */
@@ -409,6 +411,11 @@ static const struct {
     [READING_HOST_CPU_PRESSURE_SOME] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
     [READING_HOST_IO_PRESSURE_SOME] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
     [READING_HOST_IO_PRESSURE_FULL] = {NO_PRESSURE, NO_PRESSURE, ON_TIME},
+    [READING_NET_EGRESS] = {0, READING_UNLIMITED, ON_TRAFFIC},
+    [READING_NET_INGRESS] = {0, READING_UNLIMITED, ON_TRAFFIC},
+    [READING_NET_DROPPED] = {0, READING_UNLIMITED, ON_EVENTS},
+    [READING_HOST_NET_EGRESS] = {0, READING_UNLIMITED, ON_TRAFFIC},
+    [READING_HOST_NET_INGRESS] = {0, READING_UNLIMITED, ON_TRAFFIC},
 };
 
 /* A comparison has one threshold: what holds at both ends holds between them. */

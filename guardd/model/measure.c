@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/size.h"
 #include "base/usec.h"
@@ -10,6 +11,7 @@
 static const char *const names[] = {
     [MEASURE_COUNT] = "count",           [MEASURE_BYTES] = "bytes",     [MEASURE_RATE] = "rate",
     [MEASURE_BYTES_PER_SEC] = "bytes/s", [MEASURE_SECONDS] = "seconds", [MEASURE_PERCENT] = "percent",
+    [MEASURE_BITS_PER_SEC] = "bits/s",
 };
 
 const char *measure_name(enum Measure measure)
@@ -58,6 +60,9 @@ const char *measure_format(enum Measure measure, int64_t value, char *buf, size_
     case MEASURE_PERCENT:
         format_percent(sign, amount, buf, size);
         break;
+    case MEASURE_BITS_PER_SEC:
+        snprintf(buf, size, "%s%sbit", sign, size_format_count(amount, text, sizeof(text)));
+        break;
     case MEASURE_RATE:
         snprintf(buf, size, "%" PRId64 "/s", value);
         break;
@@ -67,19 +72,30 @@ const char *measure_format(enum Measure measure, int64_t value, char *buf, size_
     return buf;
 }
 
-/* Parses `text` without a "/s" at its end, if it may have one. */
-static bool parse_rate(bool (*parse)(const char *, uint64_t *), const char *text, uint64_t *ret_amount)
+/* Parses `text` without this at its end, which it may have. */
+static bool parse_without(const char *end, bool (*parse)(const char *, uint64_t *), const char *text,
+                          uint64_t *ret_amount)
 {
-    const size_t length = strlen(text);
+    const size_t length = strlen(text), n = strlen(end);
     char copy[MEASURE_FORMAT_MAX];
 
-    if (length < 2 || strcmp(text + length - 2, "/s") != 0)
+    if (length < n || strcasecmp(text + length - n, end) != 0)
         return parse(text, ret_amount);
-    if (length - 2 >= sizeof(copy))
+    if (length - n >= sizeof(copy))
         return false;
-    memcpy(copy, text, length - 2);
-    copy[length - 2] = '\0';
+    memcpy(copy, text, length - n);
+    copy[length - n] = '\0';
     return parse(copy, ret_amount);
+}
+
+static bool parse_rate(bool (*parse)(const char *, uint64_t *), const char *text, uint64_t *ret_amount)
+{
+    return parse_without("/s", parse, text, ret_amount);
+}
+
+static bool parse_bits(const char *text, uint64_t *ret_amount)
+{
+    return parse_without("bit", size_parse_count, text, ret_amount);
 }
 
 static bool parse_seconds(const char *text, uint64_t *ret_seconds)
@@ -141,6 +157,9 @@ bool measure_parse(enum Measure measure, const char *text, int64_t *ret_value)
         break;
     case MEASURE_PERCENT:
         taken = parse_percent(text, &amount);
+        break;
+    case MEASURE_BITS_PER_SEC:
+        taken = parse_rate(parse_bits, text, &amount);
         break;
     case MEASURE_INVALID:
         break;

@@ -74,6 +74,16 @@ static const struct ReadingInfo readings[READING_COUNT] = {
     [READING_HOST_IO_PRESSURE_FULL] = {"host.io.pressure.full", "%",
                                        "of the time all of the host waited for I/O", MEASURE_PERCENT,
                                        RESOURCE_IO, 1, 0, 1},
+    [READING_NET_EGRESS] = {"net.egress", "bit/s", "what it sends", MEASURE_BITS_PER_SEC, RESOURCE_NETWORK, 0,
+                            1, 0},
+    [READING_NET_INGRESS] = {"net.ingress", "bit/s", "what it gets", MEASURE_BITS_PER_SEC, RESOURCE_NETWORK,
+                             0, 1, 0},
+    [READING_NET_DROPPED] = {"net.dropped", "", "packets to and from it dropped since the last look",
+                             MEASURE_COUNT, RESOURCE_NETWORK, 0, 0, 0},
+    [READING_HOST_NET_EGRESS] = {"host.net.egress", "bit/s", "what the host sends on its physical links",
+                                 MEASURE_BITS_PER_SEC, RESOURCE_NETWORK, 0, 0, 1},
+    [READING_HOST_NET_INGRESS] = {"host.net.ingress", "bit/s", "what the host gets on its physical links",
+                                  MEASURE_BITS_PER_SEC, RESOURCE_NETWORK, 0, 0, 1},
 };
 
 const struct ReadingInfo *reading_info(enum ReadingId id)
@@ -91,12 +101,19 @@ bool reading_is_of_strain(enum ReadingId id)
     return resource_can_throttle(readings[id].resource);
 }
 
+bool reading_is_of_network(enum ReadingId id)
+{
+    return readings[id].resource == RESOURCE_NETWORK;
+}
+
 bool reading_is_of_running(enum ReadingId id)
 {
     switch (readings[id].measure) {
     case MEASURE_PERCENT:
     case MEASURE_BYTES_PER_SEC:
         return !readings[id].of_host && reading_is_of_strain(id);
+    case MEASURE_BITS_PER_SEC:
+        return id == READING_NET_EGRESS;
     default:
         return false;
     }

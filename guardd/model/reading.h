@@ -47,6 +47,12 @@ enum ReadingId {
     READING_HOST_CPU_PRESSURE_SOME,
     READING_HOST_IO_PRESSURE_SOME,
     READING_HOST_IO_PRESSURE_FULL,
+    READING_NET_EGRESS,  /* bits per second that it sends, also what its limit then drops; the limit is
+                            NetworkEgressMax */
+    READING_NET_INGRESS, /* bits per second that it gets, after its limit; the limit is NetworkIngressMax */
+    READING_NET_DROPPED, /* packets to and from it that were dropped since the last look */
+    READING_HOST_NET_EGRESS,  /* bits per second that the host sends, through physical links */
+    READING_HOST_NET_INGRESS, /* and gets */
     READING_COUNT,
     READING_INVALID = -1,
 };
@@ -80,6 +86,9 @@ bool reading_is_of_disk(enum ReadingId id);
 
 /* True for memory.*, cpu.* and io.*, and the host's. */
 bool reading_is_of_strain(enum ReadingId id);
+
+/* True for net.*, and the host's. */
+bool reading_is_of_network(enum ReadingId id);
 
 /* True for what is 0 of a tenant that is frozen: what it uses, and waits for, per time. */
 bool reading_is_of_running(enum ReadingId id);

@@ -4,7 +4,7 @@
 
 static const char *const names[RESOURCE_COUNT] = {
     [RESOURCE_TASKS] = "tasks", [RESOURCE_MEMORY] = "memory", [RESOURCE_CPU] = "cpu",
-    [RESOURCE_IO] = "io",       [RESOURCE_DISK] = "disk",
+    [RESOURCE_IO] = "io",       [RESOURCE_DISK] = "disk",     [RESOURCE_NETWORK] = "network",
 };
 
 const char *resource_name(enum Resource resource)

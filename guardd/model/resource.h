@@ -9,11 +9,12 @@ enum Resource {
     RESOURCE_CPU,
     RESOURCE_IO,
     RESOURCE_DISK,
+    RESOURCE_NETWORK,
     RESOURCE_COUNT,
     RESOURCE_INVALID = -1,
 };
 
-/* "tasks", "memory", "cpu", "io", "disk". */
+/* "tasks", "memory", "cpu", "io", "disk", "network". */
 const char *resource_name(enum Resource resource);
 /* The file of the cgroup that a throttle goes into: "cpu.max"; "" where there is none. */
 const char *resource_throttle_file(enum Resource resource);

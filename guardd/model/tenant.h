@@ -12,6 +12,7 @@
 #include "model/cgroup.h"
 #include "model/decision.h"
 #include "model/disk.h"
+#include "model/link.h"
 #include "model/policy.h"
 #include "model/rate.h"
 #include "model/reading.h"
@@ -122,6 +123,7 @@ struct Tenant {
     struct Readings readings;
     struct PidsBaseline pids;
     struct Strain strain;
+    struct NetBaseline net;
     struct Throttle throttles[RESOURCE_COUNT]; /* of those that can be */
     struct Case condition;
     struct Action action;

@@ -15,6 +15,7 @@
 #include <netlink/netlink.h>
 
 #include "base/error.h"
+#include "sense/netlink.h"
 
 /* Messages in one dispatch: more wait for the next one. */
 #define DISPATCH_MAX 4096
@@ -186,27 +187,9 @@ int warnings_dispatch(struct Warnings *warnings)
 
 /* --- the socket ------------------------------------------------------------------------------------- */
 
-static int nl_error(int error)
-{
-    switch (-error) {
-    case NLE_OBJ_NOTFOUND:
-        return -ENOENT;
-    case NLE_NOMEM:
-        return -ENOMEM;
-    case NLE_PERM:
-    case NLE_NOACCESS:
-        return -EPERM;
-    case NLE_AF_NOSUPPORT:
-    case NLE_OPNOTSUPP:
-        return -EOPNOTSUPP;
-    default:
-        return -EIO;
-    }
-}
-
 static int join(struct nl_sock *socket, int *ret_family)
 {
-    int family, group, r = genl_connect(socket), bytes = RECEIVE_BYTES;
+    int family, group, r = genl_connect(socket);
 
     if (r < 0)
         return r;
@@ -214,9 +197,7 @@ static int join(struct nl_sock *socket, int *ret_family)
     group = family < 0 ? family : genl_ctrl_resolve_grp(socket, "VFS_DQUOT", "events");
     if (group < 0)
         return group;
-    /* Beyond what anybody may have, where we may. */
-    if (setsockopt(nl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
-        nl_socket_set_buffer_size(socket, RECEIVE_BYTES, 0);
+    netlink_make_room(socket, RECEIVE_BYTES);
     r = nl_socket_set_nonblocking(socket);
     if (r >= 0)
         r = nl_socket_add_membership(socket, group);
@@ -235,7 +216,7 @@ int warnings_open(struct Warnings *warnings)
     r = join(socket, &family);
     if (r < 0) {
         nl_socket_free(socket);
-        return nl_error(r);
+        return netlink_error(r);
     }
     warnings->socket = socket;
     warnings->family = family;

@@ -53,6 +53,24 @@ static int read_start(const char *proc, pid_t pid, uint64_t *ret_start)
     return n < 0 ? (int)n : parse_start(text, ret_start);
 }
 
+int process_see(const char *proc, pid_t pid, struct Process *ret)
+{
+    uint64_t start;
+    int r = read_start(proc, pid, &start);
+
+    if (r < 0)
+        return r;
+    *ret = (struct Process){.pid = pid, .start = start};
+    return 0;
+}
+
+static bool is_there(const char *proc, const struct Process *process)
+{
+    struct Process now;
+
+    return process_see(proc, process->pid, &now) == 0 && now.start == process->start;
+}
+
 /* The first thread of a process has ended, others have not: what they see is read from them. */
 static int read_mounts_of_tasks(const char *proc, pid_t pid, struct Mounts *ret)
 {
@@ -77,7 +95,6 @@ int process_mounts(const char *proc, const struct Process *process, struct Mount
 {
     struct Mounts mounts = {0};
     char path[PATH_MAX];
-    uint64_t start;
     int r;
 
     snprintf(path, sizeof(path), "%s/%d/mountinfo", proc, process->pid);
@@ -86,7 +103,7 @@ int process_mounts(const char *proc, const struct Process *process, struct Mount
         r = read_mounts_of_tasks(proc, process->pid, &mounts);
     if (r < 0)
         return r;
-    if (read_start(proc, process->pid, &start) < 0 || start != process->start) {
+    if (!is_there(proc, process)) {
         mounts_done(&mounts);
         return -ESRCH;
     }
@@ -99,6 +116,7 @@ int process_mounts(const char *proc, const struct Process *process, struct Mount
 /* Cgroups still to be read, and the oldest process so far. */
 struct Search {
     const char *proc;
+    const struct ProcessFilter *filter; /* or NULL */
     int fds[CGROUPS_MAX];
     size_t n_fds, n_read;
     size_t n_pids;
@@ -114,14 +132,16 @@ static void cleanup_search(struct Search *search)
 
 static void consider(struct Search *search, pid_t pid)
 {
-    uint64_t start;
+    struct Process candidate, *oldest = &search->oldest;
 
-    if (read_start(search->proc, pid, &start) < 0)
+    if (process_see(search->proc, pid, &candidate) < 0)
         return;
     if (search->found &&
-        (start > search->oldest.start || (start == search->oldest.start && pid > search->oldest.pid)))
+        (candidate.start > oldest->start || (candidate.start == oldest->start && pid > oldest->pid)))
         return;
-    search->oldest = (struct Process){.pid = pid, .start = start};
+    if (search->filter && !search->filter->fits(search->filter->userdata, &candidate))
+        return;
+    *oldest = candidate;
     search->found = true;
 }
 
@@ -146,7 +166,15 @@ static int consider_cgroup(struct Search *search, int fd)
     return ferror(procs) && errno == ENODEV ? -ENODEV : 0;
 }
 
-static void add_children(struct Search *search, int fd)
+static bool is_passed_over(const char *const *names, const char *name)
+{
+    for (; names && *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+static void add_children(struct Search *search, int fd, const char *const *passed_over)
 {
     int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     _cleanup_dir_ DIR *dir = copy < 0 ? NULL : fdopendir(copy);
@@ -157,7 +185,8 @@ static void add_children(struct Search *search, int fd)
     while (dir && search->n_fds < CGROUPS_MAX && (entry = readdir(dir))) {
         int child;
 
-        if (entry->d_type == DT_REG || strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        if (entry->d_type == DT_REG || strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+            is_passed_over(passed_over, entry->d_name))
             continue;
         child = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (child >= 0)
@@ -165,25 +194,31 @@ static void add_children(struct Search *search, int fd)
     }
 }
 
-int process_oldest(const char *proc, int cgroup_fd, struct Process *ret)
+int process_oldest_that(const char *proc, int cgroup_fd, const struct ProcessFilter *filter,
+                        struct Process *ret)
 {
-    _cleanup_(cleanup_search) struct Search search = {.proc = proc};
+    _cleanup_(cleanup_search) struct Search search = {.proc = proc, .filter = filter};
     int r = consider_cgroup(&search, cgroup_fd);
 
     if (r == -ENODEV || r == -EMFILE || r == -ENFILE || r == -ENOMEM)
         return r;
-    add_children(&search, cgroup_fd);
+    add_children(&search, cgroup_fd, filter ? filter->passed_over : NULL);
     while (search.n_read < search.n_fds) {
         int fd = search.fds[search.n_read++];
 
         (void)consider_cgroup(&search, fd);
-        add_children(&search, fd);
+        add_children(&search, fd, NULL);
         fd_close(fd);
     }
     if (!search.found)
         return -ESRCH;
     *ret = search.oldest;
     return 0;
+}
+
+int process_oldest(const char *proc, int cgroup_fd, struct Process *ret)
+{
+    return process_oldest_that(proc, cgroup_fd, NULL, ret);
 }
 
 int footprint_oldest(const char *proc, int cgroup_fd, pid_t *ret_pid)

@@ -271,7 +271,8 @@ static const struct Row {
      "memory.stall, cpu.usage, cpu.throttled, cpu.pressure.some, io.rate, io.pressure.some, "
      "io.pressure.full, "
      "host.memory.available, host.memory.pressure.some, host.memory.pressure.full, host.cpu.pressure.some, "
-     "host.io.pressure.some, host.io.pressure.full"},
+     "host.io.pressure.some, host.io.pressure.full, net.egress, net.ingress, net.dropped, host.net.egress, "
+     "host.net.ingress"},
     {HOST "Steps=freeze\nFloor=2min\nRank=disk.growth\n", 5, "Floor=: '2min' is no value of disk.growth",
      "bytes per second in powers of 1024, such as 64K, 100M or 1.5G/s"},
     {HOST "Steps=freeze\nFloor=5%\nRank=disk.space\n", 5, "Floor=: '5%' is no value of disk.space",

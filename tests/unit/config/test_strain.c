@@ -291,6 +291,10 @@ static const struct Row {
     {"[Rule r]\nScope=host\nWhen=host.disk.free < 5%\nRank=io.rate\nSteps=throttle\n", 4,
      "Rank=: rule 'r' is on host.disk.free, and who has most of io.rate has nothing to do with it",
      "such as Rank=disk.growth"},
+    {HOST "Rank=net.egress\nSteps=freeze\n", 4,
+     "Rank=: rule 'r' is on host.memory.pressure.full, and who has most of net.egress has nothing to do with "
+     "it",
+     "such as Rank=memory.growth"},
     {HOST "Rank=memory.growth\nFloor=5%\nSteps=freeze\n", 5, "Floor=: '5%' is no value of memory.growth",
      "bytes per second in powers of 1024, such as 64K, 100M or 1.5G/s"},
     {"[Rule r]\nScope=host\nWhen=host.cpu.pressure.some > 5%\nRank=cpu.usage\nFloor=50\nSteps=throttle\n", 5,
@@ -323,7 +327,7 @@ static void test_all_readings_are_named(void **state)
 
     assert_false(value_condition("memory.presure.full > 5%", &condition, &complaint));
     assert_non_null(strstr(complaint.right, "memory.pressure.full? one of: tasks.current, "));
-    assert_non_null(strstr(complaint.right, ", host.io.pressure.full"));
+    assert_non_null(strstr(complaint.right, ", host.net.ingress"));
 }
 
 int main(void)

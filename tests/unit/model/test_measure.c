@@ -17,9 +17,9 @@
 /* They are on the wire. */
 static void test_names(void **state)
 {
-    static const char *const names[] = {"count", "bytes", "rate", "bytes/s", "seconds"};
+    static const char *const names[] = {"count", "bytes", "rate", "bytes/s", "seconds", "percent", "bits/s"};
 
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 7; i++) {
         assert_string_equal(measure_name((enum Measure)i), names[i]);
         assert_int_equal(measure_from_name(names[i]), i);
     }
@@ -51,6 +51,13 @@ static void test_format(void **state)
         {MEASURE_SECONDS, 90, "1min 30s", "1min 30s"},
         {MEASURE_SECONDS, 3725, "1h 2min", "3725"},
         {MEASURE_SECONDS, INT64_MAX, "infinity", "9223372036854775807"},
+        {MEASURE_BITS_PER_SEC, 0, "0bit", "0bit"},
+        {MEASURE_BITS_PER_SEC, 9999, "9999bit", "9999bit"},
+        {MEASURE_BITS_PER_SEC, 98500000, "98.5Mbit", "98.5Mbit"},
+        {MEASURE_BITS_PER_SEC, 98512345, "98.5Mbit", "98512345"},
+        {MEASURE_BITS_PER_SEC, 64000, "64kbit", "64kbit"},
+        {MEASURE_BITS_PER_SEC, 10000000000, "10Gbit", "10Gbit"},
+        {MEASURE_BITS_PER_SEC, -10000000, "-10Mbit", "-10000000"},
     };
     char buf[MEASURE_FORMAT_MAX];
 
@@ -93,6 +100,21 @@ static void test_parse(void **state)
         {MEASURE_SECONDS, "1500ms", -1},
         {MEASURE_SECONDS, "2000ms", 2},
         {MEASURE_SECONDS, "infinity", -1},
+        {MEASURE_BITS_PER_SEC, "100M", 100000000},
+        {MEASURE_BITS_PER_SEC, "1.5G", 1500000000},
+        {MEASURE_BITS_PER_SEC, "10Mbit", 10000000},
+        {MEASURE_BITS_PER_SEC, "10mbit/s", 10000000},
+        {MEASURE_BITS_PER_SEC, "10MBIT", 10000000},
+        {MEASURE_BITS_PER_SEC, "64Kbit", 64000},
+        {MEASURE_BITS_PER_SEC, "500bit", 500},
+        {MEASURE_BITS_PER_SEC, "500", 500},
+        {MEASURE_BITS_PER_SEC, "bit", -1},
+        {MEASURE_BITS_PER_SEC, "10Mbps", -1}, /* bytes to tc(8), bits to others */
+        {MEASURE_BITS_PER_SEC, "10MB", -1},
+        {MEASURE_BITS_PER_SEC, "10Mibit", -1},
+        {MEASURE_BITS_PER_SEC, "10Mbitbit", -1},
+        {MEASURE_BITS_PER_SEC, "10M/sbit", -1},
+        {MEASURE_BITS_PER_SEC, "50%", -1},
         {MEASURE_SECONDS, "", -1},
         {MEASURE_INVALID, "5", -1},
     };
@@ -134,6 +156,21 @@ static void test_readings_of_the_disk(void **state)
     }
 }
 
+static void test_readings_of_the_network(void **state)
+{
+    for (int i = 0; i < READING_COUNT; i++) {
+        const char *name = reading_info((enum ReadingId)i)->name;
+        bool expected = strncmp(name, "net.", 4) == 0 || strncmp(name, "host.net.", 9) == 0;
+
+        assert_int_equal(reading_is_of_network((enum ReadingId)i), expected);
+        if (expected) {
+            assert_false(reading_is_of_strain((enum ReadingId)i) || reading_is_of_disk((enum ReadingId)i));
+            /* Others go on to send to whoever is frozen. */
+            assert_int_equal(reading_is_of_running((enum ReadingId)i), i == READING_NET_EGRESS);
+        }
+    }
+}
+
 static void test_conditions(void **state)
 {
     static const struct {
@@ -147,6 +184,8 @@ static void test_conditions(void **state)
         {{READING_DISK_ETA, COMPARISON_AT_MOST, 3725, false, 0}, "disk.eta <= 3725"},
         {{READING_DISK_SPACE, COMPARISON_ABOVE, 10000000, false, 0}, "disk.space > 10000000"},
         {{READING_TASKS_GROWTH, COMPARISON_ABOVE, 100, false, 0}, "tasks.growth > 100"},
+        {{READING_NET_EGRESS, COMPARISON_ABOVE, 80, true, 10 * USEC_PER_SEC}, "net.egress > 80% for 10s"},
+        {{READING_NET_INGRESS, COMPARISON_ABOVE, 100000000, false, 0}, "net.ingress > 100Mbit"},
     };
     char buf[CONDITION_FORMAT_MAX];
 
@@ -172,6 +211,7 @@ int main(void)
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_readings_of_the_disk),
+        cmocka_unit_test(test_readings_of_the_network),
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_comparisons),
     };

@@ -1,0 +1,121 @@
+/* Rules on the network: amounts in bits per second, and whom a rule of the host may elect by. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "config/config.h"
+#include "config/values.h"
+
+static void test_conditions(void **state)
+{
+    static const struct {
+        const char *text, *written;
+        int64_t value;
+        bool percent;
+    } rows[] = {
+        {"net.egress > 100M for 10s", "net.egress > 100Mbit for 10s", 100000000, false},
+        {"net.ingress >= 1.5Gbit/s", "net.ingress >= 1.5Gbit", 1500000000, false},
+        {"net.egress > 80%", "net.egress > 80%", 80, true},
+        {"net.dropped > 0", "net.dropped > 0", 0, false},
+        {"host.net.egress > 900Mbit", "host.net.egress > 900Mbit", 900000000, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct Complaint complaint = {0};
+        struct Condition condition, again;
+        char buf[CONDITION_FORMAT_MAX];
+
+        assert_true(value_condition(rows[i].text, &condition, &complaint));
+        assert_int_equal(condition.value, rows[i].value);
+        assert_int_equal(condition.percent, rows[i].percent);
+        assert_string_equal(condition_format(&condition, buf, sizeof(buf)), rows[i].written);
+        assert_true(value_condition(buf, &again, &complaint));
+        assert_int_equal(again.value, condition.value);
+    }
+}
+
+#define BITS "bits per second in powers of 1000, such as 500k, 10M or 1Gbit"
+#define PEACE(condition) "'" condition "' holds for every tenant at every moment"
+
+static void test_triggers_refused(void **state)
+{
+    static const struct {
+        const char *text, *what, *right;
+    } rows[] = {
+        {"net.egress > 100MB/s", "'100MB/s' is no value of net.egress", BITS ", or a percentage such as 80%"},
+        {"host.net.egress > fast", "'fast' is no value of host.net.egress", BITS},
+        {"host.net.egress > 50%", "host.net.egress has no limit that it could be a percentage of",
+         BITS "; only a reading with a limit of its own, such as tasks.current, has a percentage"},
+        {"net.ingress >= 0", PEACE("net.ingress >= 0"), "what is too much, such as > 100M"},
+        {"net.dropped >= 0", PEACE("net.dropped >= 0"), "> 0, or >= with a value above 0"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct Complaint complaint = {0};
+        struct Condition condition;
+
+        assert_false(value_trigger(rows[i].text, &condition, &complaint));
+        assert_string_equal(complaint.what, rows[i].what);
+        assert_string_equal(complaint.right, rows[i].right);
+    }
+}
+
+#define HOST "[Rule r]\nScope=host\nWhen=host.net.egress > 900M for 10s\nSteps=freeze\n"
+
+static void test_elections(void **state)
+{
+    static const struct {
+        const char *text, *what, *right; /* NULL: taken */
+    } rows[] = {
+        {HOST "Rank=net.egress\nFloor=10M\n", NULL, NULL},
+        {HOST "Rank=net.ingress\n", NULL, NULL},
+        {HOST "Rank=cpu.usage\n",
+         "Rank=: rule 'r' is on host.net.egress, and who has most of cpu.usage has nothing to do with it",
+         "such as Rank=net.egress"},
+        {HOST "Rank=disk.growth\n",
+         "Rank=: rule 'r' is on host.net.egress, and who has most of disk.growth has nothing to do with it",
+         "such as Rank=net.egress"},
+        {HOST "Rank=net.egress\nFloor=10%\n", "Floor=: '10%' is no value of net.egress", BITS},
+        {"[Rule r]\nScope=host\nWhen=host.disk.free < 5%\nSteps=freeze\nRank=net.egress\n",
+         "Rank=: rule 'r' is on host.disk.free, and who has most of net.egress has nothing to do with it",
+         "such as Rank=disk.growth"},
+        {"[Rule r]\nWhen=host.net.ingress > 1G\nSteps=freeze\n",
+         "When=: host.net.ingress holds for every tenant at the same moment, and rule 'r' elects nobody",
+         "Scope=host and Rank=READING with it, such as Rank=net.egress"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct Problems problems = {0};
+        struct Config *config = NULL;
+        int r = config_parse_buffer("f", rows[i].text, strlen(rows[i].text), &config, &problems);
+
+        if (rows[i].what) {
+            assert_int_equal(r, CONFIG_INVALID);
+            assert_int_equal(problems.n, 1);
+            assert_string_equal(problems.list[0].what, rows[i].what);
+            assert_string_equal(problems.list[0].right, rows[i].right);
+        } else {
+            assert_int_equal(r, 0);
+            config_free(config);
+        }
+        problems_free(&problems);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_triggers_refused),
+        cmocka_unit_test(test_elections),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
