@@ -218,6 +218,24 @@ static int set_io_weight(struct Draft *draft, const char *value, struct Complain
     return set_limit(draft, LIMIT_IO_WEIGHT, value, complaint);
 }
 
+static int set_network_egress_max(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    return set_limit(draft, LIMIT_NETWORK_EGRESS_MAX, value, complaint);
+}
+
+static int set_network_ingress_max(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    return set_limit(draft, LIMIT_NETWORK_INGRESS_MAX, value, complaint);
+}
+
+static int set_network_burst(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    if (value[0] != '\0')
+        return refused_unless(value_burst(value, &draft->class->network_burst_bytes, complaint));
+    draft->class->network_burst_bytes = 0;
+    return 0;
+}
+
 static int set_disk_warn_at(struct Draft *draft, const char *value, struct Complaint *complaint)
 {
     if (value[0] != '\0')
@@ -264,6 +282,10 @@ static const struct Key class_keys[] = {
     {"CPUQuota", set_cpu_quota, ""},
     {"CPUWeight", set_cpu_weight, ""},
     {"IOWeight", set_io_weight, ""},
+    {"NetworkEgressMax", set_network_egress_max, ""},
+    {"NetworkIngressMax", set_network_ingress_max, ""},
+    {"NetworkBurst", set_network_burst,
+     "bytes in powers of 1024 from 2K to 1G, such as 64K; empty: by the rate"},
     {"DiskWarnAt", set_disk_warn_at, "a percentage of the limits from 1% to 99%, or off"},
     {"DiskPath", set_disk_path,
      "absolute paths such as /srv/%n or /home/%u (%n %p %c %u %U %%), or StateDirectory"},

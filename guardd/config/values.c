@@ -24,6 +24,12 @@
 #define QUOTA_LEAST 10
 #define QUOTA_GREATEST 100000000
 #define WEIGHT_GREATEST 10000
+/* A packet would take 12 s. Nothing is as fast as the other. */
+#define RATE_LEAST 1000
+#define RATE_GREATEST (UINT64_C(1000) * 1000 * 1000 * 1000)
+/* One packet of any link, as large as the kernel makes them. */
+#define BURST_LEAST ((uint64_t)2 * 1024)
+#define BURST_GREATEST ((uint64_t)1024 * 1024 * 1024)
 #define UNTIL_DEFAULT_USEC (30 * USEC_PER_SEC)
 /* 100 %, and the pressure that there may be at any time: none that a trigger could be set for. */
 #define WHOLE_TIME 10000
@@ -104,6 +110,16 @@ static bool parse_number(const char *text, uint64_t *ret_number)
     return value_number(text, strlen(text), ret_number);
 }
 
+static bool parse_rate(const char *text, uint64_t *ret_bits)
+{
+    int64_t value;
+
+    if (!measure_parse(MEASURE_BITS_PER_SEC, text, &value))
+        return false;
+    *ret_bits = (uint64_t)value;
+    return true;
+}
+
 static bool parse_share(const char *text, uint64_t *ret_hundredths)
 {
     int64_t value;
@@ -134,6 +150,7 @@ static bool parse_memory(const char *text, uint64_t *ret_bytes)
 #define ON_MEMORY                                                                                            \
     "bytes in powers of 1024, such as 512M or 4G, at least 1M, a percentage of the host's memory, or "       \
     "infinity"
+#define ON_RATE "bits per second in powers of 1000, such as 500k, 10M or 1G, from 1k to 1T, or infinity"
 #define ON_WEIGHT "a number from 1 to 10000; 100 is what everybody has"
 static const struct {
     bool (*parse)(const char *text, uint64_t *ret_value);
@@ -158,6 +175,8 @@ static const struct {
                          "a percentage of one CPU, such as 50% or 200%, at least 0.1%, or infinity"},
     [LIMIT_CPU_WEIGHT] = {parse_number, 1, WEIGHT_GREATEST, "CPU time", "weight", "is", ON_WEIGHT},
     [LIMIT_IO_WEIGHT] = {parse_number, 1, WEIGHT_GREATEST, "I/O", "weight", "is", ON_WEIGHT},
+    [LIMIT_NETWORK_EGRESS_MAX] = {parse_rate, RATE_LEAST, RATE_GREATEST, "links", "rate", "is", ON_RATE},
+    [LIMIT_NETWORK_INGRESS_MAX] = {parse_rate, RATE_LEAST, RATE_GREATEST, "links", "rate", "is", ON_RATE},
 };
 
 bool value_limit(enum LimitId id, const char *text, uint64_t *ret_value, struct Complaint *complaint)
@@ -180,6 +199,18 @@ bool value_limit(enum LimitId id, const char *text, uint64_t *ret_value, struct 
         return complain(complaint, "%s %s out of range", text, limit_values[id].are);
     complaint->right[0] = '\0';
     *ret_value = value;
+    return true;
+}
+
+bool value_burst(const char *text, uint64_t *ret_bytes, struct Complaint *complaint)
+{
+    uint64_t bytes;
+
+    if (!size_parse_bytes(text, &bytes))
+        return complain(complaint, "'%s' is no amount of data", text);
+    if (bytes < BURST_LEAST || bytes > BURST_GREATEST)
+        return complain(complaint, "%s is out of range", text);
+    *ret_bytes = bytes;
     return true;
 }
 

@@ -393,9 +393,9 @@ static void holds_keep_their_room(void **state)
 
     no_unit(ground);
     ground->pipeline.reserved = ground->ledger.n_slots - 1; /* all that is there */
-    for (int id = LIMIT_MEMORY_HIGH; id < LIMIT_COUNT; id++)
+    for (int id = LIMIT_MEMORY_HIGH; id <= LIMIT_IO_WEIGHT; id++)
         ask(ground, (enum LimitId)id, 2 << 10);
-    assert_int_equal(ground->ledger.n_used, LIMIT_COUNT - LIMIT_MEMORY_HIGH);
+    assert_int_equal(ground->ledger.n_used, LIMIT_IO_WEIGHT + 1 - LIMIT_MEMORY_HIGH);
     assert_true(ground->ledger.n_slots - 1 - ground->ledger.n_used >= ground->pipeline.reserved);
 }
 

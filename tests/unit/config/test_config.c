@@ -186,12 +186,19 @@ static void test_lists_grow_and_sections_go_on(void **state)
 static void test_each_limit(void **state)
 {
     static const uint64_t wanted[LIMIT_COUNT] = {
-        [LIMIT_MEMORY_HIGH] = 1 << 30, [LIMIT_MEMORY_MAX] = 2U << 30, [LIMIT_MEMORY_SWAP_MAX] = 0,
-        [LIMIT_CPU_QUOTA] = 15000,     [LIMIT_CPU_WEIGHT] = 50,       [LIMIT_IO_WEIGHT] = 200,
+        [LIMIT_MEMORY_HIGH] = 1 << 30,
+        [LIMIT_MEMORY_MAX] = 2U << 30,
+        [LIMIT_MEMORY_SWAP_MAX] = 0,
+        [LIMIT_CPU_QUOTA] = 15000,
+        [LIMIT_CPU_WEIGHT] = 50,
+        [LIMIT_IO_WEIGHT] = 200,
+        [LIMIT_NETWORK_EGRESS_MAX] = 10000000,
+        [LIMIT_NETWORK_INGRESS_MAX] = LIMIT_INFINITY,
     };
     struct Config *config =
         parse("[Tenants c]\nMatch=a\nRules=\nMemoryHigh=1G\nMemoryMax=2G\nMemorySwapMax=0\n"
               "CPUQuota=150%\nCPUWeight=50\nIOWeight=200\nTasksMax=5\nTasksMax=\n"
+              "NetworkEgressMax=10M\nNetworkIngressMax=infinity\n"
               "[Tenants d]\nMatch=b\nRules=\nMemoryMax=1G\nMemoryMax=\nCPUQuota=1%\n");
     const struct Limits *limits = &config->policy.classes[0].limits,
                         *other = &config->policy.classes[1].limits;
