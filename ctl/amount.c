@@ -34,7 +34,7 @@ static const char *by_limit(sd_json_variant *limit, sd_json_variant *object, con
 
     if (measure == MEASURE_BYTES)
         return amount_bytes(object, key, otherwise, buf, size);
-    if (measure == MEASURE_PERCENT)
+    if (measure == MEASURE_PERCENT || measure == MEASURE_BITS_PER_SEC)
         return reply_number(object, key, &value) ? measure_format(measure, value, buf, size) : otherwise;
     if (id != LIMIT_INVALID && limit_is_rate(id))
         return reply_number(object, key, &value) ? limit_format(id, (uint64_t)value, buf, size) : otherwise;

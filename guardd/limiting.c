@@ -82,9 +82,12 @@ static int present_in_cgroup(struct Tenant *tenant, enum LimitId limit, uint64_t
 
 int limiting_present(struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value)
 {
-    int r = limit_is_quota(limit) ? present_quota(tenant, limit, ret_value)
-                                  : present_in_cgroup(tenant, limit, ret_value);
+    int r;
 
+    if (limit_is_network(limit))
+        return -ENODATA;
+    r = limit_is_quota(limit) ? present_quota(tenant, limit, ret_value)
+                              : present_in_cgroup(tenant, limit, ret_value);
     if (r >= 0)
         (void)throttling_hides(tenant, limit, ret_value);
     if (r >= 0 && limit_is_rate(limit))
@@ -100,7 +103,7 @@ bool limiting_look(struct Tenant *tenant)
         const struct LimitState *state = &tenant->limits[id];
         uint64_t present;
 
-        if (limit_is_quota(id) || limiting_present(tenant, id, &present) < 0)
+        if (limit_is_own(id) || limiting_present(tenant, id, &present) < 0)
             continue;
         changed = changed || (state->applied && state->waiting == 0 && state->note[0] == '\0' &&
                               !tenant_throttled_at(tenant, id) && !limit_is_same(id, present, state->value));

@@ -173,6 +173,14 @@ static int set_limit(struct Draft *draft, enum LimitId id, const char *value, st
     return 0;
 }
 
+static int set_network_burst(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    if (value[0] != '\0')
+        return refused_unless(value_burst(value, &draft->class->network_burst_bytes, complaint));
+    draft->class->network_burst_bytes = 0;
+    return 0;
+}
+
 static int set_disk_warn_at(struct Draft *draft, const char *value, struct Complaint *complaint)
 {
     if (value[0] != '\0')
@@ -223,6 +231,10 @@ static const struct Key class_keys[] = {
     {"IOWriteBandwidthMax", NULL, ""},
     {"IOReadIOPSMax", NULL, ""},
     {"IOWriteIOPSMax", NULL, ""},
+    {"NetworkEgressMax", NULL, ""},
+    {"NetworkIngressMax", NULL, ""},
+    {"NetworkBurst", set_network_burst,
+     "bytes in powers of 1024 from 2K to 1G, such as 64K; empty: by the rate"},
     {"DiskWarnAt", set_disk_warn_at, "a percentage of the limits from 1% to 99%, or off"},
     {"DiskPath", set_disk_path,
      "absolute paths such as /srv/%n or /home/%u (%n %p %c %u %U %%), or StateDirectory"},

@@ -390,6 +390,7 @@ static int resolve_class(struct Draft *draft, const struct ClassDraft *from, str
     memcpy(class->name, from->name, sizeof(class->name));
     class->limits = from->limits;
     class->disk_warn_percent = from->disk_warn_percent;
+    class->network_burst_bytes = from->network_burst_bytes;
     class->disk = counts_disk(from);
     if (r == 0)
         r = strings_make(no_strings, from->match, &class->match);

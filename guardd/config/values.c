@@ -28,6 +28,12 @@
 #define BANDWIDTH_LEAST 4000
 /* The kernel keeps 32 bits, and takes all of them for none. */
 #define OPERATIONS_GREATEST (UINT32_MAX - 1)
+/* A packet would take 12 s. Nothing is as fast as the other. */
+#define LINK_RATE_LEAST 1000
+#define LINK_RATE_GREATEST (UINT64_C(1000) * 1000 * 1000 * 1000)
+/* One packet of any link, as large as the kernel makes them. */
+#define BURST_LEAST ((uint64_t)2 * 1024)
+#define BURST_GREATEST ((uint64_t)1024 * 1024 * 1024)
 #define UNTIL_DEFAULT_USEC (30 * USEC_PER_SEC)
 /* 100 %, and the pressure that there may be at any time: none that a trigger could be set for. */
 #define WHOLE_TIME 10000
@@ -108,6 +114,16 @@ static bool parse_number(const char *text, uint64_t *ret_number)
     return value_number(text, strlen(text), ret_number);
 }
 
+static bool parse_bits(const char *text, uint64_t *ret_bits)
+{
+    int64_t value;
+
+    if (!measure_parse(MEASURE_BITS_PER_SEC, text, &value))
+        return false;
+    *ret_bits = (uint64_t)value;
+    return true;
+}
+
 static bool parse_share(const char *text, uint64_t *ret_hundredths)
 {
     int64_t value;
@@ -153,6 +169,7 @@ static bool parse_memory(const char *text, uint64_t *ret_bytes)
 #define ON_BANDWIDTH                                                                                         \
     "bytes per second in powers of 1000, such as 500K or 20M, at least 4K, or infinity, " ON_DISKS
 #define ON_OPERATIONS "operations per second, such as 200 or 5K, or infinity, " ON_DISKS
+#define ON_RATE "bits per second in powers of 1000, such as 500k, 10M or 1G, from 1k to 1T, or infinity"
 #define ON_WEIGHT "a number from 1 to 10000; 100 is what everybody has"
 static const struct {
     bool (*parse)(const char *text, uint64_t *ret_value);
@@ -185,6 +202,8 @@ static const struct {
                                 ON_OPERATIONS},
     [LIMIT_IO_WRITE_IOPS_MAX] = {parse_rate, 1, OPERATIONS_GREATEST, "operations", "rate", "is",
                                  ON_OPERATIONS},
+    [LIMIT_NETWORK_EGRESS_MAX] = {parse_bits, LINK_RATE_LEAST, LINK_RATE_GREATEST, "links", "rate", "is", ON_RATE},
+    [LIMIT_NETWORK_INGRESS_MAX] = {parse_bits, LINK_RATE_LEAST, LINK_RATE_GREATEST, "links", "rate", "is", ON_RATE},
 };
 
 bool value_limit(enum LimitId id, const char *text, uint64_t *ret_value, struct Complaint *complaint)
@@ -207,6 +226,18 @@ bool value_limit(enum LimitId id, const char *text, uint64_t *ret_value, struct 
         return complain(complaint, "%s %s out of range", text, limit_values[id].are);
     complaint->right[0] = '\0';
     *ret_value = value;
+    return true;
+}
+
+bool value_burst(const char *text, uint64_t *ret_bytes, struct Complaint *complaint)
+{
+    uint64_t bytes;
+
+    if (!size_parse_bytes(text, &bytes))
+        return complain(complaint, "'%s' is no amount of data", text);
+    if (bytes < BURST_LEAST || bytes > BURST_GREATEST)
+        return complain(complaint, "%s is out of range", text);
+    *ret_bytes = bytes;
     return true;
 }
 

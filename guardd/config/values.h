@@ -17,6 +17,8 @@ bool value_kill_limit(const char *text, struct KillLimit *ret_limit, struct Comp
 /* A limit, or "infinity" (LIMIT_INFINITY), by the one table of what limits may be: for a key in a file as for
  * `guardctl set`. Any text may come, an empty one included, and a complaint always says what is right. */
 bool value_limit(enum LimitId id, const char *text, uint64_t *ret_value, struct Complaint *complaint);
+/* NetworkBurst= */
+bool value_burst(const char *text, uint64_t *ret_bytes, struct Complaint *complaint);
 /* READING OPERATOR VALUE [for DURATION]; VALUE by the reading's measure, or a percentage of its limit. What
  * is a percentage by itself (pressure, cpu.usage) has none of a limit. */
 bool value_condition(const char *text, struct Condition *ret_condition, struct Complaint *complaint);

@@ -118,10 +118,10 @@ static void write_reason(const struct Question *question, char *reason)
     else
         snprintf(who, sizeof(who), "class %s", question->tenant->class->name);
     limit_format(question->id, question->asked, asked, sizeof(asked));
-    limit_format(question->id, limit_is_quota(question->id) ? question->present : question->found, before,
+    limit_format(question->id, limit_is_own(question->id) ? question->present : question->found, before,
                  sizeof(before));
     consequence(question, beyond, sizeof(beyond));
-    if (limit_is_quota(question->id) && changed)
+    if (limit_is_own(question->id) && changed)
         snprintf(reason, REASON_MAX, "%s asks for %s=%s, somebody else has set it to %s%s%s", who, directive,
                  asked, before, beyond[0] ? "; " : "", beyond);
     else
@@ -145,7 +145,7 @@ static bool give_back(const struct Question *question, struct Decision *ret_deci
 
     if (limit_release(question->tenant, question->id, cause, question->now, ret_decision))
         return true;
-    if (!limit_is_quota(question->id) || question->present == LIMIT_INFINITY)
+    if (!limit_is_own(question->id) || question->present == LIMIT_INFINITY)
         return false;
     /* Of an earlier boot, or by somebody's hand: the project is guardd's, and nobody asks for it. */
     *ret_decision = limit_decision(VERB_UNLIMIT, cause, question->id, LIMIT_INFINITY, question->now);
@@ -159,7 +159,7 @@ bool limit_release(const struct Tenant *tenant, enum LimitId id, enum Cause caus
                    struct Decision *ret_decision)
 {
     const struct LimitState *state = &tenant->limits[id];
-    uint64_t found = limit_is_quota(id) ? LIMIT_INFINITY : state->found;
+    uint64_t found = limit_is_own(id) ? LIMIT_INFINITY : state->found;
     char text[MEASURE_FORMAT_MAX];
 
     if (!state->applied)
@@ -174,14 +174,14 @@ static void look_at_found(struct Question *question)
 {
     struct LimitState *state = question->state;
 
-    if (limit_is_quota(question->id)) {
+    if (limit_is_own(question->id)) {
         if (question->present == 0)
             question->present = LIMIT_INFINITY;
         state->found = LIMIT_INFINITY;
     } else if (state->applied && state->waiting == 0 &&
                !limit_is_same(question->id, question->present, state->value))
         state->found = question->present;
-    question->found = state->applied || limit_is_quota(question->id) ? state->found : question->present;
+    question->found = state->applied || limit_is_own(question->id) ? state->found : question->present;
 }
 
 /* Is there nothing more to set than what was found? Says so where that is not what was asked for. */

@@ -9,10 +9,11 @@
 #define WEIGHT_DEFAULT 100
 
 /* Two values that are less apart are the same. Pages have 64K on some hosts. A microsecond of the shortest
- * period, 1 ms, is 0.1 % of a CPU. */
+ * period, 1 ms, is 0.1 % of a CPU. A rate is kept in bytes. */
 static const uint64_t grain[LIMIT_COUNT] = {
     [LIMIT_DISK_SPACE_MAX] = 4096,   [LIMIT_MEMORY_HIGH] = 65536, [LIMIT_MEMORY_MAX] = 65536,
-    [LIMIT_MEMORY_SWAP_MAX] = 65536, [LIMIT_CPU_QUOTA] = 10,
+    [LIMIT_MEMORY_SWAP_MAX] = 65536, [LIMIT_CPU_QUOTA] = 10,      [LIMIT_NETWORK_EGRESS_MAX] = 8,
+    [LIMIT_NETWORK_INGRESS_MAX] = 8,
 };
 
 static const struct LimitInfo limits[LIMIT_COUNT] = {
@@ -29,6 +30,8 @@ static const struct LimitInfo limits[LIMIT_COUNT] = {
     [LIMIT_IO_WRITE_BANDWIDTH_MAX] = {"IOWriteBandwidthMax", "io.max", "io", MEASURE_BYTES_PER_SEC},
     [LIMIT_IO_READ_IOPS_MAX] = {"IOReadIOPSMax", "io.max", "io", MEASURE_RATE},
     [LIMIT_IO_WRITE_IOPS_MAX] = {"IOWriteIOPSMax", "io.max", "io", MEASURE_RATE},
+    [LIMIT_NETWORK_EGRESS_MAX] = {"NetworkEgressMax", NULL, NULL, MEASURE_BITS_PER_SEC},
+    [LIMIT_NETWORK_INGRESS_MAX] = {"NetworkIngressMax", NULL, NULL, MEASURE_BITS_PER_SEC},
 };
 
 const struct LimitInfo *limit_info(enum LimitId id)
@@ -46,7 +49,17 @@ enum LimitId limit_from_directive(const char *directive)
 
 bool limit_is_quota(enum LimitId id)
 {
-    return !limits[id].cgroup_file;
+    return id == LIMIT_DISK_SPACE_MAX || id == LIMIT_DISK_INODES_MAX;
+}
+
+bool limit_is_network(enum LimitId id)
+{
+    return id == LIMIT_NETWORK_EGRESS_MAX || id == LIMIT_NETWORK_INGRESS_MAX;
+}
+
+bool limit_is_own(enum LimitId id)
+{
+    return limit_is_quota(id) || limit_is_network(id);
 }
 
 bool limit_is_weight(enum LimitId id)

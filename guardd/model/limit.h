@@ -23,6 +23,8 @@ enum LimitId {
     LIMIT_IO_WRITE_BANDWIDTH_MAX,
     LIMIT_IO_READ_IOPS_MAX,
     LIMIT_IO_WRITE_IOPS_MAX,
+    LIMIT_NETWORK_EGRESS_MAX, /* bits per second, on the tenant's links */
+    LIMIT_NETWORK_INGRESS_MAX,
     LIMIT_COUNT,
     LIMIT_INVALID = -1,
 };
@@ -32,7 +34,7 @@ enum LimitId {
 
 struct LimitInfo {
     const char *directive;   /* systemd's name where it has one: TasksMax */
-    const char *cgroup_file; /* pids.max; NULL: kept by a project quota */
+    const char *cgroup_file; /* pids.max; NULL: kept by a project quota, or on links */
     const char *controller;  /* pids; NULL likewise */
     enum Measure measure;
 };
@@ -48,6 +50,10 @@ enum LimitId limit_from_directive(const char *directive);
 
 /* True for what a project quota keeps (model/disk.h), false for a file of the cgroup. */
 bool limit_is_quota(enum LimitId id);
+/* True for what is kept on the tenant's links (model/link.h). */
+bool limit_is_network(enum LimitId id);
+/* True for what nobody but guardd sets: nothing is found in its place. */
+bool limit_is_own(enum LimitId id);
 /* A share among neighbours rather than a bound: less is not tighter, and none has it off. */
 bool limit_is_weight(enum LimitId id);
 

@@ -71,8 +71,9 @@ struct TenantClass {
     char name[POLICY_NAME_MAX];
     char **match; /* globs, NULL-terminated */
     struct Limits limits;
-    char **disk_paths;          /* DiskPath=, NULL-terminated; %n %p %c %u %U, or "StateDirectory" */
-    unsigned disk_warn_percent; /* DiskWarnAt=: of each disk limit, the tripwire; 0: none */
+    char **disk_paths;            /* DiskPath=, NULL-terminated; %n %p %c %u %U, or "StateDirectory" */
+    uint64_t network_burst_bytes; /* NetworkBurst=; 0: by the rate */
+    unsigned disk_warn_percent;   /* DiskWarnAt=: of each disk limit, the tripwire; 0: none */
     const struct Rule *rules[POLICY_CLASS_RULES_MAX];
     size_t n_rules;
     bool sweep;         /* a rule of tenant scope has When= on a reading that the kernel does not announce */

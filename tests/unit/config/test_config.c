@@ -196,12 +196,15 @@ static void test_each_limit(void **state)
         [LIMIT_IO_WRITE_BANDWIDTH_MAX] = 2000000,
         [LIMIT_IO_READ_IOPS_MAX] = 300,
         [LIMIT_IO_WRITE_IOPS_MAX] = 4000,
+        [LIMIT_NETWORK_EGRESS_MAX] = 10000000,
+        [LIMIT_NETWORK_INGRESS_MAX] = LIMIT_INFINITY,
     };
     struct Config *config =
         parse("[Tenants c]\nMatch=a\nRules=\nMemoryHigh=1G\nMemoryMax=2G\nMemorySwapMax=0\n"
               "CPUQuota=150%\nCPUWeight=50\nIOWeight=200\n"
               "IOReadBandwidthMax=1M\nIOWriteBandwidthMax=2M\nIOReadIOPSMax=300\nIOWriteIOPSMax=4K\nTasksMax="
               "5\nTasksMax=\n"
+              "NetworkEgressMax=10M\nNetworkIngressMax=infinity\n"
               "[Tenants d]\nMatch=b\nRules=\nMemoryMax=1G\nMemoryMax=\nCPUQuota=1%\n");
     const struct Limits *limits = &config->policy.classes[0].limits,
                         *other = &config->policy.classes[1].limits;

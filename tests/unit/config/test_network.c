@@ -109,12 +109,63 @@ static void test_elections(void **state)
     }
 }
 
+static void test_limits(void **state)
+{
+    const char *text = "[Tenants a]\nMatch=a\nRules=\nNetworkEgressMax=10M\nNetworkIngressMax=infinity\n"
+                       "NetworkBurst=64K\n[Tenants b]\nMatch=b\nRules=\nNetworkIngressMax=1Gbit\n"
+                       "NetworkEgressMax=5M\nNetworkEgressMax=\nNetworkBurst=1M\nNetworkBurst=\n";
+    struct Problems problems = {0};
+    struct Config *config = NULL;
+    const struct TenantClass *a, *b;
+
+    (void)state;
+    assert_int_equal(config_parse_buffer("f", text, strlen(text), &config, &problems), 0);
+    a = &config->policy.classes[0];
+    b = &config->policy.classes[1];
+    assert_true(a->limits.set[LIMIT_NETWORK_EGRESS_MAX]);
+    assert_int_equal(a->limits.value[LIMIT_NETWORK_EGRESS_MAX], 10000000);
+    assert_int_equal(a->limits.value[LIMIT_NETWORK_INGRESS_MAX], LIMIT_INFINITY);
+    assert_int_equal(a->network_burst_bytes, 65536);
+    assert_false(b->limits.set[LIMIT_NETWORK_EGRESS_MAX]);
+    assert_int_equal(b->limits.value[LIMIT_NETWORK_INGRESS_MAX], 1000000000);
+    assert_int_equal(b->network_burst_bytes, 0);
+    config_free(config);
+    problems_free(&problems);
+}
+
+static void test_burst_refused(void **state)
+{
+    static const struct {
+        const char *text, *what;
+    } rows[] = {
+        {"NetworkBurst=1500\n", "NetworkBurst=: 1500 is out of range"},
+        {"NetworkBurst=0\n", "NetworkBurst=: 0 is out of range"},
+        {"NetworkBurst=2G\n", "NetworkBurst=: 2G is out of range"},
+        {"NetworkBurst=64kbit\n", "NetworkBurst=: '64kbit' is no amount of data"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct Problems problems = {0};
+        struct Config *config = NULL;
+        char text[128] = "[Tenants a]\nMatch=a\nRules=\nTasksMax=5\n";
+
+        strcat(text, rows[i].text);
+        assert_int_equal(config_parse_buffer("f", text, strlen(text), &config, &problems), CONFIG_INVALID);
+        assert_int_equal(problems.n, 1);
+        assert_string_equal(problems.list[0].what, rows[i].what);
+        assert_string_equal(problems.list[0].right,
+                            "bytes in powers of 1024 from 2K to 1G, such as 64K; empty: by the rate");
+        problems_free(&problems);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conditions),
-        cmocka_unit_test(test_triggers_refused),
-        cmocka_unit_test(test_elections),
+        cmocka_unit_test(test_conditions),    cmocka_unit_test(test_triggers_refused),
+        cmocka_unit_test(test_elections),     cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_burst_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

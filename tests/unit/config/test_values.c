@@ -25,6 +25,7 @@
     "infinity"
 #define ON_SWAP "bytes in powers of 1024, such as 0, 512M or 4G, or infinity"
 #define ON_QUOTA "a percentage of one CPU, such as 50% or 200%, at least 0.1%, or infinity"
+#define ON_RATE "bits per second in powers of 1000, such as 500k, 10M or 1G, from 1k to 1T, or infinity"
 #define ON_WEIGHT "a number from 1 to 10000; 100 is what everybody has"
 
 static void test_limits(void **state)
@@ -65,6 +66,11 @@ static void test_limits(void **state)
         {LIMIT_IO_READ_IOPS_MAX, "5K", 5000},
         {LIMIT_IO_WRITE_IOPS_MAX, "4294967294", 4294967294},
         {LIMIT_IO_WRITE_IOPS_MAX, "infinity", LIMIT_INFINITY},
+        {LIMIT_NETWORK_EGRESS_MAX, "100M", 100000000},
+        {LIMIT_NETWORK_EGRESS_MAX, "1k", 1000},
+        {LIMIT_NETWORK_INGRESS_MAX, "2.5Gbit", 2500000000},
+        {LIMIT_NETWORK_INGRESS_MAX, "1T", 1000000000000},
+        {LIMIT_NETWORK_INGRESS_MAX, "infinity", LIMIT_INFINITY},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -85,6 +91,12 @@ static void test_limits_refused(void **state)
     } rows[] = {
         {LIMIT_TASKS_MAX, "", "'' is no number of tasks", ON_TASKS},
         {LIMIT_TASKS_MAX, "1k", "'1k' is no number of tasks", ON_TASKS},
+        {LIMIT_NETWORK_EGRESS_MAX, "0", "0 is out of range", ON_RATE},
+        {LIMIT_NETWORK_EGRESS_MAX, "999", "999 is out of range", ON_RATE},
+        {LIMIT_NETWORK_INGRESS_MAX, "1.1T", "1.1T is out of range", ON_RATE},
+        {LIMIT_NETWORK_INGRESS_MAX, "10MB", "'10MB' is no rate", ON_RATE},
+        {LIMIT_NETWORK_INGRESS_MAX, "50%",
+         "'50%': a percentage would be of the host's links, and is not taken for a tenant", ON_RATE},
         {LIMIT_TASKS_MAX, "4194305", "4194305 tasks are out of range", ON_TASKS},
         {LIMIT_TASKS_MAX, "50%",
          "'50%': a percentage would be of the host's tasks, and is not taken for a tenant", ON_TASKS},

@@ -686,6 +686,36 @@ static void test_throttled_is_left_alone(void **state)
     }
 }
 
+/* Nothing is found in the place of a rate: it is guardd's alone, and what is looser is tightened. */
+static void test_rates(void **state)
+{
+    struct World world;
+    struct Decision decision;
+    const enum LimitId id = LIMIT_NETWORK_EGRESS_MAX;
+    struct LimitState *limit = &world.tenant.limits[LIMIT_NETWORK_EGRESS_MAX];
+
+    world_init(&world);
+    world.class.limits.set[id] = true;
+    world.class.limits.value[id] = 10000000;
+    assert_true(limit_decide(&world.tenant, id, LIMIT_INFINITY, world.now, &decision));
+    assert_int_equal(decision.verb, VERB_LIMIT);
+    assert_int_equal(decision.value, 10000000);
+    assert_int_equal(limit->found, LIMIT_INFINITY);
+    /* Of an earlier run, and another rate. */
+    assert_true(limit_decide(&world.tenant, id, 5000000, world.now, &decision));
+    assert_int_equal(decision.value, 10000000);
+    /* As the kernel rounds it. */
+    *limit = (struct LimitState){.applied = true, .found = LIMIT_INFINITY, .value = 10000000};
+    assert_false(limit_decide(&world.tenant, id, 10000007, world.now, &decision));
+    override(&world, id, 50000000);
+    assert_true(limit_decide(&world.tenant, id, 10000000, world.now, &decision));
+    assert_int_equal(decision.value, 50000000);
+    assert_int_equal(decision.cause, CAUSE_OPERATOR);
+    assert_true(limit_release(&world.tenant, id, CAUSE_OPERATOR, world.now, &decision));
+    assert_int_equal(decision.verb, VERB_UNLIMIT);
+    assert_int_equal(decision.value, LIMIT_INFINITY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -704,6 +734,7 @@ int main(void)
         cmocka_unit_test(test_override_needs_no_class),
         cmocka_unit_test(test_disk_limits),
         cmocka_unit_test(test_disk_limit_is_taken_off),
+        cmocka_unit_test(test_rates),
         cmocka_unit_test(test_limits_of_files),
         cmocka_unit_test(test_throttled_is_left_alone),
     };

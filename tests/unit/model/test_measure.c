@@ -142,6 +142,15 @@ static void test_limits(void **state)
     assert_string_equal(limit_format(LIMIT_DISK_INODES_MAX, 200000, buf, sizeof(buf)), "200000");
     assert_true(limit_is_quota(LIMIT_DISK_SPACE_MAX) && limit_is_quota(LIMIT_DISK_INODES_MAX));
     assert_false(limit_is_quota(LIMIT_TASKS_MAX));
+    assert_true(limit_is_own(LIMIT_DISK_SPACE_MAX) && limit_is_own(LIMIT_NETWORK_EGRESS_MAX));
+    assert_false(limit_is_own(LIMIT_MEMORY_MAX));
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        assert_false(limit_is_quota((enum LimitId)i) && limit_is_network((enum LimitId)i));
+        assert_int_equal(limit_info((enum LimitId)i)->cgroup_file == NULL, limit_is_own((enum LimitId)i));
+    }
+    assert_string_equal(limit_format(LIMIT_NETWORK_EGRESS_MAX, 100000000, buf, sizeof(buf)), "100Mbit");
+    assert_true(limit_is_same(LIMIT_NETWORK_EGRESS_MAX, 1000007, 1000000));
+    assert_false(limit_is_same(LIMIT_NETWORK_EGRESS_MAX, 1000008, 1000000));
 }
 
 /* By their names, so that a new one is not forgotten. */
