@@ -39,6 +39,7 @@
 #define QUEUE_FLOWS 256
 #define NSEC_PER_SEC UINT64_C(1000000000)
 #define NSEC_PER_TICK 64
+#define PEAK_RATE UINT64_C(125000000000) /* bytes a second */
 
 /* --- to build --------------------------------------------------------------------------------------------
  */
@@ -84,9 +85,11 @@ static uint32_t ticks_of(const struct Shape *shape)
     return ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
 }
 
+/* TBF splits a GSO packet that is longer than the burst, or than that of a second bucket, for the peak rate,
+ * where there is one. That one is only there for this: at its rate a frame takes 12 ns. */
 static bool put_bucket(struct nl_msg *message, const struct Shape *shape)
 {
-    const struct tc_tbf_qopt parameters = {
+    struct tc_tbf_qopt parameters = {
         .rate = {.rate = shape->rate_bytes < UINT32_MAX ? (uint32_t)shape->rate_bytes : UINT32_MAX,
                  .linklayer = TC_LINKLAYER_ETHERNET}, /* no rate table is needed then */
         .limit = shape->limit_bytes,
@@ -94,10 +97,15 @@ static bool put_bucket(struct nl_msg *message, const struct Shape *shape)
     };
     struct nlattr *options = nla_nest_start(message, TCA_OPTIONS);
 
+    if (shape->packet_bytes > 0)
+        parameters.peakrate = (struct tc_ratespec){.rate = UINT32_MAX, .linklayer = TC_LINKLAYER_ETHERNET};
     if (!options || nla_put(message, TCA_TBF_PARMS, sizeof(parameters), &parameters) < 0 ||
         nla_put_u32(message, TCA_TBF_BURST, shape->burst_bytes) < 0)
         return false;
     if (shape->rate_bytes >= UINT32_MAX && nla_put_u64(message, TCA_TBF_RATE64, shape->rate_bytes) < 0)
+        return false;
+    if (shape->packet_bytes > 0 && (nla_put_u64(message, TCA_TBF_PRATE64, PEAK_RATE) < 0 ||
+                                    nla_put_u32(message, TCA_TBF_PBURST, shape->packet_bytes) < 0))
         return false;
     nla_nest_end(message, options);
     return true;
@@ -166,6 +174,16 @@ struct nl_msg *qdisc_delete_bucket_message(int ifindex)
     return message_begin(RTM_DELQDISC, 0, &head, "tbf");
 }
 
+struct nl_msg *qdisc_delete_queue_message(int ifindex)
+{
+    const struct tcmsg head = {.tcm_family = AF_UNSPEC,
+                               .tcm_ifindex = ifindex,
+                               .tcm_handle = QDISC_QUEUE,
+                               .tcm_parent = QDISC_BUCKET | 1};
+
+    return message_begin(RTM_DELQDISC, 0, &head, "fq_codel");
+}
+
 struct nl_msg *qdisc_delete_hook_message(int ifindex)
 {
     const struct tcmsg head = hook_head(ifindex);
@@ -184,7 +202,15 @@ struct nl_msg *qdisc_get_hook_message(int ifindex)
 {
     const struct tcmsg head = hook_head(ifindex);
 
-    return message_begin(RTM_GETQDISC, 0, &head, NULL);
+    return message_begin(RTM_GETQDISC, NLM_F_ECHO, &head,
+                         NULL); /* without it only those who listen are told */
+}
+
+struct nl_msg *qdisc_get_root_message(int ifindex)
+{
+    const struct tcmsg head = {.tcm_family = AF_UNSPEC, .tcm_ifindex = ifindex, .tcm_parent = TC_H_ROOT};
+
+    return message_begin(RTM_GETQDISC, NLM_F_ECHO, &head, NULL);
 }
 
 static struct tcmsg filter_head(int ifindex)
@@ -272,6 +298,7 @@ static void read_bucket(struct nlattr *options, struct Qdisc *ret)
     nla_memcpy(&parameters, list[TCA_TBF_PARMS], sizeof(parameters));
     ret->rate_bytes = parameters.rate.rate;
     ret->buffer_ticks = parameters.buffer;
+    ret->splits = parameters.peakrate.rate > 0;
     if (list[TCA_TBF_RATE64])
         ret->rate_bytes = read_u64(list[TCA_TBF_RATE64]);
 }
@@ -417,7 +444,8 @@ bool qdisc_bucket_fits(const struct Qdisc *qdisc, const struct Shape *shape)
 {
     uint32_t ticks = ticks_of(shape);
 
-    return qdisc->rate_bytes == shape->rate_bytes && is_near(qdisc->buffer_ticks, ticks, 2 + ticks / 1000);
+    return qdisc->rate_bytes == shape->rate_bytes && qdisc->splits == (shape->packet_bytes > 0) &&
+           is_near(qdisc->buffer_ticks, ticks, 2 + ticks / 1000);
 }
 
 /* The kernel counts these times in units of 1024 ns. */

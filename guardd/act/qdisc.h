@@ -25,6 +25,7 @@ struct Qdisc {
     /* tbf */
     uint64_t rate_bytes;
     uint32_t buffer_ticks; /* the burst as time, in units of 64 ns */
+    bool splits;           /* long packets; of how many bytes is not told */
     /* fq_codel */
     uint32_t target_usec, interval_usec, memory_bytes;
     /* what passed it, in frames with their headers, and what did not */
@@ -52,9 +53,12 @@ struct nl_msg *qdisc_queue_message(int ifindex, const struct Shape *shape, enum 
 /* The place for filters on what a device receives: a clsact that is marked. It is only created. */
 struct nl_msg *qdisc_hook_message(int ifindex);
 struct nl_msg *qdisc_delete_bucket_message(int ifindex); /* -EINVAL, -ENOENT: it is not there */
+struct nl_msg *qdisc_delete_queue_message(int ifindex);
 struct nl_msg *qdisc_delete_hook_message(int ifindex);
-struct nl_msg *qdisc_dump_message(void);            /* all of all devices */
-struct nl_msg *qdisc_get_hook_message(int ifindex); /* whoever listens to events is told, too */
+struct nl_msg *qdisc_dump_message(void); /* all of all devices */
+/* One of one device. Whoever listens to events is told, too. */
+struct nl_msg *qdisc_get_hook_message(int ifindex);
+struct nl_msg *qdisc_get_root_message(int ifindex);
 
 /* Redirects all that the device receives to another one, which it then leaves. */
 struct nl_msg *filter_create_message(int ifindex, int redirect);

@@ -16,6 +16,10 @@
  * created, which fails where there is one that is not the kernel's default by now), or that another one is
  * there. So no race with an operator's tc replaces anything of his.
  *
+ * What waits. A packet that is longer than the bucket is let in by no change of it, and TBF tries it for
+ * ever. So below 1 Gbit/s all are split up before they wait (decide/shape.c). Only whoever comes down from
+ * above may have longer ones: then the queue is made anew, and what was in it is lost.
+ *
  * In which order. What redirects comes last and goes first: without the IFB, or while that is down, the
  * kernel drops whatever is redirected to it, and an IFB without qdiscs lets all pass. So a guardd that is
  * killed in between leaves a tenant that is not shaped, or is, but never one that is cut off. What it leaves
@@ -154,13 +158,35 @@ static int set_queue(struct Shaper *shaper, int device, const struct Shape *shap
     return lacking(r, "sch_fq_codel", ret_module);
 }
 
+static void look_at_root(void *userdata, struct nlmsghdr *message)
+{
+    struct Qdisc *root = userdata;
+
+    if (!qdisc_read(message, root) || !qdisc_is_bucket(root))
+        *root = (struct Qdisc){0};
+}
+
+/* May packets wait that are longer than what is split up from now on? */
+static bool has_long_packets(struct Shaper *shaper, int device, const struct Shape *shape)
+{
+    struct Qdisc root = {0};
+
+    if (shape->packet_bytes == 0)
+        return false;
+    (void)rtnetlink_request(&shaper->rtnetlink, qdisc_get_root_message(device), look_at_root, &root);
+    return root.handle != 0 && !root.splits;
+}
+
 /* -EEXIST: another's is there. */
 static int set_qdiscs(struct Shaper *shaper, int device, const struct Shape *shape, const char **ret_module)
 {
+    bool anew = has_long_packets(shaper, device, shape);
     int r = set_bucket(shaper, device, shape, ret_module);
 
     if (r < 0)
         return r;
+    if (anew)
+        (void)request(shaper, qdisc_delete_queue_message(device));
     r = set_queue(shaper, device, shape, ret_module);
     return r == -EEXIST ? -EAGAIN : r;
 }
@@ -779,6 +805,7 @@ static int probe_on(struct Shaper *shaper, int device, const char **ret_module)
 {
     static const struct Shape shape = {.rate_bytes = 1000000,
                                        .burst_bytes = 16384,
+                                       .packet_bytes = 1514,
                                        .limit_bytes = 65536,
                                        .target_usec = 5000,
                                        .interval_usec = 100000,

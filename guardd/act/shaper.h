@@ -43,8 +43,8 @@ int shaper_open(struct Shaper *shaper);
 void shaper_close(struct Shaper *shaper);
 
 /* The shape is in force, made or changed in place: no packet is dropped by a change, and what waits goes on
- * waiting. Whenever it is killed in between, the next call mends it. A call refills the bucket, so it is not
- * for polling.
+ * waiting. (From 1 Gbit/s or more to less, what waits is dropped.) Whenever it is killed in between, the next
+ * call mends it. A call refills the bucket, so it is not for polling.
  *
  * SHAPER_OBSTRUCTED: somebody else's qdisc or filter is there, and nothing was changed; `ret_obstacle`, of
  * SHAPER_OBSTACLE_MAX, says which.

@@ -7,8 +7,8 @@
  * the one asked for, and small packets, with more headers to the byte, get less.
  *
  * The burst
- * - must hold a full frame, or that never leaves (TBF drops it; a larger GSO packet is split up into frames
- * when it is queued, and not dropped).
+ * - must hold a full frame: a packet that is longer than the bucket is dropped, or split up where it is a GSO
+ * packet.
  * - must hold what the rate brings between two moments at which the kernel looks: rate / HZ. What does not
  * fit into the bucket is lost, and the rate is not reached. The moments are those of the timer: TBF waits by
  * a high-resolution timer, so it is not the tick of CONFIG_HZ that counts but what /proc/net/psched says as
@@ -19,9 +19,14 @@
  * - adds to what passes in the first second, and in any second after a pause: its length in time is the
  * excess. 5 ms are half a percent, and a frame at 1 Mbit/s is 12 ms. (What kubernetes gives the CNI plugin is
  * 256 MB, which is 200 s at 10 Mbit/s: its first seconds are not limited at all.)
- * - is how long a small packet waits behind a large one: a GSO packet goes whole, where the bucket holds it,
- * and what comes behind waits for its tokens. So one of 64 KiB, which takes half a second at 1 Mbit/s, is
- * split up there, and kept whole, which is cheaper, from about 100 Mbit/s on, where it takes 5 ms.
+ *
+ * Packets. Below WHOLE_RATE a GSO packet is split up into frames as it is queued, though the bucket might
+ * hold it.
+ * - A small packet waits behind a large one. 64 KiB take half a second at 1 Mbit/s.
+ * - When the rate is changed, what waits stays. A packet that is longer than the new bucket would never
+ * leave, nor would what is behind it: the link would be dead. (It was, in a trial: 5 Mbit/s after 50.) With
+ * frames alone any bucket is large enough. Above, splitting costs more than it brings: 64 KiB take 0.5 ms
+ * there. Who comes down from such a rate to one below it loses what waits (act/shaper.c).
  *
  * The limit is that of TBF's own queue, a plain one. It is in use only until fq_codel takes its place, but a
  * guardd that is killed in between leaves it: LATENCY_USEC, as others have it, and room for a few frames.
@@ -45,6 +50,7 @@
 #define HZ_UNKNOWN 100 /* the coarsest that is built */
 #define SLACK_USEC 5000
 #define LATENCY_USEC 50000
+#define WHOLE_RATE UINT64_C(1000000000) /* bit/s */
 #define LIMIT_FRAMES 10
 #define TARGET_USEC 5000
 #define INTERVAL_USEC 100000
@@ -120,6 +126,7 @@ enum ShapeVerdict shape_find(const struct ShapeWish *wish, struct Shape *ret)
     *ret = (struct Shape){
         .rate_bytes = rate_bytes,
         .burst_bytes = (uint32_t)burst_of(wish, rate_bytes),
+        .packet_bytes = wish->rate_bits < WHOLE_RATE ? (uint32_t)frame : 0,
         .target_usec = (uint32_t)(TARGET_USEC + late_usec),
         .interval_usec = (uint32_t)(INTERVAL_USEC + late_usec),
         .memory_bytes = (uint32_t)least(most(bytes_in(rate_bytes, MEMORY_USEC), MEMORY_MIN), MEMORY_MAX),

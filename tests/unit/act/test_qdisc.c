@@ -18,8 +18,8 @@
 
 #include "act/qdisc.h"
 
-static const struct Shape slow = {126166, 2145, 17285, 18000, 113000, 262144};
-static const struct Shape fast = {UINT64_C(12616666666), 63084848, 700000000, 5000, 100000, 33554432};
+static const struct Shape slow = {126166, 2145, 1514, 17285, 18000, 113000, 262144};
+static const struct Shape fast = {UINT64_C(12616666666), 63084848, 0, 700000000, 5000, 100000, 33554432};
 
 static struct Qdisc qdisc_of(struct nl_msg *message)
 {
@@ -71,7 +71,8 @@ static void test_bucket_fits(void **state)
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        const struct Qdisc qdisc = {.rate_bytes = table[i].rate, .buffer_ticks = table[i].ticks};
+        const struct Qdisc qdisc = {
+            .rate_bytes = table[i].rate, .buffer_ticks = table[i].ticks, .splits = true};
 
         if (qdisc_bucket_fits(&qdisc, &slow) != table[i].fits)
             fail_msg("row %zu", i);

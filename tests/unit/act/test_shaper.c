@@ -30,8 +30,8 @@
 #define HERE "tenant0"
 #define THERE "inside0"
 
-static const struct Shape slow = {126166, 2145, 17285, 18000, 113000, 262144};
-static const struct Shape fast = {12616666, 64598, 695432, 5000, 100000, 5046667};
+static const struct Shape slow = {126166, 2145, 1514, 17285, 18000, 113000, 262144};
+static const struct Shape fast = {12616666, 64598, 1514, 695432, 5000, 100000, 5046667};
 
 /* --- killed between two messages -------------------------------------------------------------------------
  */
@@ -349,7 +349,7 @@ static void test_both(void)
 /* The most that can be said: a rate of more than 32 bits. */
 static void test_fastest(void)
 {
-    const struct Shape shape = {UINT64_C(126166666666), 630834848, 2147483647, 5000, 100000, 33554432};
+    const struct Shape shape = {UINT64_C(126166666666), 630834848, 0, 2147483647, 5000, 100000, 33554432};
 
     set(DIRECTION_INGRESS, &shape);
     assert_int_equal(state_of(DIRECTION_INGRESS, &shape), SHAPER_FITS);
@@ -358,7 +358,7 @@ static void test_fastest(void)
 
 static void test_slowest(void)
 {
-    const struct Shape shape = {1514, 1514, 16654, 1500000, 1595000, 262144};
+    const struct Shape shape = {1514, 1514, 1514, 16654, 1500000, 1595000, 262144};
 
     set(DIRECTION_INGRESS, &shape);
     assert_int_equal(state_of(DIRECTION_INGRESS, &shape), SHAPER_FITS);

@@ -15,8 +15,9 @@
 static void assert_shape(size_t row, const struct Shape *found, const struct Shape *wanted)
 {
     if (found->rate_bytes != wanted->rate_bytes || found->burst_bytes != wanted->burst_bytes ||
-        found->limit_bytes != wanted->limit_bytes || found->target_usec != wanted->target_usec ||
-        found->interval_usec != wanted->interval_usec || found->memory_bytes != wanted->memory_bytes)
+        found->limit_bytes != wanted->limit_bytes || found->packet_bytes != wanted->packet_bytes ||
+        found->target_usec != wanted->target_usec || found->interval_usec != wanted->interval_usec ||
+        found->memory_bytes != wanted->memory_bytes)
         fail_msg("row %zu: %" PRIu64 " B/s, burst %u, limit %u, target %u, interval %u, memory %u", row,
                  found->rate_bytes, found->burst_bytes, found->limit_bytes, found->target_usec,
                  found->interval_usec, found->memory_bytes);
@@ -26,35 +27,35 @@ static void test_shapes(void **state)
 {
     static const struct {
         struct ShapeWish wish;
-        struct Shape shape; /* rate, burst, limit, target, interval, memory */
+        struct Shape shape; /* rate, burst, packet, limit, target, interval, memory */
     } table[] = {
         /* A frame and 5 ms; the target is 1.5 frames where that is longer than 5 ms. */
-        {{1 * MBIT, 0, 1500, FINE}, {126166, 2145, 17285, 18000, 113000, 256 * KIB}},
-        {{10 * MBIT, 0, 1500, FINE}, {1261666, 7823, 70907, 5000, 100000, 504667}},
-        {{100 * MBIT, 0, 1500, FINE}, {12616666, 64598, 695432, 5000, 100000, 5046667}},
-        {{GBIT, 0, 1500, FINE}, {126166666, 632348, 6940682, 5000, 100000, 32 * MIB}},
+        {{1 * MBIT, 0, 1500, FINE}, {126166, 2145, 1514, 17285, 18000, 113000, 256 * KIB}},
+        {{10 * MBIT, 0, 1500, FINE}, {1261666, 7823, 1514, 70907, 5000, 100000, 504667}},
+        {{100 * MBIT, 0, 1500, FINE}, {12616666, 64598, 1514, 695432, 5000, 100000, 5046667}},
+        {{GBIT, 0, 1500, FINE}, {126166666, 632348, 0, 6940682, 5000, 100000, 32 * MIB}},
         {{SHAPE_RATE_MAX, 0, 1500, FINE},
-         {UINT64_C(126166666666), 630834848, 2147483647, 5000, 100000, 32 * MIB}},
-        {{12 * KBIT, 0, 1500, FINE}, {1514, 1522, 16662, 1500000, 1595000, 256 * KIB}},
+         {UINT64_C(126166666666), 630834848, 0, 2147483647, 5000, 100000, 32 * MIB}},
+        {{12 * KBIT, 0, 1500, FINE}, {1514, 1522, 1514, 16662, 1500000, 1595000, 256 * KIB}},
         /* Other MTUs; one that is not known, or none. */
-        {{10 * MBIT, 0, 9000, FINE}, {1251944, 15274, 105414, 10800, 105800, 500778}},
-        {{10 * MBIT, 0, 0, FINE}, {1261666, 7823, 70907, 5000, 100000, 504667}},
-        {{10 * MBIT, 0, 67, FINE}, {1261666, 7823, 70907, 5000, 100000, 504667}},
-        {{10 * MBIT, 0, UINT32_MAX, FINE}, {1250267, 71802, 727302, 78643, 173643, 500107}},
+        {{10 * MBIT, 0, 9000, FINE}, {1251944, 15274, 9014, 105414, 10800, 105800, 500778}},
+        {{10 * MBIT, 0, 0, FINE}, {1261666, 7823, 1514, 70907, 5000, 100000, 504667}},
+        {{10 * MBIT, 0, 67, FINE}, {1261666, 7823, 1514, 70907, 5000, 100000, 504667}},
+        {{10 * MBIT, 0, UINT32_MAX, FINE}, {1250267, 71802, 65550, 727302, 78643, 173643, 500107}},
         /* Two ticks where the timer has no more: 100 Hz, 250 Hz, 1000 Hz (2 ms are in the 5), not known. */
-        {{10 * MBIT, 0, 1500, 100}, {1261666, 26748, 89832, 5000, 100000, 504667}},
-        {{10 * MBIT, 0, 1500, 250}, {1261666, 11608, 74692, 5000, 100000, 504667}},
-        {{10 * MBIT, 0, 1500, 1000}, {1261666, 7823, 70907, 5000, 100000, 504667}},
-        {{10 * MBIT, 0, 1500, 0}, {1261666, 26748, 89832, 5000, 100000, 504667}},
+        {{10 * MBIT, 0, 1500, 100}, {1261666, 26748, 1514, 89832, 5000, 100000, 504667}},
+        {{10 * MBIT, 0, 1500, 250}, {1261666, 11608, 1514, 74692, 5000, 100000, 504667}},
+        {{10 * MBIT, 0, 1500, 1000}, {1261666, 7823, 1514, 70907, 5000, 100000, 504667}},
+        {{10 * MBIT, 0, 1500, 0}, {1261666, 26748, 1514, 89832, 5000, 100000, 504667}},
         /* A burst that is wanted: as it is, raised to a frame, to two ticks, cut at 10 s and at what can be
            said. */
-        {{10 * MBIT, 100000, 1500, FINE}, {1261666, 100000, 163084, 5000, 100000, 504667}},
-        {{10 * MBIT, 3000, 1500, FINE}, {1261666, 3000, 66084, 5000, 100000, 504667}},
-        {{10 * MBIT, 1, 1500, FINE}, {1261666, 1514, 64598, 5000, 100000, 504667}},
-        {{10 * MBIT, 1, 1500, 250}, {1261666, 11608, 74692, 5000, 100000, 504667}},
-        {{1 * MBIT, UINT64_MAX, 1500, FINE}, {126166, 1261660, 1276800, 18000, 113000, 256 * KIB}},
+        {{10 * MBIT, 100000, 1500, FINE}, {1261666, 100000, 1514, 163084, 5000, 100000, 504667}},
+        {{10 * MBIT, 3000, 1500, FINE}, {1261666, 3000, 1514, 66084, 5000, 100000, 504667}},
+        {{10 * MBIT, 1, 1500, FINE}, {1261666, 1514, 1514, 64598, 5000, 100000, 504667}},
+        {{10 * MBIT, 1, 1500, 250}, {1261666, 11608, 1514, 74692, 5000, 100000, 504667}},
+        {{1 * MBIT, UINT64_MAX, 1500, FINE}, {126166, 1261660, 1514, 1276800, 18000, 113000, 256 * KIB}},
         {{100 * GBIT, UINT64_MAX, 1500, FINE},
-         {UINT64_C(12616666666), 2147483647, 2147483647, 5000, 100000, 32 * MIB}},
+         {UINT64_C(12616666666), 2147483647, 0, 2147483647, 5000, 100000, 32 * MIB}},
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -111,6 +112,7 @@ static void assert_promises(const struct ShapeWish *wish)
     assert_true(shape.burst_bytes >= frame);
     assert_true(shape.burst_bytes >= shape.rate_bytes / wish->timer_hz);
     assert_true(shape.limit_bytes >= shape.burst_bytes);
+    assert_true(shape.packet_bytes == (wish->rate_bits < GBIT ? frame : 0));
     assert_true(shape.target_usec >= 5000 && shape.interval_usec >= 100000);
     assert_true((uint64_t)shape.target_usec * shape.rate_bytes >= (frame - 1) * 1000000);
     assert_true(shape.memory_bytes >= 2 * frame);
