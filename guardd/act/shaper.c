@@ -471,7 +471,7 @@ static void look_at_hook(void *userdata, struct nlmsghdr *message)
 /* Where guardd made it, and nobody has come to use it. */
 static int remove_hook(struct Shaper *shaper, int ifindex)
 {
-    struct Filters receives, sends;
+    struct Filters receives, sends = {0};
     bool marked = false;
     int r = rtnetlink_request(&shaper->rtnetlink, qdisc_get_hook_message(ifindex), look_at_hook, &marked);
 

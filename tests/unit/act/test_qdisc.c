@@ -130,6 +130,20 @@ static void test_burst_is_in_bytes(void **state)
     nlmsg_free(message);
 }
 
+/* Long packets are split up by the bucket of a peak rate that nothing reaches. */
+static void test_splits(void **state)
+{
+    struct nl_msg *message = qdisc_bucket_message(7, &slow, QDISC_CHANGE);
+
+    assert_int_equal(nla_get_u32(option_of(message, TCA_TBF_PBURST)), slow.packet_bytes);
+    assert_true(nla_get_u64(option_of(message, TCA_TBF_PRATE64)) > slow.rate_bytes);
+    assert_true(qdisc_of(message).splits);
+    message = qdisc_bucket_message(7, &fast, QDISC_CHANGE);
+    assert_null(option_of(message, TCA_TBF_PBURST));
+    assert_null(option_of(message, TCA_TBF_PRATE64));
+    assert_false(qdisc_of(message).splits);
+}
+
 static void test_hook(void **state)
 {
     struct Qdisc qdisc = qdisc_of(qdisc_hook_message(7));
@@ -312,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_queue),
         cmocka_unit_test(test_verbs),
         cmocka_unit_test(test_burst_is_in_bytes),
+        cmocka_unit_test(test_splits),
         cmocka_unit_test(test_hook),
         cmocka_unit_test(test_strangers),
         cmocka_unit_test(test_marks_of_others),

@@ -365,6 +365,23 @@ static void test_slowest(void)
     unset(DIRECTION_INGRESS);
 }
 
+/* Between a rate at which long packets wait as they are and one at which they are split up. */
+static void test_whole_and_split(void)
+{
+    const struct Shape whole = {250000000, 1251514, 0, 13000000, 5000, 100000, 33554432};
+
+    for (enum Direction direction = 0; direction < DIRECTION_COUNT; direction++) {
+        set(direction, &whole);
+        assert_int_equal(state_of(direction, &whole), SHAPER_FITS);
+        set(direction, &slow);
+        assert_int_equal(state_of(direction, &slow), SHAPER_FITS);
+        set(direction, &whole);
+        assert_int_equal(state_of(direction, &whole), SHAPER_FITS);
+        unset(direction);
+    }
+    assert_nothing();
+}
+
 static void test_root_of_another(void)
 {
     request(qdisc(ground.link.ifindex, 0x10000, TC_H_ROOT, "sfq"));
@@ -740,6 +757,7 @@ int main(void)
         ON_PAIR(test_both),
         ON_PAIR(test_fastest),
         ON_PAIR(test_slowest),
+        ON_PAIR(test_whole_and_split),
         ON_PAIR(test_root_of_another),
         ON_PAIR(test_filter_of_another),
         ON_PAIR(test_hook_of_another_stays),
