@@ -107,6 +107,18 @@ static int receive(struct Exchange *exchange)
     return r < 0 ? rtnetlink_error(r) : 0;
 }
 
+/* Another socket, or the old one where there is none to be had. */
+static void renew(struct Rtnetlink *rtnetlink)
+{
+    struct Rtnetlink fresh;
+
+    if (rtnetlink_open(&fresh) < 0)
+        return;
+    nl_socket_free(rtnetlink->socket);
+    rtnetlink->socket = fresh.socket;
+    rtnetlink->stale = false;
+}
+
 int rtnetlink_request(struct Rtnetlink *rtnetlink, struct nl_msg *message,
                       void (*each)(void *userdata, struct nlmsghdr *message), void *userdata)
 {
@@ -116,9 +128,14 @@ int rtnetlink_request(struct Rtnetlink *rtnetlink, struct nl_msg *message,
     if (!message)
         return -ENOMEM;
     rtnetlink->sentence[0] = '\0';
+    if (rtnetlink->stale)
+        renew(rtnetlink);
     r = nl_send_auto(rtnetlink->socket, message);
     nlmsg_free(message);
-    return r < 0 ? rtnetlink_error(r) : receive(&exchange);
+    r = r < 0 ? rtnetlink_error(r) : receive(&exchange);
+    if (!exchange.done)
+        rtnetlink->stale = true;
+    return r;
 }
 
 int rtnetlink_open(struct Rtnetlink *rtnetlink)

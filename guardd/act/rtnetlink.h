@@ -15,6 +15,7 @@ struct nlmsghdr;
 struct Rtnetlink {
     struct nl_sock *socket; /* NULL: closed */
     char sentence[96];      /* the kernel's, of the last request that it refused; or "" */
+    bool stale;             /* an answer did not come whole: the next request takes a new socket */
 };
 
 int rtnetlink_open(struct Rtnetlink *rtnetlink);

@@ -16,6 +16,7 @@
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
+#include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
@@ -49,6 +50,19 @@ int nl_send_auto(struct nl_sock *socket, struct nl_msg *message)
     if (messages_left > 0)
         messages_left--;
     return next(socket, message);
+}
+
+static bool answer_is_lost; /* of the next request */
+
+int nl_recvmsgs_report(struct nl_sock *socket, struct nl_cb *callbacks)
+{
+    int (*next)(struct nl_sock *, struct nl_cb *) =
+        (int (*)(struct nl_sock *, struct nl_cb *))dlsym(RTLD_NEXT, "nl_recvmsgs_report");
+
+    if (!answer_is_lost)
+        return next(socket, callbacks);
+    answer_is_lost = false;
+    return -NLE_NOMEM;
 }
 
 /* --- the ground ------------------------------------------------------------------------------------------
@@ -544,6 +558,20 @@ static void test_link_gone(void)
     assert_int_equal(index_of(device_name()), 0);
 }
 
+static void test_answer_lost(void)
+{
+    struct Count found = {0};
+
+    set(DIRECTION_INGRESS, &slow);
+    answer_is_lost = true;
+    assert_int_equal(rtnetlink_request(&ground.shaper.rtnetlink, qdisc_dump_message(), count_qdisc, &found),
+                     -ENOMEM);
+    assert_int_equal(found.roots, 0);
+    assert_int_equal(count().roots, 1);
+    assert_int_equal(state_of(DIRECTION_INGRESS, &slow), SHAPER_FITS);
+    unset(DIRECTION_INGRESS);
+}
+
 struct Claim {
     bool directions[DIRECTION_COUNT];
 };
@@ -765,6 +793,7 @@ int main(void)
         ON_PAIR(test_device_of_another),
         ON_PAIR(test_mended),
         ON_PAIR(test_link_gone),
+        ON_PAIR(test_answer_lost),
         ON_PAIR(test_sweep),
         ON_PAIR(test_sweep_leaves_others),
         ON_PAIR(test_sweep_after_the_link),
