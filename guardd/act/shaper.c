@@ -40,11 +40,13 @@
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <netlink/attr.h>
 #include <netlink/cache.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
@@ -709,6 +711,8 @@ struct Sweep {
     struct Found buckets; /* devices with our qdiscs */
     struct Found hooks;   /* devices where filters may be, or a mark is */
     struct nl_cache *links;
+    size_t n_devices; /* of our group */
+    bool keeps_devices;
     int result;
 };
 
@@ -750,18 +754,59 @@ static void sweep_redirects(struct Sweep *sweep)
             keep_error(sweep, remove_redirect(sweep->shaper, sweep->hooks.list[i]));
 }
 
+static bool is_claimed_device(const struct Sweep *sweep, struct rtnl_link *link)
+{
+    int owner;
+
+    return shaper_device_owner(rtnl_link_get_name(link), &owner) &&
+           sweep->claims(sweep->userdata, owner, DIRECTION_EGRESS);
+}
+
 static void sweep_device(struct nl_object *object, void *userdata)
 {
     struct rtnl_link *link = (struct rtnl_link *)object;
     struct Sweep *sweep = userdata;
-    int owner;
 
-    if (!is_our_device(link))
+    if (is_our_device(link) && !is_claimed_device(sweep, link))
+        keep_error(sweep, remove_device(sweep->shaper, rtnl_link_get_ifindex(link)));
+}
+
+/* Somebody's who uses our group number, or one that stays. */
+static void look_for_others(struct nl_object *object, void *userdata)
+{
+    struct rtnl_link *link = (struct rtnl_link *)object;
+    struct Sweep *sweep = userdata;
+
+    if (rtnl_link_get_group(link) != DEVICE_GROUP)
         return;
-    if (shaper_device_owner(rtnl_link_get_name(link), &owner) &&
-        sweep->claims(sweep->userdata, owner, DIRECTION_EGRESS))
+    sweep->n_devices++;
+    if (!is_our_device(link) || is_claimed_device(sweep, link))
+        sweep->keeps_devices = true;
+}
+
+/* A device takes the kernel 15 ms, in which it waits for all CPUs, and all of a group take no longer than
+ * one. */
+static int remove_group(struct Shaper *shaper)
+{
+    const struct ifinfomsg head = {.ifi_family = AF_UNSPEC};
+    struct nl_msg *message = nlmsg_alloc_simple(RTM_DELLINK, 0);
+
+    if (!message)
+        return -ENOMEM;
+    if (nlmsg_append(message, (void *)(uintptr_t)&head, sizeof(head), NLMSG_ALIGNTO) < 0 ||
+        nla_put_u32(message, IFLA_GROUP, DEVICE_GROUP) < 0) {
+        nlmsg_free(message);
+        return -ENOMEM;
+    }
+    return request(shaper, message);
+}
+
+static void sweep_devices(struct Sweep *sweep)
+{
+    nl_cache_foreach(sweep->links, look_for_others, sweep);
+    if (sweep->n_devices > 1 && !sweep->keeps_devices && remove_group(sweep->shaper) == 0)
         return;
-    keep_error(sweep, remove_device(sweep->shaper, rtnl_link_get_ifindex(link)));
+    nl_cache_foreach(sweep->links, sweep_device, sweep);
 }
 
 static int find_all(struct Sweep *sweep)
@@ -788,7 +833,7 @@ int shaper_sweep(struct Shaper *shaper, bool (*claims)(void *userdata, int ifind
         if (r == 0) {
             sweep_ingress(&sweep);
             sweep_redirects(&sweep);
-            nl_cache_foreach(sweep.links, sweep_device, &sweep);
+            sweep_devices(&sweep);
         }
         result = r < 0 ? r : sweep.result;
         free(sweep.buckets.list);

@@ -264,6 +264,17 @@ static struct nl_msg *filter(int ifindex, uint16_t preference)
     return message;
 }
 
+static void add_device(const char *name, const char *kind, uint32_t group)
+{
+    struct rtnl_link *link = rtnl_link_alloc();
+
+    rtnl_link_set_type(link, kind);
+    rtnl_link_set_name(link, name);
+    rtnl_link_set_group(link, group);
+    assert_int_equal(rtnl_link_add(ground.shaper.rtnetlink.socket, link, NLM_F_CREATE | NLM_F_EXCL), 0);
+    rtnl_link_put(link);
+}
+
 /* --- the tests -------------------------------------------------------------------------------------------
  */
 
@@ -447,12 +458,7 @@ static void test_hook_in_use_stays(void)
 
 static void test_device_of_another(void)
 {
-    struct rtnl_link *link = rtnl_link_alloc();
-
-    rtnl_link_set_type(link, "ifb");
-    rtnl_link_set_name(link, device_name());
-    assert_int_equal(rtnl_link_add(ground.shaper.rtnetlink.socket, link, NLM_F_CREATE | NLM_F_EXCL), 0);
-    rtnl_link_put(link);
+    add_device(device_name(), "ifb", 0);
     assert_int_equal(strncmp(obstacle_of_set(DIRECTION_EGRESS, &slow), "device guardd-", 14), 0);
     assert_int_equal(state_of(DIRECTION_EGRESS, &slow), SHAPER_FOREIGN);
     unset(DIRECTION_EGRESS);
@@ -622,6 +628,26 @@ static void test_sweep_after_the_link(void)
     remove_link(HERE);
     sweep(false, false);
     assert_int_equal(index_of(device_name()), 0);
+}
+
+/* Many go at once; but not where one of the group stays, whoever's it is. */
+static void test_sweep_of_many(void)
+{
+    for (unsigned stays = 0; stays < 3; stays++) {
+        set(DIRECTION_EGRESS, &slow);
+        add_device("guardd-1000", "ifb", 0x6764);
+        add_device("guardd-1001", "ifb", 0x6764);
+        if (stays == 2)
+            add_device("another", "bridge", 0x6764);
+        sweep(stays == 1, false);
+        assert_int_equal(index_of("guardd-1000"), 0);
+        assert_int_equal(index_of("guardd-1001"), 0);
+        assert_true((index_of(device_name()) > 0) == (stays == 1));
+        assert_true((index_of("another") > 0) == (stays == 2));
+        remove_link("another");
+        sweep(false, false);
+        assert_nothing();
+    }
 }
 
 static void count_bucket(void *userdata, const struct Qdisc *bucket)
@@ -795,6 +821,7 @@ int main(void)
         ON_PAIR(test_link_gone),
         ON_PAIR(test_answer_lost),
         ON_PAIR(test_sweep),
+        ON_PAIR(test_sweep_of_many),
         ON_PAIR(test_sweep_leaves_others),
         ON_PAIR(test_sweep_after_the_link),
         ON_PAIR(test_read),
