@@ -31,11 +31,12 @@
  * The limit is that of TBF's own queue, a plain one. It is in use only until fq_codel takes its place, but a
  * guardd that is killed in between leaves it: LATENCY_USEC, as others have it, and room for a few frames.
  *
- * fq_codel lets a packet wait for `target` before it begins to drop. 5 ms is its default; where a frame alone
- * takes longer to send, it would drop what does not queue at all, so it is 1.5 frames there (RFC
- * 8290, 5.2.2), and the interval grows by as much. Its memory is bounded: 32 MB, its default, is too much for
- * one of a thousand tenants, and a flood fills it. At most 400 ms of the rate (a packet takes up to twice its
- * length, and less for a large one) and at least a hundred frames.
+ * fq_codel lets a packet wait for `target` before it begins to drop. 5 ms is its default. Where a frame alone
+ * takes longer to send, it would drop what does not queue at all (RFC 8290, 5.2.2), and one that lets fewer
+ * than four wait leaves a TCP whose way is short too few to notice a loss by: it then waits for its timer. So
+ * it is four frames there, and the interval grows by as much. Its memory is bounded: 32 MB, its default, is
+ * too much for one of a thousand tenants, and a flood fills it. At most 400 ms of the rate (a packet takes up
+ * to twice its length, and less for a large one) and at least a hundred frames.
  *
  * What is refused: a rate at which a full packet takes longer than a second, for TCP takes that for lost and
  * sends it again (RFC 6298), and one above SHAPE_RATE_MAX. Up to there the numbers fit: TBF takes its rate
@@ -53,6 +54,7 @@
 #define WHOLE_RATE UINT64_C(1000000000) /* bit/s */
 #define LIMIT_FRAMES 10
 #define TARGET_USEC 5000
+#define TARGET_FRAMES 4
 #define INTERVAL_USEC 100000
 #define MEMORY_USEC 400000
 #define MEMORY_MIN (256 * 1024)
@@ -121,7 +123,7 @@ enum ShapeVerdict shape_find(const struct ShapeWish *wish, struct Shape *ret)
     if (wish->rate_bits > SHAPE_RATE_MAX)
         return SHAPE_TOO_FAST;
     rate_bytes = wish->rate_bits / 8 * frame / mtu_of(wish->mtu);
-    late_usec = most(frame * USEC_PER_SEC * 3 / 2 / rate_bytes, TARGET_USEC) - TARGET_USEC;
+    late_usec = most(TARGET_FRAMES * frame * USEC_PER_SEC / rate_bytes, TARGET_USEC) - TARGET_USEC;
 
     *ret = (struct Shape){
         .rate_bytes = rate_bytes,
