@@ -151,8 +151,8 @@ def end_process(pid):
 
 
 class Tenant:
-    """A cgroup with a network namespace and a veth of its own, and nothing else: many of them are quickly made. It needs
-    a class that matches guardtest/NAME-*."""
+    """A cgroup with a network namespace and a veth of its own, and nothing else: many of them are quickly made. A class
+    has to match guardtest/NAME-*."""
 
     def __init__(self, ground, name):
         self.number, self.ground = next_number(), ground
@@ -279,6 +279,20 @@ def pings(sender, address, count, interval=0.05):
 def percentile(numbers, share):
     ordered = sorted(numbers)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+class Flood:
+    """A container that is going to send packets to an end, so many Mbit/s, whoever gets them (programs/flood.c)."""
+
+    def __init__(self, ground, bridge, to, mbit, name=None):
+        self.trigger = ground.trigger()
+        command = f"read go </trigger/go; exec /programs/flood {to.addresses[4]} 1400 {mbit}"
+        options = ("-v", f"{self.trigger.directory}:/trigger")
+        self.container = bridge.member(name or unique("flood"), ("sh", "-c", command), options)
+        self.cgroup, self.tenant, self.end = self.container.cgroup, self.container.tenant, self.container.end
+
+    def start(self):
+        self.trigger.pull()
 
 
 # ---- traffic control -------------------------------------------------------------------------------------------------
