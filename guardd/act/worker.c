@@ -85,7 +85,7 @@ struct WorkerState {
     const struct WorkerOps *ops;
     pthread_mutex_t lock; /* of all below */
     struct Lane lanes[N_LANES];
-    struct WorkerJob *done; /* owned, utlist */
+    struct WorkerJob *done;  /* owned, utlist */
     pthread_cond_t all_done; /* of limits and tasks */
     bool closing;
     int epoll_fd, event_fd, timer_fd;

@@ -4,7 +4,8 @@
  *
  *   shape unset LINK|IFINDEX ingress|egress
  *
- *   shape inspect LINK ingress|egress RATE [BURST]  STATE DEVICE RATE BYTES PACKETS DROPPED BACKLOG [OBSTACLE]
+ *   shape inspect LINK ingress|egress RATE [BURST]  STATE DEVICE RATE BYTES PACKETS DROPPED BACKLOG
+ * [OBSTACLE]
  *
  *   shape sweep [IFINDEX/ingress|egress]...         takes off all but these
  *
