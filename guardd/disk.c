@@ -522,7 +522,7 @@ void disk_guard_close(struct DiskGuard *disk)
     for (size_t i = 0; i < sizeof(disk->sources) / sizeof(disk->sources[0]); i++)
         disk->sources[i] = sd_event_source_disable_unref(disk->sources[i]);
     if (disk->orders)
-        worker_finish_limits(&disk->worker, FINISH_WAIT_USEC);
+        worker_finish(&disk->worker, FINISH_WAIT_USEC);
     worker_close(&disk->worker);
     warnings_close(&disk->warnings);
     filesystems_close(&disk->filesystems);

@@ -20,6 +20,7 @@
 #include "release.h"
 #include "sense/pids.h"
 #include "setting.h"
+#include "shaping.h"
 #include "tenant/cgroup.h"
 #include "throttling.h"
 
@@ -102,6 +103,7 @@ static void check_limits(struct Guard *guard, struct Tenant *tenant, usec_t now)
                                   : USEC_INFINITY;
     ask_directories(guard, tenant);
     adoption_look(&guard->disk, tenant, now);
+    network_guard_look(&guard->network, tenant, now);
     limiting_check(&guard->pipeline, tenant, now);
 }
 
@@ -118,10 +120,12 @@ static usec_t next_look_usec(const struct Tenant *tenant)
     return look_usec;
 }
 
-static usec_t next_due_usec(const struct Tenant *tenant)
+static usec_t next_due_usec(const struct Guard *guard, const struct Tenant *tenant)
 {
-    return usec_min(next_look_usec(tenant),
-                    usec_min(tenant->limits_due_usec, pipeline_deadline_usec(tenant)));
+    usec_t due =
+        usec_min(next_look_usec(tenant), usec_min(tenant->limits_due_usec, pipeline_deadline_usec(tenant)));
+
+    return guard->network.listed ? usec_min(due, tenant->network.look_usec) : due;
 }
 
 usec_t guard_due_usec(const struct Guard *guard)
@@ -131,8 +135,9 @@ usec_t guard_due_usec(const struct Guard *guard)
     struct Tenant *tenant, *other;
 
     due = usec_min(due, strain_guard_due_usec(&guard->strain));
+    due = usec_min(due, network_guard_due_usec(&guard->network));
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
-        due = usec_min(due, next_due_usec(tenant));
+        due = usec_min(due, next_due_usec(guard, tenant));
     return due;
 }
 
@@ -162,6 +167,7 @@ void guard_pass(struct Guard *guard)
     if (guard->disk.open)
         disk_guard_pass(&guard->disk, now);
     strain_guard_pass(&guard->strain, now);
+    network_guard_pass(&guard->network, now);
     if (guard->sweep_usec <= now)
         sweep(guard, now);
 }
@@ -232,6 +238,7 @@ void guard_meet(void *userdata, uint64_t id, const char *path, int dir_fd)
     /* The watch first, then the first look: what changes in between is announced. */
     watch_tenant(guard, tenant, dir_fd);
     strain_guard_meet(&guard->strain, tenant);
+    network_guard_meet(&guard->network, tenant);
     (void)pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings);
     pipeline_note(&guard->pipeline, tenant, EVENT_APPEARED, LOG_DEBUG, now, "");
     reserve(guard);
@@ -254,6 +261,7 @@ static void on_vanished(void *userdata, uint64_t id, const char *path)
     setting_vanished(guard, tenant);
     adoption_vanished(&guard->disk, tenant, now);
     strain_guard_vanished(&guard->strain, tenant);
+    network_guard_vanished(&guard->network, tenant);
     pipeline_vanished(&guard->pipeline, tenant, now);
     pipeline_note(&guard->pipeline, tenant, EVENT_VANISHED, LOG_DEBUG, now, "");
     tenant_free(tenant);
@@ -303,6 +311,7 @@ void guard_refresh(struct Guard *guard, struct Tenant *tenant)
     /* The controller may have been enabled since the tenant appeared. */
     if (tenant->cgroup.pids_current_fd < 0 && cgroup_open_controllers(&tenant->cgroup) >= 0)
         watch_tenant(guard, tenant, tenant->cgroup.dir_fd);
+    network_guard_refresh(&guard->network, tenant, guard->clock());
     look(guard, tenant, true, guard->clock());
     if (limiting_look(tenant))
         tenant->limits_due_usec = usec_min(tenant->limits_due_usec, guard->clock());
@@ -415,6 +424,13 @@ static int set_quota(void *userdata, struct Tenant *tenant, enum LimitId limit, 
     return allowance_set(&guard->disk, tenant, limit, value);
 }
 
+static int set_network(void *userdata, struct Tenant *tenant, enum LimitId limit, uint64_t value, char *why)
+{
+    struct Guard *guard = userdata;
+
+    return shaping_set(&guard->network, tenant, limit, value, why);
+}
+
 static int write_slowly(void *userdata, struct Tenant *tenant, enum Resource resource, const char *line)
 {
     struct Guard *guard = userdata;
@@ -449,6 +465,7 @@ static void connect_parts(struct Guard *guard)
                                         .clock = guard->clock,
                                         .kill_memory_usec = OFFENCE_MEMORY_USEC,
                                         .set_quota = set_quota,
+                                        .set_network = set_network,
                                         .write_slowly = write_slowly,
                                         .settled = on_settled,
                                         .userdata = guard};
@@ -522,6 +539,17 @@ static void open_strain(struct Guard *guard, sd_event *event)
     strain_guard_open(&guard->strain, event);
 }
 
+static void open_network(struct Guard *guard, bool inherited)
+{
+    guard->network.registry = &guard->registry;
+    guard->network.pipeline = &guard->pipeline;
+    guard->network.clock = guard->clock;
+    guard->network.proc = "/proc";
+    guard->network.event = guard->event;
+    if (guard->place->root[0] == '\0')
+        network_guard_open(&guard->network, inherited);
+}
+
 /* Everybody who is here, what the run before left, the limits: complete before READY=1. */
 static int take_stock(struct Guard *guard)
 {
@@ -540,6 +568,7 @@ static int take_stock(struct Guard *guard)
     if (r < 0 && r != -EBADF)
         guard_notice(guard, EVENT_NOTICE, LOG_ERR, "the ledger cannot be read: %s", strerror(-r));
     guard->complete = true;
+    open_network(guard, recovery.links);
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
         limiting_check(&guard->pipeline, tenant, guard->clock());
     guard_notice(guard, EVENT_NOTICE, LOG_NOTICE,
@@ -555,6 +584,7 @@ int guard_open(struct Guard *guard, struct Config *config, sd_event *event)
     int r;
 
     guard->config = config;
+    guard->event = event;
     guard->sweep_usec = USEC_INFINITY;
     guard->overrides.state_fd = guard->overrides.runtime_fd = -EBADF;
     guard->ledger.fd = guard->tree.inotify_fd = guard->tree.root_fd = -EBADF;
@@ -585,6 +615,7 @@ int guard_open(struct Guard *guard, struct Config *config, sd_event *event)
 
 void guard_close(struct Guard *guard)
 {
+    network_guard_close(&guard->network);
     strain_guard_close(&guard->strain);
     disk_guard_close(&guard->disk);
     overrides_close(&guard->overrides);

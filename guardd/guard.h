@@ -6,6 +6,7 @@
  *   setting.c  limits that an operator sets live
  *   disk.h     what tenants have on disk
  *   strain.h   pressure: memory, CPU, I/O
+ *   network.h  what tenants send and get
  *
  * The guard asks for the time through `clock`, which is the loop's; all below it are handed `now`. */
 #pragma once
@@ -19,6 +20,7 @@
 #include "decide/engine.h"
 #include "decide/offence.h"
 #include "disk.h"
+#include "network.h"
 #include "pipeline.h"
 #include "record/history.h"
 #include "record/ledger.h"
@@ -67,6 +69,7 @@ struct Guard {
     void (*announced)(void *userdata);
     void *userdata;
 
+    sd_event *event;       /* borrowed */
     struct Config *config; /* owned */
     char *cgroup_root;     /* owned */
     struct Rate disks;     /* that limits of I/O are for */
@@ -83,6 +86,7 @@ struct Guard {
     struct Pipeline pipeline;
     struct DiskGuard disk;
     struct StrainGuard strain;
+    struct NetworkGuard network;
     struct Overrides overrides;
     struct Setting settings[SETTINGS_MAX];
     struct PendingRelease releases[PENDING_RELEASES_MAX];

@@ -38,6 +38,14 @@ static int present_quota(const struct Tenant *tenant, enum LimitId limit, uint64
     return r;
 }
 
+static int present_on_links(const struct Tenant *tenant, enum LimitId limit, uint64_t *ret_value)
+{
+    const struct LimitState *state = &tenant->limits[limit];
+
+    return network_present(&tenant->network, limit, state->applied ? state->value : LIMIT_INFINITY,
+                           ret_value);
+}
+
 /* A controller may have been enabled, or disabled and enabled again, since its files were opened. */
 static int open_anew(struct Cgroup *cgroup, enum LimitId limit)
 {
@@ -85,7 +93,7 @@ int limiting_present(struct Tenant *tenant, enum LimitId limit, uint64_t *ret_va
     int r;
 
     if (limit_is_network(limit))
-        return -ENODATA;
+        return present_on_links(tenant, limit, ret_value);
     r = limit_is_quota(limit) ? present_quota(tenant, limit, ret_value)
                               : present_in_cgroup(tenant, limit, ret_value);
     if (r >= 0)
@@ -134,7 +142,7 @@ static void verify(struct Pipeline *pipeline, struct Tenant *tenant, const struc
                                limit_format(decision->limit, present, text, sizeof(text)));
     else
         outcome = outcome_make(RESULT_DONE, decision, now, "%s", how);
-    snprintf(state->note, sizeof(state->note), "%.127s", outcome.result == RESULT_FAILED ? outcome.text : "");
+    snprintf(state->note, sizeof(state->note), "%.191s", outcome.result == RESULT_FAILED ? outcome.text : "");
     if (decision->verb == VERB_UNLIMIT && outcome.result == RESULT_DONE) {
         state->applied = false;
         report_drop_entry(pipeline, &tenant->limit_slots[decision->limit]);
@@ -164,28 +172,39 @@ static void write_direct(struct Pipeline *pipeline, struct Tenant *tenant, const
         state->value = state->previous;
         if (is_rate)
             rates_failed(tenant, decision->limit);
-        snprintf(state->note, sizeof(state->note), "%.127s", outcome.text);
+        snprintf(state->note, sizeof(state->note), "%.191s", outcome.text);
     }
     report_outcome(pipeline, tenant, decision, &outcome, 0, now);
 }
 
-static void quota_failed(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
-                         int error, usec_t now)
+/* What nobody but guardd sets. What was in force before stays so. */
+static void own_failed(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                       int error, const char *message, usec_t now)
 {
     struct LimitState *state = &tenant->limits[decision->limit];
-    struct Outcome outcome = outcome_failure(decision, error, now, "its project quota");
+    bool quota = limit_is_quota(decision->limit);
+    struct Outcome outcome;
 
+    if (!quota && error_is_gone(error))
+        outcome = outcome_make(RESULT_GONE, decision, now, "its link is gone");
+    else
+        outcome = outcome_failure(decision, error, now, quota ? "its project quota" : "its links");
+    if (message)
+        snprintf(outcome.text, sizeof(outcome.text), "%.200s", message);
     state->value = state->previous;
     state->applied = state->value != LIMIT_INFINITY;
-    snprintf(state->note, sizeof(state->note), "%.127s", outcome.text);
+    if (outcome.result == RESULT_FAILED)
+        snprintf(state->note, sizeof(state->note), "%.191s", outcome.text);
+    if (!state->applied)
+        report_drop_entry(pipeline, &tenant->limit_slots[decision->limit]);
     report_outcome(pipeline, tenant, decision, &outcome, 0, now);
 }
 
-static void quota_answered(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
-                           int error, usec_t now)
+static void own_answered(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                         int error, const char *message, usec_t now)
 {
     if (error < 0)
-        quota_failed(pipeline, tenant, decision, error, now);
+        own_failed(pipeline, tenant, decision, error, message, now);
     else
         verify(pipeline, tenant, decision, "", now);
 }
@@ -226,8 +245,8 @@ void limiting_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum Limi
     tenant->limits[limit].waiting--;
     if (tenant->limits[limit].waiting > 0)
         return;
-    if (limit_is_quota(limit))
-        return quota_answered(pipeline, tenant, &decision, error, now);
+    if (limit_is_own(limit))
+        return own_answered(pipeline, tenant, &decision, error, message, now);
     if (error == 0 && !is_overruled(pipeline, tenant, limit))
         return verify(pipeline, tenant, &decision, "through systemd", now);
     if (error == 0)
@@ -292,13 +311,13 @@ static bool is_not_for_systemd(const struct Tenant *tenant, const struct Decisio
     return is_settling(tenant) && is_open(tenant, decision->limit);
 }
 
-/* The ledger has no entry for it: that the project is guardd's own, and without limits else, is written down
- * before it gets its first one (record/project.h). */
-static void order_quota(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
-                        usec_t now)
+/* A quota has no entry in the ledger: that the project is guardd's own, and without limits else, is written
+ * down before it gets its first one (record/project.h). */
+static int order_own(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                     char *why)
 {
     struct LimitState *state = &tenant->limits[decision->limit];
-    int r;
+    int r = limit_is_quota(decision->limit) ? 0 : put_entry(pipeline, tenant, decision, LIMIT_INFINITY);
 
     *state = (struct LimitState){.applied = true,
                                  .waiting = state->waiting,
@@ -308,11 +327,25 @@ static void order_quota(struct Pipeline *pipeline, struct Tenant *tenant, const 
                                  .found = LIMIT_INFINITY,
                                  .value = decision->value,
                                  .previous = in_force(state, LIMIT_INFINITY)};
-    r = pipeline->set_quota(pipeline->userdata, tenant, decision->limit, decision->value);
     if (r < 0)
-        quota_failed(pipeline, tenant, decision, r, now);
+        snprintf(why, REASON_MAX, "not begun, it could not be written down: %s", strerror(-r));
+    else if (limit_is_quota(decision->limit))
+        r = pipeline->set_quota(pipeline->userdata, tenant, decision->limit, decision->value);
     else
-        state->waiting += (unsigned)r;
+        r = pipeline->set_network(pipeline->userdata, tenant, decision->limit, decision->value, why);
+    return r;
+}
+
+static void set_own(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                    usec_t now)
+{
+    char why[REASON_MAX] = "";
+    int r = order_own(pipeline, tenant, decision, why);
+
+    if (r < 0)
+        own_failed(pipeline, tenant, decision, r, why[0] != '\0' ? why : NULL, now);
+    else
+        tenant->limits[decision->limit].waiting += (unsigned)r;
 }
 
 /* What is found, written down. `decision` of a limit of I/O may get the value that all its disks come to. */
@@ -391,16 +424,19 @@ void limiting_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const 
         outcome = outcome_make(RESULT_OBSERVED, decision, now, "%s", "");
         return report_outcome(pipeline, tenant, decision, &outcome, 0, now);
     }
-    if (limit_is_quota(decision->limit))
-        order_quota(pipeline, tenant, decision, now);
+    if (limit_is_own(decision->limit))
+        set_own(pipeline, tenant, decision, now);
     else
         set_in_cgroup(pipeline, tenant, *decision, now);
 }
 
-void limiting_trouble(enum LimitId limit, int error, char *buf, size_t size)
+void limiting_trouble(const struct Tenant *tenant, enum LimitId limit, int error, char *buf, size_t size)
 {
     buf[0] = '\0';
-    if (error == -EBADF)
+    if (limit_is_network(limit) && tenant->network.looked && tenant->network.why != UNSHAPED_NOT)
+        snprintf(buf, size, "not shaped: %s: %s", unshaped_name(tenant->network.why),
+                 unshaped_text(tenant->network.why));
+    else if (error == -EBADF)
         snprintf(buf, size, "its cgroup has no %s: the %s controller is not enabled",
                  limit_info(limit)->cgroup_file, limit_info(limit)->controller);
     else if (error == -ENOTBLK)
@@ -412,7 +448,14 @@ static bool concerns(const struct Tenant *tenant, enum LimitId limit)
 {
     uint64_t asked;
 
-    return limit_file(limit) == 0 || tenant->limits[limit].applied || tenant_asked(tenant, limit, &asked);
+    return (limit_file(limit) == 0 && !limit_is_network(limit)) || tenant->limits[limit].applied ||
+           tenant_asked(tenant, limit, &asked);
+}
+
+/* What somebody else stands in the way of is not tried again and again: shaping.c knows when. */
+static bool is_hopeless(const struct Tenant *tenant, enum LimitId limit)
+{
+    return limit_is_network(limit) && tenant->network.error[limit_direction(limit)] < 0;
 }
 
 static void check_limit(struct Pipeline *pipeline, struct Tenant *tenant, enum LimitId limit, usec_t now)
@@ -422,8 +465,10 @@ static void check_limit(struct Pipeline *pipeline, struct Tenant *tenant, enum L
     uint64_t present;
     int r = concerns(tenant, limit) ? limiting_present(tenant, limit, &present) : -ENODATA;
 
-    if (limit_file(limit) != 0 && r < 0)
-        limiting_trouble(limit, r, state->note, sizeof(state->note));
+    if (r >= 0 && is_hopeless(tenant, limit))
+        return;
+    if ((limit_file(limit) != 0 || limit_is_network(limit)) && r < 0)
+        limiting_trouble(tenant, limit, r, state->note, sizeof(state->note));
     /* systemd alone could enable its controller, and is told when the newcomer has settled. */
     if (r < 0 || (limit_file(limit) != 0 && is_settling(tenant) && !is_open(tenant, limit)))
         return;
@@ -436,6 +481,25 @@ void limiting_check(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now
     for (int id = 0; id < LIMIT_COUNT; id++)
         if (pipeline->ledger->fd >= 0 || limit_is_quota(id)) /* said once, in ledger_trouble */
             check_limit(pipeline, tenant, id, now);
+}
+
+void limiting_check_network(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now)
+{
+    for (int id = 0; id < LIMIT_COUNT; id++)
+        if (limit_is_network(id) && pipeline->ledger->fd >= 0)
+            check_limit(pipeline, tenant, id, now);
+}
+
+void limiting_forget_network(struct Pipeline *pipeline, struct Tenant *tenant)
+{
+    for (int id = 0; id < LIMIT_COUNT; id++) {
+        struct LimitState *state = &tenant->limits[id];
+
+        if (!limit_is_network(id) || !state->applied || state->waiting > 0)
+            continue;
+        state->applied = false;
+        report_drop_entry(pipeline, &tenant->limit_slots[id]);
+    }
 }
 
 void limiting_vanished(struct Pipeline *pipeline, struct Tenant *tenant)

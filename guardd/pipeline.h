@@ -31,6 +31,8 @@ struct Pipeline {
     /* Orders a limit that a project quota keeps; returns how many calls of limiting_answer() will come,
      * or < 0. */
     int (*set_quota)(void *userdata, struct Tenant *tenant, enum LimitId limit, uint64_t value);
+    /* The same of a limit that is kept on links. < 0 with a sentence in `why` (REASON_MAX), or "". */
+    int (*set_network)(void *userdata, struct Tenant *tenant, enum LimitId limit, uint64_t value, char *why);
     /* Has the line of a throttle written by the worker: one call of throttling_answer() will come. < 0, or
      * NULL: it is to be written here. */
     int (*write_slowly)(void *userdata, struct Tenant *tenant, enum Resource resource, const char *line);

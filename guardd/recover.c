@@ -58,6 +58,8 @@ static int undo_limit(const struct Recovery *recovery, struct Cgroup *cgroup, co
 
     if (entry->limit >= LIMIT_COUNT)
         return -EBADMSG;
+    if (limit_is_network((enum LimitId)entry->limit))
+        return 0; /* there are no links by which to find it; it is nobody's now, and swept */
     if (limit_is_rate((enum LimitId)entry->limit))
         return undo_rate(recovery, cgroup, entry);
     r = cgroup_open_files(cgroup, limit_file((enum LimitId)entry->limit));
@@ -253,6 +255,8 @@ static int recover_entry(void *userdata, uint32_t slot, const struct LedgerEntry
         remember_kill(recovery, slot, entry);
         return 0;
     }
+    if (entry->kind == ENTRY_LIMIT && entry->limit < LIMIT_COUNT)
+        recovery->links |= limit_is_network((enum LimitId)entry->limit);
     if (is_same(tenant, entry)) {
         recovery->taken_up++;
         if (entry->kind == ENTRY_LIMIT && entry->limit < LIMIT_COUNT) {

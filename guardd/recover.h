@@ -8,7 +8,8 @@
  *   ... undoing          the inverse runs (again), then it is dropped
  *   terminate            the rule goes on in its grace
  *   kill                 counts for the kill budget and the offences until it expires
- *   limit                known to be ours, with the value found before. No tenant any more: given back
+ *   limit                known to be ours, with the value found before. No tenant any more: given back.
+ *                        Of links: whatever is on those that are no tenant's is taken off (network.h)
  *
  * The cgroup is gone, or its id is used by another path: dropped, nothing is touched. */
 #pragma once
@@ -29,6 +30,7 @@ struct Recovery {
     usec_t now;
     /* what came of it */
     size_t taken_up, undone, void_entries;
+    bool links; /* rates of links were set */
 };
 
 /* To be called when every tenant is known. Returns 0, or < 0 when the ledger cannot be read. */

@@ -71,6 +71,7 @@ void reload_config(struct Guard *guard, struct Config *config)
     guard_find_disks(guard);
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
         strain_guard_meet(&guard->strain, tenant);
+    network_guard_reload(&guard->network);
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
         limiting_check(&guard->pipeline, tenant, now);
     config_free(old);

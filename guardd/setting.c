@@ -39,6 +39,11 @@ static bool has_disk_limit(const struct Limits *limits)
     return limits->set[LIMIT_DISK_SPACE_MAX] || limits->set[LIMIT_DISK_INODES_MAX];
 }
 
+static bool has_network_limit(const struct Limits *limits)
+{
+    return limits->set[LIMIT_NETWORK_EGRESS_MAX] || limits->set[LIMIT_NETWORK_INGRESS_MAX];
+}
+
 static bool has_controllers(struct Tenant *tenant, const struct Limits *limits, char *why)
 {
     char trouble[128];
@@ -48,7 +53,7 @@ static bool has_controllers(struct Tenant *tenant, const struct Limits *limits, 
         const struct LimitInfo *info = limit_info(id);
         uint64_t present;
 
-        if (!limits->set[id] || limit_is_quota(id))
+        if (!limits->set[id] || limit_is_own(id))
             continue;
         if (tenant_throttled_at(tenant, id)) {
             snprintf(why, REASON_MAX, "a throttle stands in the place of %s: it goes first", info->directive);
@@ -56,7 +61,7 @@ static bool has_controllers(struct Tenant *tenant, const struct Limits *limits, 
         }
         r = limiting_present(tenant, id, &present);
         if (r < 0) {
-            limiting_trouble(id, r, trouble, sizeof(trouble));
+            limiting_trouble(tenant, id, r, trouble, sizeof(trouble));
             snprintf(why, REASON_MAX, "%s cannot be set: %s", info->directive,
                      trouble[0] != '\0' ? trouble : strerror(-r));
             return false;
@@ -222,6 +227,8 @@ enum SettingAnswer setting_set(struct Guard *guard, struct Tenant *tenant, const
     int r;
 
     if (!is_possible(guard, tenant, limits, why) || !has_controllers(tenant, limits, why))
+        return SETTING_REFUSED;
+    if (has_network_limit(limits) && !network_guard_can(&guard->network, tenant, limits, why))
         return SETTING_REFUSED;
     remember(guard, tenant, &before);
     for (int id = 0; id < LIMIT_COUNT; id++)

@@ -213,6 +213,14 @@ struct nl_msg *qdisc_get_root_message(int ifindex)
     return message_begin(RTM_GETQDISC, NLM_F_ECHO, &head, NULL);
 }
 
+struct nl_msg *qdisc_get_queue_message(int ifindex)
+{
+    const struct tcmsg head = {
+        .tcm_family = AF_UNSPEC, .tcm_ifindex = ifindex, .tcm_parent = QDISC_BUCKET | 1};
+
+    return message_begin(RTM_GETQDISC, NLM_F_ECHO, &head, NULL);
+}
+
 static struct tcmsg filter_head(int ifindex)
 {
     return (struct tcmsg){.tcm_family = AF_UNSPEC,

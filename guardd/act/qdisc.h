@@ -59,6 +59,7 @@ struct nl_msg *qdisc_dump_message(void); /* all of all devices */
 /* One of one device. Whoever listens to events is told, too. */
 struct nl_msg *qdisc_get_hook_message(int ifindex);
 struct nl_msg *qdisc_get_root_message(int ifindex);
+struct nl_msg *qdisc_get_queue_message(int ifindex); /* what is in our bucket; -ENOENT: it is not there */
 
 /* Redirects all that the device receives to another one, which it then leaves. */
 struct nl_msg *filter_create_message(int ifindex, int redirect);

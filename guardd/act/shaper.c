@@ -226,22 +226,23 @@ static void look_at_qdisc(void *userdata, struct nlmsghdr *message)
     }
 }
 
-/* A dump that a change overtakes is made again. */
 static int dump_qdiscs(struct Shaper *shaper, void (*each)(void *userdata, struct nlmsghdr *message),
                        void *userdata)
 {
     return rtnetlink_request(&shaper->rtnetlink, qdisc_dump_message(), each, userdata);
 }
 
+/* Two requests, however many qdiscs the host has. The kernel's own queue and a device that is gone are none.
+ */
 static int look_at(struct Shaper *shaper, int device, struct Look *ret)
 {
-    int r = -EAGAIN;
+    int r;
 
-    for (int i = 0; i < DUMP_TRIES && r == -EAGAIN; i++) {
-        *ret = (struct Look){.device = device};
-        r = dump_qdiscs(shaper, look_at_qdisc, ret);
-    }
-    return r;
+    *ret = (struct Look){.device = device};
+    r = rtnetlink_request(&shaper->rtnetlink, qdisc_get_root_message(device), look_at_qdisc, ret);
+    if (r == 0 && ret->has_root && qdisc_is_bucket(&ret->root))
+        r = rtnetlink_request(&shaper->rtnetlink, qdisc_get_queue_message(device), look_at_qdisc, ret);
+    return error_is_gone(r) || r == -EINVAL ? 0 : r;
 }
 
 static void name_qdisc(const struct Qdisc *qdisc, char *ret_obstacle)
@@ -655,28 +656,6 @@ int shaper_inspect(struct Shaper *shaper, const struct ShaperLink *link, enum Di
         return r;
     ret->state = judge_qdiscs(&look, shape, ret);
     return 0;
-}
-
-struct Reading {
-    void (*each)(void *userdata, const struct Qdisc *bucket);
-    void *userdata;
-};
-
-static void read_bucket(void *userdata, struct nlmsghdr *message)
-{
-    const struct Reading *reading = userdata;
-    struct Qdisc qdisc;
-
-    if (qdisc_read(message, &qdisc) && qdisc_is_bucket(&qdisc))
-        reading->each(reading->userdata, &qdisc);
-}
-
-int shaper_read(struct Shaper *shaper, void (*each)(void *userdata, const struct Qdisc *bucket),
-                void *userdata)
-{
-    struct Reading reading = {.each = each, .userdata = userdata};
-
-    return dump_qdiscs(shaper, read_bucket, &reading);
 }
 
 /* --- what is left of another guardd ----------------------------------------------------------------------

@@ -57,14 +57,9 @@ int shaper_set(struct Shaper *shaper, const struct ShaperLink *link, enum Direct
 /* Takes off what is guardd's, and nothing else; the link may be gone already, and there may be nothing. */
 int shaper_unset(struct Shaper *shaper, int ifindex, enum Direction direction);
 
-/* Reads all qdiscs of the host: for a link of which an event told. */
+/* What is there? A few requests, whoever listens to events hears of them. */
 int shaper_inspect(struct Shaper *shaper, const struct ShaperLink *link, enum Direction direction,
                    const struct Shape *shape, struct ShaperReport *ret);
-
-/* Counters of all that guardd shapes, in one dump. `device` is as in struct ShaperReport. */
-struct Qdisc;
-int shaper_read(struct Shaper *shaper, void (*each)(void *userdata, const struct Qdisc *bucket),
-                void *userdata);
 
 /* Takes off whatever is guardd's and that `claims` does not know: after a crash. `ifindex` is that of the
  * link, which may be gone. Goes on after a failure, and returns the first. */

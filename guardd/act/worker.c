@@ -1,4 +1,4 @@
-/* Two lanes, each a thread with a queue: limits and lines do not wait for trees, and a tree need not be left
+/* Lanes, each a thread with a queue: limits and lines do not wait for trees, and a tree need not be left
  * for them. The lane of the trees has the lowest priority of processor and disk that there is; what the
  * tenant is refused meanwhile does not depend on it.
  *
@@ -41,10 +41,10 @@
 #define IOPRIO_WHO_THREAD 1
 #define IOPRIO_IDLE (3 << 13)
 
-enum LaneKind { LANE_LIMITS, LANE_TREES };
-#define N_LANES 2
+enum LaneKind { LANE_LIMITS, LANE_TREES, LANE_TASKS };
+#define N_LANES 3
 
-enum JobKind { JOB_LIMIT, JOB_WRITE, JOB_TREE };
+enum JobKind { JOB_LIMIT, JOB_WRITE, JOB_TREE, JOB_TASK };
 
 struct WorkerJob {
     enum JobKind kind;
@@ -61,6 +61,10 @@ struct WorkerJob {
             bool cancelled;
         } tree;
         int fd; /* of JOB_WRITE, owned */
+        struct {
+            const struct WorkerTask *task;
+            void *data; /* owned */
+        };
     };
     int error;
     struct WorkerJob *prev, *next;
@@ -81,21 +85,23 @@ struct WorkerState {
     const struct WorkerOps *ops;
     pthread_mutex_t lock; /* of all below */
     struct Lane lanes[N_LANES];
-    struct WorkerJob *done; /* owned, utlist */
-    pthread_cond_t limits_done;
+    struct WorkerJob *done;  /* owned, utlist */
+    pthread_cond_t all_done; /* of limits and tasks */
     bool closing;
     int epoll_fd, event_fd, timer_fd;
 };
 
 static enum LaneKind lane_of(enum JobKind kind)
 {
-    return kind == JOB_TREE ? LANE_TREES : LANE_LIMITS;
+    return kind == JOB_TREE ? LANE_TREES : kind == JOB_TASK ? LANE_TASKS : LANE_LIMITS;
 }
 
 static void job_free(struct WorkerJob *job)
 {
     if (job->kind == JOB_WRITE)
         fd_close(job->fd);
+    if (job->kind == JOB_TASK)
+        job->task->free(job->data);
     free(job);
 }
 
@@ -171,8 +177,8 @@ static void lane_finish(struct Lane *lane, struct WorkerJob *job)
         job_free(job);
     else
         DL_APPEND(state->done, job);
-    if (lane->kind == LANE_LIMITS && !lane->waiting)
-        pthread_cond_broadcast(&state->limits_done);
+    if (lane->kind != LANE_TREES && !lane->waiting)
+        pthread_cond_broadcast(&state->all_done);
     (void)!write(state->event_fd, &one, sizeof(one));
     pthread_mutex_unlock(&state->lock);
 }
@@ -187,6 +193,10 @@ static void job_do(const struct WorkerState *state, struct WorkerJob *job)
     }
     if (job->kind == JOB_WRITE) {
         job->error = ops->write(ops->userdata, job->fd, job->text);
+        return;
+    }
+    if (job->kind == JOB_TASK) {
+        job->task->run(job->data);
         return;
     }
     progress_timer(state, true);
@@ -255,7 +265,7 @@ static struct WorkerState *state_new(const struct WorkerOps *ops)
     state->ops = ops;
     state->epoll_fd = state->event_fd = state->timer_fd = -EBADF;
     pthread_mutex_init(&state->lock, NULL);
-    pthread_cond_init(&state->limits_done, NULL);
+    pthread_cond_init(&state->all_done, NULL);
     for (size_t i = 0; i < N_LANES; i++) {
         state->lanes[i].state = state;
         state->lanes[i].kind = (enum LaneKind)i;
@@ -279,7 +289,7 @@ static void state_free(struct WorkerState *state)
         pthread_cond_destroy(&state->lanes[i].wake);
     }
     jobs_free(state->done);
-    pthread_cond_destroy(&state->limits_done);
+    pthread_cond_destroy(&state->all_done);
     pthread_mutex_destroy(&state->lock);
     fd_close(state->epoll_fd);
     fd_close(state->event_fd);
@@ -287,20 +297,33 @@ static void state_free(struct WorkerState *state)
     free(state);
 }
 
-int worker_open_with(struct Worker *worker, const struct WorkerEvents *events, void *userdata,
-                     const struct WorkerOps *ops)
+static int open_lanes(struct Worker *worker, const struct WorkerOps *ops, enum LaneKind first,
+                      enum LaneKind last)
 {
     int r;
 
-    *worker = (struct Worker){.state = state_new(ops), .events = *events, .userdata = userdata};
+    worker->state = state_new(ops);
     if (!worker->state)
         return -ENOMEM;
     r = state_open_fds(worker->state);
-    for (size_t i = 0; r == 0 && i < N_LANES; i++)
+    for (enum LaneKind i = first; r == 0 && i <= last; i++)
         r = lane_start(&worker->state->lanes[i]);
     if (r < 0)
-        worker_close(worker);
+        (void)worker_close(worker);
     return r;
+}
+
+int worker_open_with(struct Worker *worker, const struct WorkerEvents *events, void *userdata,
+                     const struct WorkerOps *ops)
+{
+    *worker = (struct Worker){.events = *events, .userdata = userdata};
+    return open_lanes(worker, ops, LANE_LIMITS, LANE_TREES);
+}
+
+int worker_open_tasks(struct Worker *worker)
+{
+    *worker = (struct Worker){};
+    return open_lanes(worker, &kernel_ops, LANE_TASKS, LANE_TASKS);
 }
 
 int worker_open(struct Worker *worker, const struct WorkerEvents *events, void *userdata)
@@ -339,12 +362,12 @@ static bool lanes_join(struct WorkerState *state)
     return joined;
 }
 
-void worker_close(struct Worker *worker)
+bool worker_close(struct Worker *worker)
 {
     struct WorkerState *state = worker->state;
 
     if (!state)
-        return;
+        return true;
     worker->state = NULL;
     pthread_mutex_lock(&state->lock);
     state->closing = true;
@@ -353,8 +376,10 @@ void worker_close(struct Worker *worker)
     for (size_t i = 0; i < N_LANES; i++)
         pthread_cond_broadcast(&state->lanes[i].wake);
     pthread_mutex_unlock(&state->lock);
-    if (lanes_join(state))
-        state_free(state);
+    if (!lanes_join(state))
+        return false;
+    state_free(state);
+    return true;
 }
 
 int worker_fd(const struct Worker *worker)
@@ -429,6 +454,18 @@ int worker_write(struct Worker *worker, int fd, const char *line, uint64_t ticke
     return 0;
 }
 
+int worker_run(struct Worker *worker, const struct WorkerTask *task, void *data)
+{
+    struct WorkerJob *job = job_new(JOB_TASK, "", 0);
+
+    if (!job)
+        return -ENOMEM;
+    job->task = task;
+    job->data = data;
+    job_queue(worker->state, job);
+    return 0;
+}
+
 static void list_cancel(struct WorkerJob **list, uint64_t ticket)
 {
     struct WorkerJob *job, *next;
@@ -456,16 +493,22 @@ void worker_cancel(struct Worker *worker, uint64_t ticket)
     pthread_mutex_unlock(&state->lock);
 }
 
-void worker_finish_limits(struct Worker *worker, uint64_t wait_usec)
+static bool is_busy(const struct WorkerState *state)
+{
+    const struct Lane *limits = &state->lanes[LANE_LIMITS], *tasks = &state->lanes[LANE_TASKS];
+
+    return limits->waiting || limits->running || tasks->waiting || tasks->running;
+}
+
+void worker_finish(struct Worker *worker, uint64_t wait_usec)
 {
     struct WorkerState *state = worker->state;
-    struct Lane *lane = &state->lanes[LANE_LIMITS];
     struct timespec until = time_in(wait_usec);
     int r = 0;
 
     pthread_mutex_lock(&state->lock);
-    while (r == 0 && (lane->waiting || lane->running))
-        r = pthread_cond_clockwait(&state->limits_done, &state->lock, CLOCK_MONOTONIC, &until);
+    while (r == 0 && is_busy(state))
+        r = pthread_cond_clockwait(&state->all_done, &state->lock, CLOCK_MONOTONIC, &until);
     pthread_mutex_unlock(&state->lock);
 }
 
@@ -487,6 +530,8 @@ static void job_deliver(const struct Worker *worker, const struct WorkerJob *job
         worker->events.limited(worker->userdata, job->ticket, job->error, &job->limit.usage);
     } else if (job->kind == JOB_WRITE) {
         worker->events.wrote(worker->userdata, job->ticket, job->error);
+    } else if (job->kind == JOB_TASK) {
+        job->task->done(job->data);
     } else {
         struct TagResult result = result_of(&job->tree.count);
 

@@ -90,10 +90,13 @@ static bool is_throttled(const struct Tenant *tenant, const struct Rule *rule)
 /* Who has all the memory that its own limit gives it takes no more from anybody. That it stalls there is its
  * own matter, and counts in the host's pressure as anybody's. */
 #define AT_LIMIT_PERCENT 90
-static bool is_at_its_limit(const struct Readings *readings, const struct Rule *rule)
+static bool is_at_its_limit(const struct Tenant *tenant, const struct Rule *rule)
 {
+    const struct Readings *readings = &tenant->readings;
     int64_t limit = readings->limit[READING_MEMORY_CURRENT];
 
+    if (tenant->throttles[RESOURCE_MEMORY].n_lines > 0) /* that limit is ours */
+        return false;
     return reading_info(rule->rank)->resource == RESOURCE_MEMORY && readings->valid[READING_MEMORY_CURRENT] &&
            limit != READING_UNLIMITED &&
            readings->value[READING_MEMORY_CURRENT] >= limit / 100 * AT_LIMIT_PERCENT;
@@ -132,7 +135,7 @@ static const char *obstacle(const struct Election *election, const struct Tenant
         return "below Floor=";
     if (readings->value[rule->rank] <= 0)
         return "has none";
-    if (is_at_its_limit(readings, rule))
+    if (is_at_its_limit(tenant, rule))
         return "at its own limit";
     /* The engine would not begin: its readings are of another filesystem, or not as fresh as the host's. */
     if (!condition_holds(&rule->when, readings))

@@ -12,7 +12,7 @@
 #include "model/cgroup.h"
 #include "model/decision.h"
 #include "model/disk.h"
-#include "model/link.h"
+#include "model/network.h"
 #include "model/policy.h"
 #include "model/rate.h"
 #include "model/reading.h"
@@ -82,7 +82,7 @@ struct LimitState {
     uint64_t found;    /* before guardd */
     uint64_t value;    /* in force through guardd */
     uint64_t previous; /* in force before it: through guardd, or as found */
-    char note[128];    /* why it is not as the class asks, "" when it is */
+    char note[192];    /* why it is not as the class asks, "" when it is */
 };
 
 /* What the kernel said last of a limit that a file of the cgroup keeps. */
@@ -123,6 +123,7 @@ struct Tenant {
     struct Readings readings;
     struct PidsBaseline pids;
     struct Strain strain;
+    struct Network network;
     struct NetBaseline net;
     struct Throttle throttles[RESOURCE_COUNT]; /* of those that can be */
     struct Case condition;

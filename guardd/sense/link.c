@@ -435,6 +435,17 @@ int link_sensor_open(struct LinkSensor *sensor)
     return 0;
 }
 
+int link_sensor_open_lists(struct LinkSensor *sensor)
+{
+    int r;
+
+    sensor->requests = sensor->events = NULL;
+    r = open_requests(sensor);
+    if (r < 0)
+        link_sensor_close(sensor);
+    return r < 0 ? netlink_error(r) : 0;
+}
+
 void link_sensor_close(struct LinkSensor *sensor)
 {
     nl_socket_free(sensor->requests);

@@ -34,6 +34,8 @@ struct QueueCounters {
 
 /* The fields are the caller's to set before. */
 int link_sensor_open(struct LinkSensor *sensor);
+/* For requests alone: nothing is announced to it. */
+int link_sensor_open_lists(struct LinkSensor *sensor);
 void link_sensor_close(struct LinkSensor *sensor);
 
 /* All links, with their counters, instead of what the table has: those here, or with the id of another

@@ -287,6 +287,7 @@ static struct Tenant *tenant_new(void)
     tenant->condition.look_usec = USEC_INFINITY;
     tenant->limits_due_usec = USEC_INFINITY;
     tenant->disk.look_usec = USEC_INFINITY;
+    network_begin(&tenant->network);
     for (size_t i = 0; i < POLICY_CLASS_RULES_MAX; i++)
         tenant->condition.rules[i].until_since_usec = USEC_INFINITY;
     for (size_t i = 0; i < HOLDER_COUNT; i++)

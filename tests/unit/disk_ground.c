@@ -196,8 +196,9 @@ int worker_open(struct Worker *worker, const struct WorkerEvents *events, void *
     return ground->worker_error;
 }
 
-void worker_close(struct Worker *worker)
+bool worker_close(struct Worker *worker)
 {
+    return true;
 }
 
 int worker_fd(const struct Worker *worker)
@@ -258,7 +259,7 @@ static void keep(const struct QuotaOrder *order, struct DiskUsage *usage)
 }
 
 /* Done by the threads, and told nobody. */
-void worker_finish_limits(struct Worker *worker, uint64_t wait_usec)
+void worker_finish(struct Worker *worker, uint64_t wait_usec)
 {
     for (size_t i = 0; i < ground->n_limits; i++)
         keep(&ground->limits[i].order,

@@ -650,25 +650,6 @@ static void test_sweep_of_many(void)
     }
 }
 
-static void count_bucket(void *userdata, const struct Qdisc *bucket)
-{
-    unsigned *n = userdata;
-
-    assert_true(bucket->rate_bytes == slow.rate_bytes || bucket->rate_bytes == fast.rate_bytes);
-    (*n)++;
-}
-
-static void test_read(void)
-{
-    unsigned n = 0;
-
-    set(DIRECTION_EGRESS, &slow);
-    set(DIRECTION_INGRESS, &fast);
-    assert_int_equal(shaper_read(&ground.shaper, count_bucket, &n), 0);
-    assert_int_equal(n, 2);
-    sweep(false, false);
-}
-
 /* A guardd that does `act` in a process of its own, which is gone before its message number `n`. False: it
  * has not so many. */
 static bool killed_before(int n, void (*act)(void))
@@ -824,7 +805,6 @@ int main(void)
         ON_PAIR(test_sweep_of_many),
         ON_PAIR(test_sweep_leaves_others),
         ON_PAIR(test_sweep_after_the_link),
-        ON_PAIR(test_read),
         ON_PAIR(test_killed_while_setting),
         ON_PAIR(test_killed_while_unsetting),
     };

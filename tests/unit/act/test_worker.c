@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <pthread.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <semaphore.h>
@@ -294,7 +295,7 @@ static void a_tree_is_cancelled_between_its_end_and_its_event(void **state)
 
     limit(ground, 1, 1);
     sem_wait(&ground->limit_begun);
-    worker_finish_limits(&ground->worker, 5000000);
+    worker_finish(&ground->worker, 5000000);
     tag(ground, 1, 9);
     sem_wait(&ground->tree_begun);
     usleep(100000);
@@ -321,17 +322,17 @@ static void limits_are_finished_but_not_waited_for_for_ever(void **state)
     atomic_store(&ground->hold_limits, true);
     limit(ground, 1, 1);
     limit(ground, 2, 2);
-    worker_finish_limits(&ground->worker, 200000);
+    worker_finish(&ground->worker, 200000);
     assert_in_range(msec_now() - begun, 190, 3000);
     sem_post(&ground->limit_go);
     sem_post(&ground->limit_go);
     begun = msec_now();
-    worker_finish_limits(&ground->worker, 10000000);
+    worker_finish(&ground->worker, 10000000);
     assert_in_range(msec_now() - begun, 0, 5000);
     worker_dispatch(&ground->worker);
     assert_int_equal(ground->limited, 2);
     begun = msec_now();
-    worker_finish_limits(&ground->worker, 10000000);
+    worker_finish(&ground->worker, 10000000);
     assert_in_range(msec_now() - begun, 0, 1000);
 }
 
@@ -369,6 +370,85 @@ static void a_close_does_not_wait_for_what_hangs(void **state)
     usleep(100000);
 }
 
+/* --- tasks ------------------------------------------------------------------------------------------------
+ */
+
+struct Task {
+    int number;
+    pthread_t thread;
+    sem_t *go; /* NULL: at once */
+};
+
+static int tasks_done[4], n_tasks_done, n_tasks_freed;
+
+static void run_task(void *data)
+{
+    struct Task *task = data;
+
+    task->thread = pthread_self();
+    if (task->go)
+        sem_wait(task->go);
+}
+
+static void task_done(void *data)
+{
+    const struct Task *task = data;
+
+    assert_false(pthread_equal(task->thread, pthread_self()));
+    tasks_done[n_tasks_done++] = task->number;
+}
+
+static void free_task(void *data)
+{
+    n_tasks_freed++;
+    free(data);
+}
+
+static const struct WorkerTask task_kind = {.run = run_task, .done = task_done, .free = free_task};
+
+static void begin_task(struct Worker *worker, int number, sem_t *go)
+{
+    struct Task *task = calloc(1, sizeof(*task));
+
+    assert_non_null(task);
+    *task = (struct Task){.number = number, .go = go};
+    assert_int_equal(worker_run(worker, &task_kind, task), 0);
+}
+
+static void tasks_are_done_in_their_order(void **state)
+{
+    struct Worker worker;
+
+    n_tasks_done = n_tasks_freed = 0;
+    assert_int_equal(worker_open_tasks(&worker), 0);
+    for (int i = 0; i < 3; i++)
+        begin_task(&worker, i, NULL);
+    worker_finish(&worker, 5000000);
+    assert_int_equal(n_tasks_done, 0); /* told by the dispatch alone */
+    worker_dispatch(&worker);
+    assert_int_equal(n_tasks_done, 3);
+    assert_int_equal(n_tasks_freed, 3);
+    assert_true(tasks_done[0] == 0 && tasks_done[1] == 1 && tasks_done[2] == 2);
+    assert_true(worker_close(&worker));
+}
+
+static void a_close_frees_tasks_that_were_not_done(void **state)
+{
+    struct Worker worker;
+    sem_t go;
+
+    n_tasks_done = n_tasks_freed = 0;
+    sem_init(&go, 0, 0);
+    assert_int_equal(worker_open_tasks(&worker), 0);
+    begin_task(&worker, 0, &go);
+    begin_task(&worker, 1, NULL);
+    worker_finish(&worker, 100000);
+    sem_post(&go);
+    assert_true(worker_close(&worker));
+    assert_int_equal(n_tasks_done, 0);
+    assert_int_equal(n_tasks_freed, 2);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -384,6 +464,8 @@ int main(void)
         TEST(limits_are_finished_but_not_waited_for_for_ever),
         TEST(a_close_stops_a_tree_and_drops_the_rest),
         TEST(a_close_does_not_wait_for_what_hangs),
+        cmocka_unit_test(tasks_are_done_in_their_order),
+        cmocka_unit_test(a_close_frees_tasks_that_were_not_done),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -567,6 +567,13 @@ def guardd_pid():
     return int(output("systemctl", "show", "-P", "MainPID", "guardd.service"))
 
 
+def kill_guardd():
+    """With SIGKILL. Comes back when the next one is there."""
+    old = guardd_pid()
+    os.kill(old, signal.SIGKILL)
+    wait_for(lambda: guardd_pid() not in (0, old), "guardd is back")
+
+
 def journal_mark():
     """The end of the journal now, for journal()."""
     text = output("journalctl", "-n", "1", "--show-cursor", "-o", "cat")

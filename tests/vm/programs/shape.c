@@ -1,10 +1,17 @@
 /* shape VERB...: the rooms that shape a link, without a guardd around them.
  *
- *   shape set LINK ingress|egress RATE [BURST]      bit/s; prints "set", "obstructed by WHAT" or "lacks
- * MODULE" shape unset LINK|IFINDEX ingress|egress shape inspect LINK ingress|egress RATE [BURST]  STATE
- * DEVICE RATE BYTES PACKETS DROPPED BACKLOG [OBSTACLE] shape sweep [IFINDEX/ingress|egress]...         takes
- * off all but these shape read                                      a line for each bucket shape probe shape
- * times LINK COUNT                          how long set, change, inspect and unset take
+ *   shape set LINK ingress|egress RATE [BURST]      bit/s; prints "set", "obstructed by WHAT", "lacks MODULE"
+ *
+ *   shape unset LINK|IFINDEX ingress|egress
+ *
+ *   shape inspect LINK ingress|egress RATE [BURST]  STATE DEVICE RATE BYTES PACKETS DROPPED BACKLOG
+ * [OBSTACLE]
+ *
+ *   shape sweep [IFINDEX/ingress|egress]...         takes off all but these
+ *
+ *   shape probe
+ *
+ *   shape times LINK COUNT                          how long set, change, inspect and unset take
  *
  * It ends with 1 and the errno's name where that failed. */
 #include <errno.h>
@@ -125,12 +132,6 @@ static bool is_claimed(void *userdata, int ifindex, enum Direction direction)
     return false;
 }
 
-static void tell_bucket(void *userdata, const struct Qdisc *bucket)
-{
-    printf("%d %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %u\n", bucket->ifindex, bucket->rate_bytes,
-           bucket->bytes, bucket->packets, bucket->dropped, bucket->backlog_bytes);
-}
-
 static int probe(struct Shaper *shaper)
 {
     const char *module = NULL;
@@ -192,13 +193,11 @@ static int run(struct Shaper *shaper, int argc, char **argv)
         return finish("unset", shaper_unset(shaper, ifindex_of(argv[2]), direction_of(argv[3])));
     if (strcmp(verb, "sweep") == 0)
         return finish("sweep", shaper_sweep(shaper, is_claimed, argv + 2));
-    if (strcmp(verb, "read") == 0)
-        return finish("read", shaper_read(shaper, tell_bucket, NULL));
     if (strcmp(verb, "probe") == 0)
         return probe(shaper);
     if (strcmp(verb, "times") == 0 && argc == 4)
         return times(shaper, argv + 2);
-    fprintf(stderr, "usage: shape set|unset|inspect|sweep|read|probe|times ...: see its source\n");
+    fprintf(stderr, "usage: shape set|unset|inspect|sweep|probe|times ...: see its source\n");
     return 2;
 }
 

@@ -1,0 +1,79 @@
+#include "model/network.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void network_begin(struct Network *network)
+{
+    *network = (struct Network){.namespace_id = NAMESPACE_ID_NONE,
+                                .wanted = {LIMIT_INFINITY, LIMIT_INFINITY},
+                                .look_usec = USEC_INFINITY};
+}
+
+enum Direction limit_direction(enum LimitId id)
+{
+    return id == LIMIT_NETWORK_EGRESS_MAX ? DIRECTION_EGRESS : DIRECTION_INGRESS;
+}
+
+enum LimitId direction_limit(enum Direction direction)
+{
+    return direction == DIRECTION_EGRESS ? LIMIT_NETWORK_EGRESS_MAX : LIMIT_NETWORK_INGRESS_MAX;
+}
+
+struct TenantLink *network_link(struct Network *network, int ifindex)
+{
+    for (size_t i = 0; i < network->n_links; i++)
+        if (network->links[i].ifindex == ifindex)
+            return &network->links[i];
+    return NULL;
+}
+
+struct TenantLink *network_add(struct Network *network, const struct Link *link)
+{
+    struct TenantLink *mine = network_link(network, link->ifindex);
+
+    if (!mine && network->n_links == LINK_MATCH_MAX)
+        return NULL;
+    if (!mine) {
+        mine = &network->links[network->n_links++];
+        *mine = (struct TenantLink){
+            .ifindex = link->ifindex,
+            .rates = {{.rate_bits = LIMIT_INFINITY}, {.rate_bits = LIMIT_INFINITY}},
+        };
+    }
+    snprintf(mine->name, sizeof(mine->name), "%s", link->name);
+    mine->mtu = link->mtu;
+    return mine;
+}
+
+bool network_remove(struct Network *network, int ifindex)
+{
+    const struct TenantLink *link = network_link(network, ifindex);
+    size_t at = link ? (size_t)(link - network->links) : 0;
+
+    if (!link)
+        return false;
+    network->n_links--;
+    memmove(&network->links[at], &network->links[at + 1],
+            (network->n_links - at) * sizeof(network->links[0]));
+    return true;
+}
+
+int network_present(const struct Network *network, enum LimitId id, uint64_t own, uint64_t *ret_value)
+{
+    enum Direction direction = limit_direction(id);
+
+    if (network->n_links == 0)
+        return -ENODATA;
+    *ret_value = own;
+    for (size_t i = 0; i < network->n_links; i++) {
+        const struct LinkRate *rate = &network->links[i].rates[direction];
+
+        if (rate->known && rate->rate_bits != network->wanted[direction]) {
+            *ret_value = rate->rate_bits;
+            break;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,59 @@
+/* What a tenant has of the network: the links of this host behind which its namespace is, and the rates that
+ * guardd keeps on them. Tenants that share a namespace (those of a pod) have the same links, and one rate:
+ * the lowest that is set for any of them. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/usec.h"
+#include "model/limit.h"
+#include "model/link.h"
+
+struct LinkRate {
+    bool known;         /* it was set or looked at by this run of guardd */
+    uint64_t rate_bits; /* a second, that guardd keeps there; LIMIT_INFINITY: none; where it is known */
+    unsigned orders;    /* that the worker has still to carry out */
+    bool again;         /* somebody took something away meanwhile: to be looked at after them */
+    uint64_t dropped;   /* for it, since it is kept */
+};
+
+struct TenantLink {
+    int ifindex;
+    char name[LINK_NAME_MAX];
+    uint32_t mtu;
+    struct LinkRate rates[DIRECTION_COUNT];
+};
+
+struct Network {
+    bool looked; /* for its namespace and links: all below says what was found */
+    enum Unshaped why;
+    struct NetworkNamespace namespace;
+    int32_t namespace_id;
+    struct TenantLink links[LINK_MATCH_MAX];
+    size_t n_links;
+    size_t n_sharers;                 /* other tenants in the namespace */
+    char sharer[64];                  /* one of them, "" */
+    uint64_t wanted[DIRECTION_COUNT]; /* of its links, by all who share them; LIMIT_INFINITY */
+    int error[DIRECTION_COUNT];       /* of what was ordered last; 0 */
+    char trouble[DIRECTION_COUNT][160];
+    unsigned repaired; /* times that somebody had taken away what keeps a rate, and it was put back */
+    usec_t look_usec;  /* look for its links; USEC_INFINITY */
+};
+
+/* Has no links, and is not to be looked at. */
+void network_begin(struct Network *network);
+
+/* Of a limit that is kept on links. */
+enum Direction limit_direction(enum LimitId id);
+enum LimitId direction_limit(enum Direction direction);
+
+struct TenantLink *network_link(struct Network *network, int ifindex);
+/* The link is there, with rates that are not known unless it was before. NULL: there are too many. */
+struct TenantLink *network_add(struct Network *network, const struct Link *link);
+bool network_remove(struct Network *network, int ifindex);
+
+/* What is in force of a limit whose value, set through guardd, is `own` (LIMIT_INFINITY: none): that, where
+ * all links are as wanted, else what a link has that is not. -ENODATA: it has no links. */
+int network_present(const struct Network *network, enum LimitId id, uint64_t own, uint64_t *ret_value);

@@ -1,0 +1,616 @@
+/* An order is made in the loop, run by the worker's thread, and answered in the loop again; in between it is
+ * the thread's alone. All of one kind of thread: so they are carried out in the order in which they were
+ * made, and what was ordered last holds.
+ *
+ * An order of a rate looks first: what is as it should be is not touched (a change refills the bucket). And
+ * it looks afterwards: what does not read back was not set. */
+#include "shaping.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "act/qdisc.h"
+#include "act/shaper.h"
+#include "base/error.h"
+#include "decide/shape.h"
+#include "limiting.h"
+#include "metering.h"
+
+/* Of a request that somebody's change has overtaken. */
+#define TRIES 5
+/* At a stop, for rates that were ordered. */
+#define FINISH_WAIT_USEC (2 * USEC_PER_SEC)
+
+struct NetworkKernel {
+    struct Shaper shaper;
+    struct LinkSensor lists;
+    atomic_uint port; /* of the shaper */
+};
+
+enum OrderKind {
+    ORDER_RATE,    /* the link has it from now on; LIMIT_INFINITY: none */
+    ORDER_INSPECT, /* has it still? */
+    ORDER_SWEEP,
+    ORDER_LIST,
+    ORDER_EXPLAIN,
+    ORDER_METER,
+};
+
+struct Claim {
+    int ifindex;
+    enum Direction direction;
+};
+
+struct Order {
+    enum OrderKind kind;
+    struct NetworkGuard *guard;   /* the loop's alone */
+    struct NetworkKernel *kernel; /* the thread's alone */
+    usec_t (*clock)(void);
+    uint64_t tenant_id; /* 0: nobody's */
+    enum LimitId limit; /* of which an answer is awaited; LIMIT_INVALID: of none */
+    int ifindex;
+    char name[LINK_NAME_MAX];
+    uint32_t mtu;
+    enum Direction direction;
+    uint64_t rate_bits;
+    struct Shape shape;
+    int32_t namespace_id;
+    struct Claim *claims; /* owned */
+    size_t n_claims;
+
+    /* what came of it */
+    int error;
+    char text[160]; /* why, in words, or "" */
+    enum ShaperState state;
+    struct LinkTable links;
+    struct QueueDrops *drops; /* owned */
+    size_t n_drops, allocated;
+    usec_t at_usec;
+};
+
+/* --- in the thread -------------------------------------------------------------------------------- */
+
+static struct ShaperLink link_of(const struct Order *order)
+{
+    return (struct ShaperLink){.ifindex = order->ifindex, .name = order->name, .mtu = order->mtu};
+}
+
+static int inspect(struct Order *order)
+{
+    const struct ShaperLink link = link_of(order);
+    struct ShaperReport report;
+    int r = shaper_inspect(&order->kernel->shaper, &link, order->direction, &order->shape, &report);
+
+    order->state = report.state;
+    return r;
+}
+
+static int set_once(struct Order *order)
+{
+    const struct ShaperLink link = link_of(order);
+    const struct Shaper *shaper = &order->kernel->shaper;
+    char obstacle[SHAPER_OBSTACLE_MAX] = "";
+    const char *module = NULL;
+    int r = shaper_set(&order->kernel->shaper, &link, order->direction, &order->shape, obstacle, &module);
+
+    order->text[0] = '\0';
+    if (r == SHAPER_OBSTRUCTED)
+        snprintf(order->text, sizeof(order->text), "%s has a %s, which is not guardd's", order->name,
+                 obstacle);
+    else if (r == -EOPNOTSUPP && module)
+        snprintf(order->text, sizeof(order->text), "the kernel has no %s: modprobe %s", module, module);
+    else if (r == -EPERM)
+        snprintf(order->text, sizeof(order->text), "guardd may not shape links (CAP_NET_ADMIN)");
+    else if (r < 0 && shaper->rtnetlink.sentence[0] != '\0')
+        snprintf(order->text, sizeof(order->text), "%s: %s (%s)", order->name, strerror(-r),
+                 shaper->rtnetlink.sentence);
+    return r == SHAPER_OBSTRUCTED ? -EBUSY : r;
+}
+
+static int set_rate(struct Order *order)
+{
+    int r = inspect(order);
+
+    if (r == 0 && order->state == SHAPER_FITS)
+        return 0;
+    r = -EAGAIN;
+    for (int i = 0; i < TRIES && r == -EAGAIN; i++)
+        r = set_once(order);
+    if (r == 0)
+        r = inspect(order);
+    return r == 0 && order->state != SHAPER_FITS ? -EIO : r;
+}
+
+static int unset_rate(struct Order *order)
+{
+    int r = -EAGAIN;
+
+    for (int i = 0; i < TRIES && r == -EAGAIN; i++)
+        r = shaper_unset(&order->kernel->shaper, order->ifindex, order->direction);
+    if (r == 0)
+        r = inspect(order);
+    return r == 0 && order->state != SHAPER_MISSING && order->state != SHAPER_FOREIGN ? -EIO : r;
+}
+
+static int compare_claims(const void *a, const void *b)
+{
+    const struct Claim *left = a, *right = b;
+
+    if (left->ifindex != right->ifindex)
+        return left->ifindex < right->ifindex ? -1 : 1;
+    return (int)left->direction - (int)right->direction;
+}
+
+static bool is_claimed(void *userdata, int ifindex, enum Direction direction)
+{
+    const struct Order *order = userdata;
+    const struct Claim wanted = {.ifindex = ifindex, .direction = direction};
+
+    return order->n_claims > 0 &&
+           bsearch(&wanted, order->claims, order->n_claims, sizeof(wanted), compare_claims);
+}
+
+static void take_queue(void *userdata, const struct QueueCounters *counters)
+{
+    struct Order *order = userdata;
+
+    if (counters->handle != QDISC_BUCKET)
+        return;
+    if (order->n_drops == order->allocated) {
+        size_t allocated = order->allocated > 0 ? 2 * order->allocated : 64;
+        struct QueueDrops *drops = reallocarray(order->drops, allocated, sizeof(*drops));
+
+        if (!drops)
+            return;
+        order->drops = drops;
+        order->allocated = allocated;
+    }
+    order->drops[order->n_drops++] =
+        (struct QueueDrops){.device = counters->ifindex, .dropped = counters->sent.dropped};
+}
+
+static int meter(struct Order *order)
+{
+    int r = link_sensor_dump(&order->kernel->lists, NAMESPACE_ID_NONE, &order->links), q = -EAGAIN;
+
+    order->at_usec = order->clock();
+    for (int i = 0; r == 0 && i < TRIES && q == -EAGAIN; i++) {
+        order->n_drops = 0;
+        q = link_sensor_dump_queues(&order->kernel->lists, take_queue, order);
+    }
+    return r;
+}
+
+static int carry_out(struct Order *order)
+{
+    switch (order->kind) {
+    case ORDER_RATE:
+        return order->rate_bits == LIMIT_INFINITY ? unset_rate(order) : set_rate(order);
+    case ORDER_INSPECT:
+        return inspect(order);
+    case ORDER_SWEEP:
+        return shaper_sweep(&order->kernel->shaper, is_claimed, order);
+    case ORDER_LIST:
+        return link_sensor_dump(&order->kernel->lists, NAMESPACE_ID_NONE, &order->links);
+    case ORDER_EXPLAIN:
+        return link_sensor_dump(&order->kernel->lists, order->namespace_id, &order->links);
+    case ORDER_METER:
+        return meter(order);
+    }
+    return -EINVAL;
+}
+
+static void run_order(void *data)
+{
+    struct Order *order = data;
+
+    order->error = carry_out(order);
+    atomic_store(&order->kernel->port, rtnetlink_port(&order->kernel->shaper.rtnetlink));
+}
+
+/* --- in the loop: what came of it ----------------------------------------------------------------- */
+
+/* The link of an order, as each of those has it who share it. */
+static struct LinkRate *next_rate(const struct Order *order, struct Tenant **tenant)
+{
+    while ((*tenant = *tenant ? (*tenant)->hh.next : order->guard->registry->tenants)) {
+        struct TenantLink *link = network_link(&(*tenant)->network, order->ifindex);
+
+        if (link)
+            return &link->rates[order->direction];
+    }
+    return NULL;
+}
+
+static void note_rates(const struct Order *order)
+{
+    struct Tenant *tenant = NULL;
+    struct LinkRate *rate;
+
+    while ((rate = next_rate(order, &tenant))) {
+        if (rate->orders > 0)
+            rate->orders--;
+        if (order->kind == ORDER_INSPECT && order->error == 0) {
+            rate->known = true;
+            rate->rate_bits = order->state == SHAPER_FITS ? order->rate_bits : LIMIT_INFINITY;
+        } else if (order->error == 0) {
+            rate->known = true;
+            rate->rate_bits = order->rate_bits;
+        } else if (order->error == -EBUSY || order->error == -EOPNOTSUPP) {
+            rate->known = true;
+            rate->rate_bits = LIMIT_INFINITY;
+        }
+    }
+}
+
+/* Somebody took something away meanwhile. */
+static void look_again(const struct Order *order)
+{
+    struct Tenant *tenant = NULL;
+    struct LinkRate *rate;
+
+    while ((rate = next_rate(order, &tenant)))
+        if (rate->again && rate->orders == 0) {
+            rate->again = false;
+            shaping_inspect(order->guard, tenant, network_link(&tenant->network, order->ifindex),
+                            order->direction);
+            return;
+        }
+}
+
+/* Of several links the first thing that went wrong is told, with the last answer. */
+static void answer(const struct Order *order, struct Tenant *tenant, usec_t now)
+{
+    struct Network *network = &tenant->network;
+    enum Direction direction = order->direction;
+
+    if (order->error < 0 && network->error[direction] == 0) {
+        network->error[direction] = order->error;
+        snprintf(network->trouble[direction], sizeof(network->trouble[direction]), "%s", order->text);
+    }
+    if (tenant->limits[order->limit].waiting > 1)
+        return limiting_answer(order->guard->pipeline, tenant, order->limit, 0, NULL, now);
+    limiting_answer(order->guard->pipeline, tenant, order->limit, network->error[direction],
+                    network->trouble[direction][0] != '\0' ? network->trouble[direction] : NULL, now);
+    /* What was in force before is wanted again, on all links. */
+    if (network->error[direction] < 0)
+        shaping_renew(order->guard, tenant);
+}
+
+static void rate_done(const struct Order *order)
+{
+    struct NetworkGuard *guard = order->guard;
+    struct Tenant *tenant = registry_find(guard->registry, order->tenant_id);
+
+    note_rates(order);
+    if (tenant && order->limit != LIMIT_INVALID)
+        answer(order, tenant, guard->clock());
+    else if (order->error < 0 && !error_is_gone(order->error))
+        network_notice(guard, tenant, LOG_WARNING, "%s of link %s is not as it should be: %s",
+                       direction_name(order->direction), order->name,
+                       order->text[0] != '\0' ? order->text : strerror(-order->error));
+    look_again(order);
+}
+
+/* What is not there any more goes the way of every limit once more. */
+static void inspect_done(const struct Order *order)
+{
+    struct Tenant *tenant = NULL;
+
+    note_rates(order);
+    if (order->error < 0 || order->state == SHAPER_FITS)
+        return look_again(order);
+    while (next_rate(order, &tenant)) {
+        tenant->network.repaired++;
+        limiting_check_network(order->guard->pipeline, tenant, order->guard->clock());
+    }
+}
+
+static void order_done(void *data)
+{
+    struct Order *order = data;
+    struct NetworkGuard *guard = order->guard;
+    struct Tenant *tenant = registry_find(guard->registry, order->tenant_id);
+
+    guard->n_orders--;
+    switch (order->kind) {
+    case ORDER_RATE:
+        return rate_done(order);
+    case ORDER_INSPECT:
+        return inspect_done(order);
+    case ORDER_SWEEP:
+        if (order->error < 0)
+            network_notice(guard, NULL, LOG_WARNING, "what a run before has left on links stays there: %s",
+                           strerror(-order->error));
+        return;
+    case ORDER_LIST:
+        return network_listed(guard, order->error, &order->links);
+    case ORDER_EXPLAIN:
+        if (tenant && order->error == 0)
+            network_explained(guard, tenant, &order->links);
+        return;
+    case ORDER_METER:
+        return metering_take(guard, order->error, &order->links, order->drops, order->n_drops,
+                             order->at_usec);
+    }
+}
+
+static void order_free(void *data)
+{
+    struct Order *order = data;
+
+    link_table_done(&order->links);
+    free(order->claims);
+    free(order->drops);
+    free(order);
+}
+
+static const struct WorkerTask order_task = {.run = run_order, .done = order_done, .free = order_free};
+
+/* --- in the loop: orders -------------------------------------------------------------------------- */
+
+static struct Order *order_new(struct NetworkGuard *guard, enum OrderKind kind, uint64_t tenant_id)
+{
+    struct Order *order = guard->connected ? calloc(1, sizeof(*order)) : NULL;
+
+    if (!order)
+        return NULL;
+    order->kind = kind;
+    order->guard = guard;
+    order->kernel = guard->kernel;
+    order->clock = guard->clock;
+    order->tenant_id = tenant_id;
+    order->limit = LIMIT_INVALID;
+    order->rate_bits = LIMIT_INFINITY;
+    return order;
+}
+
+static int give(struct NetworkGuard *guard, struct Order *order)
+{
+    int r = order ? worker_run(&guard->worker, &order_task, order) : -ENOMEM;
+
+    if (r < 0 && order)
+        order_free(order);
+    if (r >= 0)
+        guard->n_orders++;
+    return r;
+}
+
+static enum ShapeVerdict find_shape(const struct NetworkGuard *guard, const struct Tenant *tenant,
+                                    uint32_t mtu, uint64_t rate_bits, struct Shape *ret)
+{
+    const struct ShapeWish wish = {.rate_bits = rate_bits,
+                                   .burst_bytes = tenant->class ? tenant->class->network_burst_bytes : 0,
+                                   .mtu = mtu,
+                                   .timer_hz = guard->timer_hz};
+
+    return shape_find(&wish, ret);
+}
+
+bool shaping_is_possible(const struct NetworkGuard *guard, const struct Tenant *tenant,
+                         const struct TenantLink *link, uint64_t rate_bits, char *why)
+{
+    char text[MEASURE_FORMAT_MAX];
+    struct Shape shape;
+
+    if (rate_bits == LIMIT_INFINITY)
+        return true;
+    switch (find_shape(guard, tenant, link->mtu, rate_bits, &shape)) {
+    case SHAPE_TOO_SLOW:
+        snprintf(
+            why, REASON_MAX,
+            "a packet of %s (%u bytes) would take longer than a second: at least %s, or infinity", link->name,
+            link->mtu,
+            measure_format(MEASURE_BITS_PER_SEC, (int64_t)shape_rate_min(link->mtu), text, sizeof(text)));
+        return false;
+    case SHAPE_TOO_FAST:
+        snprintf(why, REASON_MAX, "no link is so fast: at most %s, or infinity",
+                 measure_format(MEASURE_BITS_PER_SEC, (int64_t)SHAPE_RATE_MAX, text, sizeof(text)));
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* An order about one direction of a link, which all who share it are told to wait for. */
+static int order_link(struct NetworkGuard *guard, enum OrderKind kind, const struct Tenant *tenant,
+                      const struct TenantLink *link, enum Direction direction, enum LimitId limit)
+{
+    struct Order *order = order_new(guard, kind, tenant->cgroup.id);
+    struct Tenant *other = NULL;
+    struct LinkRate *rate;
+    int r;
+
+    if (!order)
+        return -ENOMEM;
+    order->limit = limit;
+    order->ifindex = link->ifindex;
+    snprintf(order->name, sizeof(order->name), "%s", link->name);
+    order->mtu = link->mtu;
+    order->direction = direction;
+    order->rate_bits = tenant->network.wanted[direction];
+    if (order->rate_bits != LIMIT_INFINITY)
+        (void)find_shape(guard, tenant, link->mtu, order->rate_bits, &order->shape);
+    r = give(guard, order);
+    while (r >= 0 && (rate = next_rate(order, &other)))
+        rate->orders++;
+    return r;
+}
+
+/* The lowest that is set for any of those who share the tenant's links becomes what all of them want. */
+static void find_wanted(const struct NetworkGuard *guard, struct Tenant *tenant, enum Direction direction)
+{
+    enum LimitId limit = direction_limit(direction);
+    uint64_t wanted = LIMIT_INFINITY;
+    struct Tenant *other, *next;
+
+    HASH_ITER (hh, guard->registry->tenants, other, next)
+        if ((other == tenant || network_shares(tenant, other)) && other->limits[limit].applied &&
+            other->limits[limit].value < wanted)
+            wanted = other->limits[limit].value;
+    HASH_ITER (hh, guard->registry->tenants, other, next)
+        if (other == tenant || network_shares(tenant, other))
+            other->network.wanted[direction] = wanted;
+}
+
+int shaping_set(struct NetworkGuard *guard, struct Tenant *tenant, enum LimitId limit, uint64_t value,
+                char *why)
+{
+    enum Direction direction = limit_direction(limit);
+    struct Network *network = &tenant->network;
+    int ordered = 0, error = -ENODATA;
+
+    network->error[direction] = 0;
+    network->trouble[direction][0] = '\0';
+    for (size_t i = 0; i < network->n_links; i++)
+        if (!shaping_is_possible(guard, tenant, &network->links[i], value, why))
+            return network->error[direction] = -ERANGE;
+    find_wanted(guard, tenant, direction);
+    for (size_t i = 0; i < network->n_links; i++) {
+        int r = order_link(guard, ORDER_RATE, tenant, &network->links[i], direction, limit);
+
+        if (r >= 0)
+            ordered++;
+        else
+            error = r;
+    }
+    return ordered > 0 ? ordered : error;
+}
+
+/* What is not known is looked at by the order itself. */
+static bool is_to_be_renewed(const struct LinkRate *rate, uint64_t wanted)
+{
+    if (rate->orders > 0)
+        return false;
+    return rate->known ? rate->rate_bits != wanted : wanted != LIMIT_INFINITY;
+}
+
+void shaping_renew(struct NetworkGuard *guard, struct Tenant *tenant)
+{
+    struct Network *network = &tenant->network;
+
+    for (int d = 0; d < DIRECTION_COUNT; d++) {
+        find_wanted(guard, tenant, (enum Direction)d);
+        for (size_t i = 0; i < network->n_links && guard->pipeline->mode != MODE_OBSERVE; i++)
+            if (is_to_be_renewed(&network->links[i].rates[d], network->wanted[d]))
+                (void)order_link(guard, ORDER_RATE, tenant, &network->links[i], (enum Direction)d,
+                                 LIMIT_INVALID);
+    }
+}
+
+void shaping_inspect(struct NetworkGuard *guard, struct Tenant *tenant, struct TenantLink *link,
+                     enum Direction direction)
+{
+    struct LinkRate *rate = &link->rates[direction];
+
+    if (rate->orders > 0)
+        rate->again = true;
+    else if (rate->known && rate->rate_bits != LIMIT_INFINITY)
+        (void)order_link(guard, ORDER_INSPECT, tenant, link, direction, LIMIT_INVALID);
+}
+
+void shaping_drop(struct NetworkGuard *guard, int ifindex, enum Direction direction)
+{
+    struct Order *order = order_new(guard, ORDER_RATE, 0);
+
+    if (!order)
+        return;
+    order->ifindex = ifindex;
+    order->direction = direction;
+    (void)give(guard, order);
+}
+
+/* --- in the loop: lists --------------------------------------------------------------------------- */
+
+static void add_claims(struct Order *order, const struct Network *network)
+{
+    for (size_t i = 0; i < network->n_links; i++)
+        for (int d = 0; d < DIRECTION_COUNT; d++)
+            if (network->wanted[d] != LIMIT_INFINITY)
+                order->claims[order->n_claims++] =
+                    (struct Claim){.ifindex = network->links[i].ifindex, .direction = (enum Direction)d};
+}
+
+void shaping_sweep(struct NetworkGuard *guard)
+{
+    struct Order *order = order_new(guard, ORDER_SWEEP, 0);
+    struct Tenant *tenant, *next;
+
+    if (order)
+        order->claims = calloc((registry_count(guard->registry) + 1) * LINK_MATCH_MAX * DIRECTION_COUNT,
+                               sizeof(*order->claims));
+    if (!order || !order->claims) {
+        if (order)
+            order_free(order);
+        return;
+    }
+    HASH_ITER (hh, guard->registry->tenants, tenant, next)
+        add_claims(order, &tenant->network);
+    qsort(order->claims, order->n_claims, sizeof(*order->claims), compare_claims);
+    (void)give(guard, order);
+}
+
+int shaping_list(struct NetworkGuard *guard)
+{
+    return give(guard, order_new(guard, ORDER_LIST, 0));
+}
+
+int shaping_explain(struct NetworkGuard *guard, const struct Tenant *tenant)
+{
+    struct Order *order = order_new(guard, ORDER_EXPLAIN, tenant->cgroup.id);
+
+    if (order)
+        order->namespace_id = tenant->network.namespace_id;
+    return give(guard, order);
+}
+
+int shaping_meter(struct NetworkGuard *guard)
+{
+    return give(guard, order_new(guard, ORDER_METER, 0));
+}
+
+/* --- opening and closing -------------------------------------------------------------------------- */
+
+bool shaping_is_own(const struct NetworkGuard *guard, uint32_t port)
+{
+    return port == atomic_load(&guard->kernel->port);
+}
+
+int shaping_open(struct NetworkGuard *guard)
+{
+    struct NetworkKernel *kernel = calloc(1, sizeof(*kernel));
+    int r = kernel ? shaper_open(&kernel->shaper) : -ENOMEM;
+
+    if (r >= 0)
+        r = link_sensor_open_lists(&kernel->lists);
+    if (r >= 0)
+        r = worker_open_tasks(&guard->worker);
+    if (r >= 0) {
+        atomic_init(&kernel->port, rtnetlink_port(&kernel->shaper.rtnetlink));
+        guard->kernel = kernel;
+        return 0;
+    }
+    if (kernel) {
+        link_sensor_close(&kernel->lists);
+        shaper_close(&kernel->shaper);
+    }
+    free(kernel);
+    return r;
+}
+
+void shaping_close(struct NetworkGuard *guard)
+{
+    if (guard->n_orders > 0)
+        worker_finish(&guard->worker, FINISH_WAIT_USEC);
+    if (worker_close(&guard->worker)) {
+        link_sensor_close(&guard->kernel->lists);
+        shaper_close(&guard->kernel->shaper);
+        free(guard->kernel);
+    }
+    guard->kernel = NULL;
+    guard->n_orders = 0;
+}
