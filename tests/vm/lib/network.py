@@ -401,6 +401,12 @@ def plain_queue(ground, veth, direction, rate):
 # ---- limits ----------------------------------------------------------------------------------------------------------
 
 
+def rate_in_force(tenant, direction):
+    """As guardd tells it; None: there is none."""
+    found = next(limit for limit in show(tenant)["limits"] if limit["name"] == KEYS[direction])
+    return found.get("inForce", {}).get("value")
+
+
 def set_rates(tenant, *more, **rates):
     """set_rates(web.tenant, egress=10 * MBIT, ingress=...): as an operator would, in force when it returns."""
     words = [f"{KEYS[direction]}={rate}" for direction, rate in rates.items()]
