@@ -30,13 +30,13 @@ def in_mbit(numbers):
 # ---- ends of a transfer ----------------------------------------------------------------------------------------------
 
 
-def next_number():
-    """For names and addresses; small, since some of them have to fit into a byte."""
-    next_number.last += 1
-    return next_number.last
+def next_number(kind):
+    """For names and addresses of one kind. Some of them have to fit into a byte."""
+    next_number.last[kind] = next_number.last.get(kind, 0) + 1
+    return next_number.last[kind]
 
 
-next_number.last = 0
+next_number.last = {}
 
 
 def links(*prefix):
@@ -72,7 +72,7 @@ class Bridge:
     """A network of docker's or podman's with both families. `host`: this host's end."""
 
     def __init__(self, ground, runtime):
-        number = next_number()
+        number = next_number("bridge")
         self.ground, self.runtime, self.name = ground, runtime, f"gn{os.getpid()}x{number}"
         device, v4, v6 = f"gb{number}", f"10.201.{number}", f"fd00:201:{number:x}:"
         option = {"docker": ("--opt", f"com.docker.network.bridge.name={device}"),
@@ -85,7 +85,7 @@ class Bridge:
 
     def member(self, name=None, command=("sleep", "infinity"), options=()):
         """A container on it, guarded, whose `end` may be used at once."""
-        number = next_number()
+        number = next_number(self.name) + 1
         addresses = f"{self.v4}.{number}", f"{self.v6}:{number:x}"
         where = ("--network", self.name, "--ip", addresses[0], "--ip6", addresses[1])
         mounts = ("-v", f"{PROGRAMS}:/programs:ro")
@@ -99,8 +99,8 @@ class Bridge:
 
     def uplink(self, rate=None):
         """Somebody behind a port of the bridge, through which no more than the rate goes, as through a real one."""
-        number = next_number()
-        return Uplink(self, f"gu{number}", (f"{self.v4}.{number}", f"{self.v6}:{number:x}"), rate)
+        number = next_number(self.name) + 1
+        return Uplink(self, f"gu{next_number('uplink')}", (f"{self.v4}.{number}", f"{self.v6}:{number:x}"), rate)
 
 
 class Uplink(End):
@@ -155,9 +155,9 @@ class Tenant:
     has to match guardtest/NAME-*."""
 
     def __init__(self, ground, name):
-        self.number, self.ground = next_number(), ground
+        self.ground = ground
         self.cgroup = ground.cgroup(f"guardtest/{unique(name)}")
-        self.tenant, self.veth = self.cgroup.path, f"gt{os.getpid()}x{self.number}"
+        self.tenant, self.veth = self.cgroup.path, f"gt{os.getpid()}x{next_number('tenant')}"
         self.pid = start_apart(ground, self.cgroup)
 
     def connect(self):
@@ -206,7 +206,7 @@ class Stream:
 
     def __init__(self, ground, sender, receiver, seconds, family=4, rate=1000 * MBIT, paced=None):
         self.planned, self.family = seconds, family
-        port, length = str(5200 + next_number()), min(max(8192, rate // 400), 131072)
+        port, length = str(5200 + next_number("port")), min(max(8192, rate // 400), 131072)
         server = ground.lines(*sender.inside("iperf3", "-s", "-1", "-p", port, "--forceflush"))
         server.wait_line("Server listening")
         watcher = receiver.inside(f"{PROGRAMS}/arrivals", receiver.device, port)
@@ -229,15 +229,18 @@ class Stream:
         return self
 
     def _bins(self):
-        """Bits of each 10 ms, from the first full packet on: those by which iperf3 comes to terms are small."""
+        """Bits of each 10 ms, from the first full packet on (those by which iperf3 comes to terms are small). `began`: when
+        that was, as now() has it."""
         found = {int(bin): 8 * int(size) for bin, size in (line.split() for line in self.arrivals.lines[1:-1])}
         first = next(bin for bin in sorted(found) if found[bin] >= 8 * 1000)
+        self.began = first * BIN - (time.time() - now())
         return [found.get(bin, 0) for bin in range(first, max(found) + 1)]
 
     def seconds(self):
-        """Bit/s that arrived in each whole second, the first one included."""
+        """Bit/s that arrived in each whole second, the first one included; not what came after the last one."""
         size = round(1 / BIN)
-        return [sum(self.bins[at : at + size]) for at in range(0, len(self.bins) - size + 1, size)]
+        whole = min(self.planned, len(self.bins) // size)
+        return [sum(self.bins[number * size : (number + 1) * size]) for number in range(whole)]
 
     def fastest(self):
         """What arrived within the fastest second, whenever that began."""
@@ -249,8 +252,8 @@ class Stream:
         return most
 
     def between(self, start, end):
-        """Bit/s between two moments, in seconds from its beginning."""
-        part = self.bins[round(start / BIN) : round(end / BIN)]
+        """Bit/s between two moments."""
+        part = self.bins[max(0, round((start - self.began) / BIN)) : max(0, round((end - self.began) / BIN))]
         return sum(part) / (len(part) * BIN) if part else 0
 
     def goodput(self):
@@ -386,7 +389,7 @@ def plain_queue(ground, veth, direction, rate):
     """What the CNI plugin for bandwidth makes by hand: TBF of 25 ms, and nothing in it; for the rest of the test."""
     device = veth
     if direction == "egress":
-        device = f"plain{next_number()}"
+        device = f"plain{next_number('plain')}"
         ground.callback(run, "ip", "link", "del", device, status=None)
         run("ip", "link", "add", device, "type", "ifb")
         run("ip", "link", "set", device, "up")

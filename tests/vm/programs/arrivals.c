@@ -2,7 +2,7 @@
  * late a program reads it does not show. It prints "ready", counts until its input ends, and then prints a
  * line for each 10 ms in which something came:
  *
- *   BIN BYTES       the first bin is 0
+ *   BIN BYTES       the bins count from 1970 on
  *
  * What is sent again counts again. On a host's end of a veth all of this is before what is redirected from
  * there: the device to look at is one behind it, as a bridge. */
@@ -196,7 +196,7 @@ int main(int argc, char **argv)
     check_losses(&arrivals);
     for (unsigned bin = 0; bin < BINS; bin++)
         if (arrivals.bytes[bin] > 0)
-            printf("%u %" PRIu64 "\n", bin, arrivals.bytes[bin]);
+            printf("%" PRIu64 " %" PRIu64 "\n", arrivals.first + bin, arrivals.bytes[bin]);
     printf("end\n");
     return EXIT_SUCCESS;
 }
