@@ -229,8 +229,8 @@ class Stream:
         return self
 
     def _bins(self):
-        """Bits of each 10 ms, from the first full packet on (those by which iperf3 comes to terms are small). `began`: when
-        that was, as now() has it."""
+        """Bits of each 10 ms, from the first full packet on (those by which iperf3 comes to terms are small). `began`:
+        when that was, as now() has it."""
         found = {int(bin): 8 * int(size) for bin, size in (line.split() for line in self.arrivals.lines[1:-1])}
         first = next(bin for bin in sorted(found) if found[bin] >= 8 * 1000)
         self.began = first * BIN - (time.time() - now())
