@@ -21,6 +21,8 @@ PLAIN = ("tbf", "burst", "20000", "latency", "25ms")  # what the CNI plugin for 
 DIRECTIONS = ("egress", "ingress")
 KEYS = {"egress": "NetworkEgressMax", "ingress": "NetworkIngressMax"}
 FAMILIES = (4, 6)
+LEFT = 15  # seconds in which what is of a container that is gone goes, too
+TRIES = 4  # at a transfer during which the guest had to do without its CPUs
 
 
 def in_mbit(numbers):
@@ -414,3 +416,29 @@ def set_rates(tenant, *more, **rates):
     """set_rates(web.tenant, egress=10 * MBIT, ingress=...): as an operator would, in force when it returns."""
     words = [f"{KEYS[direction]}={rate}" for direction, rate in rates.items()]
     return run("guardctl", "set", tenant, *words, *more)
+
+
+def shown(tenant):
+    return output("guardctl", "show", tenant)
+
+
+def new_place(ground, runtime="docker", **options):
+    """A container on a bridge of its own, that guardd knows."""
+    bridge = Bridge(ground, runtime)
+    container = bridge.member(**options)
+    wait_guarded(container.cgroup)
+    return bridge, container
+
+
+def judged(ground, sender, receiver, what, rate, seconds=6, family=4):
+    """A transfer that is as it should be. One in which the guest had no CPU says nothing of rates that are too low."""
+    for number in range(TRIES):
+        with Held(ground) as held:
+            stream = transfer(ground, sender, receiver, seconds, family=family, rate=rate)
+        arrived, goodput = stream.seconds(), statistics.mean(stream.seconds())
+        note(f"{what}: {in_mbit(arrived)}, mean {goodput / MBIT:.3f}, fastest second {stream.fastest() / MBIT:.3f}")
+        check(stream.fastest() <= rate, f"{what}: never above the rate in any second: {stream.fastest() / MBIT:.3f}")
+        if goodput >= (1 - BELOW) * rate:
+            return
+        check(held.lost() > BELOW / 4 and number + 1 < TRIES, f"{what}: at most {BELOW:.0%} below: {in_mbit(arrived)}")
+        note(f"{what}: the guest was held up for {held.lost():.0%} of it: once more")
