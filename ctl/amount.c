@@ -25,6 +25,15 @@ const char *amount_files(sd_json_variant *object, const char *key, const char *o
     return reply_unsigned(object, key, &count) ? size_format_count(count, buf, size) : otherwise;
 }
 
+const char *amount_bits(sd_json_variant *object, const char *key, const char *otherwise, char *buf,
+                        size_t size)
+{
+    int64_t bits;
+
+    return reply_number(object, key, &bits) ? measure_format(MEASURE_BITS_PER_SEC, bits, buf, size)
+                                            : otherwise;
+}
+
 static const char *by_limit(sd_json_variant *limit, sd_json_variant *object, const char *key,
                             const char *otherwise, char *buf, size_t size)
 {

@@ -14,6 +14,10 @@ const char *amount_bytes(sd_json_variant *object, const char *key, const char *o
 const char *amount_files(sd_json_variant *object, const char *key, const char *otherwise, char *buf,
                          size_t size);
 
+/* Bits per second: "10Mbit". */
+const char *amount_bits(sd_json_variant *object, const char *key, const char *otherwise, char *buf,
+                        size_t size);
+
 /* A LimitValue or a number of a Limit object, by what that limit counts. */
 const char *amount_limit(sd_json_variant *limit, const char *key, const char *otherwise, char *buf,
                          size_t size);

@@ -67,17 +67,41 @@ static void add_inodes(struct Table *table, sd_json_variant *tenant)
     table_add(table, text, fullness_style(tenant, "inodesUsed", "inodesMax"));
 }
 
+/* "9.8M/10M", bits per second; "-" also where nothing can be known: host-network */
+static void add_rate(struct Table *table, sd_json_variant *tenant, const char *key, const char *limit_key)
+{
+    char used[AMOUNT_MAX], limit[AMOUNT_MAX], text[2 * AMOUNT_MAX];
+    const char *max = amount_files(tenant, limit_key, NULL, limit, sizeof(limit));
+
+    snprintf(text, sizeof(text), "%s%s%s", amount_files(tenant, key, "-", used, sizeof(used)), max ? "/" : "",
+             max ? max : "");
+    table_add(table, text, STYLE_PLAIN);
+}
+
+static bool has_network(sd_json_variant *reply)
+{
+    sd_json_variant *tenant;
+    int64_t bits;
+
+    for (size_t i = 0; (tenant = reply_item(reply, "tenants", i)); i++)
+        if (reply_number(tenant, "netEgress", &bits) || reply_number(tenant, "netEgressMax", &bits) ||
+            reply_number(tenant, "netIngressMax", &bits))
+            return true;
+    return false;
+}
+
 static void print_tenants(sd_json_variant *reply)
 {
     static const struct Column columns[] = {
         {"NAME", COLUMN_TEXT},     {"CLASS", COLUMN_TEXT},    {"STATE", COLUMN_WORD},
         {"TASKS", COLUMN_NUMBER},  {"MEMORY", COLUMN_NUMBER}, {"DISK", COLUMN_NUMBER},
-        {"INODES", COLUMN_NUMBER},
+        {"INODES", COLUMN_NUMBER}, {"SENDS", COLUMN_NUMBER},  {"GETS", COLUMN_NUMBER},
     };
+    bool network = has_network(reply);
     struct Table table;
     sd_json_variant *tenant;
 
-    table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
+    table_init(&table, columns, sizeof(columns) / sizeof(columns[0]) - (network ? 0 : 2));
     for (size_t i = 0; (tenant = reply_item(reply, "tenants", i)); i++) {
         const char *state = reply_text_or(tenant, "state", "?");
 
@@ -88,6 +112,10 @@ static void print_tenants(sd_json_variant *reply)
         add_memory(&table, tenant);
         add_disk(&table, tenant);
         add_inodes(&table, tenant);
+        if (network)
+            add_rate(&table, tenant, "netEgress", "netEgressMax");
+        if (network)
+            add_rate(&table, tenant, "netIngress", "netIngressMax");
     }
     table_print(&table);
     table_done(&table);

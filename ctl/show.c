@@ -8,6 +8,7 @@
 #include "ctl/client.h"
 #include "ctl/clock.h"
 #include "ctl/disk.h"
+#include "ctl/network.h"
 #include "ctl/reply.h"
 #include "ctl/table.h"
 #include "model/limit.h"
@@ -264,6 +265,7 @@ enum Exit verb_show(const struct Options *options, char **arguments)
     print_limits(tenant);
     print_readings(tenant);
     print_disk(tenant);
+    print_network(tenant);
     print_rules(tenant);
     print_events(reply);
     return EXIT_DONE;

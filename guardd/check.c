@@ -9,6 +9,7 @@
 
 #include <systemd/sd-json.h>
 
+#include "act/shaper.h"
 #include "base/cleanup.h"
 #include "base/device.h"
 #include "config/config.h"
@@ -168,6 +169,29 @@ static void check_rates(struct Check *check)
         host_finding(
             &check->host, false, "limits of I/O",
             "no disk is found below /, /var and DiskRoots=: IOReadBandwidthMax= and its like are not set");
+}
+
+/* By doing it, on a device of its own that nothing passes. */
+static void check_links(struct Check *check)
+{
+    struct Shaper shaper;
+    const char *module = NULL;
+    int r = shaper_open(&shaper);
+
+    if (r >= 0) {
+        r = shaper_probe(&shaper, &module);
+        shaper_close(&shaper);
+    }
+    if (r >= 0)
+        host_finding(&check->host, true, "limits of network", "links can be shaped, both ways");
+    else if (module)
+        host_finding(&check->host, false, "limits of network",
+                     "the kernel has no %s: NetworkEgressMax= and NetworkIngressMax= are not set. modprobe %s",
+                     module, module);
+    else
+        host_finding(&check->host, false, "limits of network",
+                     "NetworkEgressMax= and NetworkIngressMax= cannot be set (%s)%s", strerror(-r),
+                     r == -EPERM ? ": it takes root to look" : "");
 }
 
 /* What is missing besides these makes the guard slower or blinder, and is no reason not to have it. */
@@ -362,6 +386,7 @@ int check_run(const char *root, char *const *files, bool json)
         check_host(&check);
         check_disks(&check);
         check_rates(&check);
+        check_links(&check);
         r = tell(&check, json);
     }
     if (!check.config)

@@ -269,6 +269,8 @@ static void service_status(void *userdata, struct ServiceStatus *ret)
         ret->notices[n++] = guard->ledger_trouble;
     if (guard->disk.trouble[0] != '\0')
         ret->notices[n++] = guard->disk.trouble;
+    if (guard->network.trouble[0] != '\0')
+        ret->notices[n++] = guard->network.trouble;
     if (ret->kills_left == 0)
         ret->notices[n++] = "the kill budget is spent: guardd freezes instead of killing";
 }

@@ -306,6 +306,9 @@ static void inspect_done(const struct Order *order)
         return look_again(order);
     while (next_rate(order, &tenant)) {
         tenant->network.repaired++;
+        network_notice(order->guard, tenant, LOG_WARNING,
+                       "somebody has taken away, or changed, what keeps %s on %s: it is put back",
+                       limit_info(direction_limit(order->direction))->directive, order->name);
         limiting_check_network(order->guard->pipeline, tenant, order->guard->clock());
     }
 }

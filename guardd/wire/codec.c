@@ -34,9 +34,16 @@ static bool is_limited(const struct Readings *readings, enum ReadingId id)
     PAIR_NUMBER_IF((readings)->valid[id], value_name, (readings)->value[id]),                                \
         PAIR_NUMBER_IF(is_limited(readings, id), limit_name, (readings)->limit[id])
 
+/* What all who share its links may send or get. */
+#define PAIR_RATE(network, direction, name)                                                                  \
+    PAIR_NUMBER_IF((network)->n_links > 0 && (network)->wanted[direction] != LIMIT_INFINITY, name,           \
+                   (network)->wanted[direction])
+
 int wire_tenant_row(const struct Tenant *tenant, sd_json_variant **ret)
 {
     const struct Readings *readings = &tenant->readings;
+    const struct Network *network = &tenant->network;
+    bool unshaped = network->looked && network->why != UNSHAPED_NOT;
 
     return sd_json_buildo(ret, WIRE_PAIR_TEXT("name", tenant->name),
                           WIRE_PAIR_TEXT_IF_ANY("class", tenant->class ? tenant->class->name : ""),
@@ -47,7 +54,14 @@ int wire_tenant_row(const struct Tenant *tenant, sd_json_variant **ret)
                           PAIR_MEASURED(readings, READING_MEMORY_CURRENT, "memoryUsed", "memoryMax"),
                           PAIR_MEASURED(readings, READING_DISK_SPACE, "diskUsed", "diskMax"),
                           PAIR_MEASURED(readings, READING_DISK_INODES, "inodesUsed", "inodesMax"),
-                          WIRE_PAIR_TEXT_IF_ANY("diskUnguarded", tenant->disk.unguarded));
+                          WIRE_PAIR_TEXT_IF_ANY("diskUnguarded", tenant->disk.unguarded),
+                          PAIR_NUMBER_IF(readings->valid[READING_NET_EGRESS], "netEgress",
+                                         readings->value[READING_NET_EGRESS]),
+                          PAIR_RATE(network, DIRECTION_EGRESS, "netEgressMax"),
+                          PAIR_NUMBER_IF(readings->valid[READING_NET_INGRESS], "netIngress",
+                                         readings->value[READING_NET_INGRESS]),
+                          PAIR_RATE(network, DIRECTION_INGRESS, "netIngressMax"),
+                          WIRE_PAIR_TEXT_IF_ANY("netUnshaped", unshaped ? unshaped_name(network->why) : ""));
 }
 
 /* {} for LIMIT_INFINITY; NULL when the limit is not known. */
@@ -76,6 +90,23 @@ static enum ReadingId measured_by(enum LimitId id)
     }
 }
 
+/* On the link that has most. False: nobody has looked. */
+static bool rate_in_force(const struct Network *network, enum LimitId id, uint64_t *ret_rate)
+{
+    enum Direction direction = limit_direction(id);
+
+    *ret_rate = 0;
+    for (size_t i = 0; i < network->n_links; i++) {
+        const struct LinkRate *rate = &network->links[i].rates[direction];
+
+        if (!rate->known && network->wanted[direction] != LIMIT_INFINITY)
+            return false;
+        if (rate->rate_bits > *ret_rate)
+            *ret_rate = rate->rate_bits;
+    }
+    return network->n_links > 0;
+}
+
 /* What the kernel enforces: as measured, else as guardd last set it. */
 static int limit_in_force(const struct Tenant *tenant, enum LimitId id, sd_json_variant **ret)
 {
@@ -83,7 +114,10 @@ static int limit_in_force(const struct Tenant *tenant, enum LimitId id, sd_json_
     const struct LimitView *view = &tenant->views[id];
     enum ReadingId reading = measured_by(id);
     int64_t measured = reading != READING_INVALID ? tenant->readings.limit[reading] : 0;
+    uint64_t rate;
 
+    if (limit_is_network(id) && rate_in_force(&tenant->network, id, &rate))
+        return limit_value(true, rate, ret);
     if (reading != READING_INVALID && tenant->readings.valid[reading])
         return limit_value(true, measured == READING_UNLIMITED ? LIMIT_INFINITY : (uint64_t)measured, ret);
     return limit_value(view->known || state->applied, view->known ? view->present : state->value, ret);
@@ -452,6 +486,49 @@ static int add_disk(const struct Tenant *tenant, sd_json_variant **v)
                                           PAIR_LIST("shares", shares));
 }
 
+static int link_object(const struct TenantLink *link, sd_json_variant **ret)
+{
+    const struct LinkRate *out = &link->rates[DIRECTION_EGRESS], *in = &link->rates[DIRECTION_INGRESS];
+    bool has_out = out->rate_bits != LIMIT_INFINITY, has_in = in->rate_bits != LIMIT_INFINITY;
+
+    return sd_json_buildo(ret, WIRE_PAIR_TEXT("name", link->name),
+                          SD_JSON_BUILD_PAIR_INTEGER("ifindex", link->ifindex),
+                          PAIR_NUMBER_IF(has_out, "egressMax", out->rate_bits),
+                          PAIR_NUMBER_IF(has_out, "egressDropped", out->dropped),
+                          PAIR_NUMBER_IF(has_in, "ingressMax", in->rate_bits),
+                          PAIR_NUMBER_IF(has_in, "ingressDropped", in->dropped));
+}
+
+static int links_list(const struct Network *network, sd_json_variant **ret)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < network->n_links && r >= 0; i++) {
+        sd_json_variant *element = NULL;
+
+        r = link_object(&network->links[i], &element);
+        r = append(ret, r, element);
+    }
+    return r;
+}
+
+static int add_network(const struct Tenant *tenant, sd_json_variant **v)
+{
+    _cleanup_json_ sd_json_variant *links = NULL, *object = NULL;
+    const struct Network *network = &tenant->network;
+    int r = network->looked ? links_list(network, &links) : 0;
+
+    if (r >= 0 && network->looked)
+        r = sd_json_buildo(&object, PAIR_LIST("links", links),
+                           SD_JSON_BUILD_PAIR_UNSIGNED("sharers", network->n_sharers),
+                           WIRE_PAIR_TEXT_IF_ANY("sharer", network->sharer),
+                           WIRE_PAIR_TEXT_IF_ANY("unshaped", unshaped_text(network->why)),
+                           SD_JSON_BUILD_PAIR_UNSIGNED("repaired", network->repaired));
+    if (r < 0 || !object)
+        return r;
+    return sd_json_variant_merge_objectbo(v, PAIR_VARIANT_IF_ANY("network", object));
+}
+
 int wire_tenant_full(const struct Tenant *tenant, usec_t now, sd_json_variant **ret)
 {
     _cleanup_json_ sd_json_variant *v = NULL;
@@ -465,6 +542,8 @@ int wire_tenant_full(const struct Tenant *tenant, usec_t now, sd_json_variant **
         r = add_standing(tenant, &v);
     if (r >= 0)
         r = add_disk(tenant, &v);
+    if (r >= 0)
+        r = add_network(tenant, &v);
     if (r >= 0)
         *ret = take_ptr(v);
     return r;

@@ -55,7 +55,18 @@
     COMMENT("How many it may have; left out when there is no limit, or none is known"),                      \
     NUMBER(inodesMax, MAYBE),                                                                                \
     COMMENT("Why nothing of it is guarded on disk although it should be, and what to do"),                   \
-    TEXT(diskUnguarded, MAYBE)
+    TEXT(diskUnguarded, MAYBE),                                                                              \
+    COMMENT("Bits per second that it sends; left out when its links are not known, or were not read twice"), \
+    NUMBER(netEgress, MAYBE),                                                                                \
+    COMMENT("How many it may send; left out when there is no limit, or none is known"),                      \
+    NUMBER(netEgressMax, MAYBE),                                                                             \
+    COMMENT("Bits per second that it gets"),                                                                 \
+    NUMBER(netIngress, MAYBE),                                                                               \
+    COMMENT("How many it may get"),                                                                          \
+    NUMBER(netIngressMax, MAYBE),                                                                            \
+    COMMENT("Why what it sends and gets passes no link that could be shaped: host-network, macvlan, ipvlan, "  \
+            "other-link, no-link, too-many-links; left out when it does, or when nobody has looked"),          \
+    TEXT(netUnshaped, MAYBE)
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
     Tenant,
@@ -71,8 +82,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     COMMENT("systemd's directive: TasksMax"),
     TEXT(name, 0),
     COMMENT("What its values count: count, bytes, percent (of one CPU, in hundredths: 5000 is 50%), bytes/s, "
-            "rate (per second). What is per second holds on each of the host's disks; of several values that of "
-            "the disk with most is told"),
+            "rate (per second), bits/s (on all links of its network namespace, which other tenants may share). What is "
+            "else per second holds on each of the host's disks; of several values that of the disk with most is told"),
     TEXT(unit, 0),
     COMMENT("What the class asks for; left out when it asks for nothing"),
     STRUCT(asked, LimitValue, MAYBE),
@@ -142,6 +153,35 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     NUMBER(inodesFree, MAYBE),
     COMMENT("Inodes that it can have"),
     NUMBER(inodesSize, MAYBE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    NetworkLink,
+    COMMENT("The end that is here, of a pair whose other one is in its network namespace"),
+    TEXT(name, 0),
+    COMMENT("Its number"),
+    NUMBER(ifindex, 0),
+    COMMENT("Bits per second that the tenant may send there; left out when there is no limit"),
+    NUMBER(egressMax, MAYBE),
+    COMMENT("Packets of it that were dropped for that since it is kept"),
+    NUMBER(egressDropped, MAYBE),
+    COMMENT("Bits per second that it may get there; left out when there is no limit"),
+    NUMBER(ingressMax, MAYBE),
+    COMMENT("Packets for it that were dropped for that since it is kept"),
+    NUMBER(ingressDropped, MAYBE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    Network,
+    COMMENT("The links of this host that lead into its network namespace"),
+    STRUCT(links, NetworkLink, LIST),
+    COMMENT("How many other tenants are in that namespace: all of them together have one rate, the lowest that "
+            "is set for any of them"),
+    NUMBER(sharers, 0),
+    COMMENT("One of them"),
+    TEXT(sharer, MAYBE),
+    COMMENT("Why it is not shaped, as in netUnshaped, as a sentence"),
+    TEXT(unshaped, MAYBE),
+    COMMENT("How often somebody has taken away what keeps its rates, and it was put back"),
+    NUMBER(repaired, 0));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
     Reading,
@@ -293,7 +333,10 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     COMMENT("Everything on disk that belongs to it, or would if it could"),
     STRUCT(directories, Directory, LIST),
     COMMENT("What is counted for it, on each filesystem"),
-    STRUCT(shares, DiskShare, LIST));
+    STRUCT(shares, DiskShare, LIST),
+    COMMENT("Its network, as far as guardd has looked at it: where nobody asks for anything of it, a look makes "
+            "it look"),
+    STRUCT(network, Network, MAYBE));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
     Finding,
@@ -515,6 +558,8 @@ SD_VARLINK_DEFINE_INTERFACE(
     SYMBOL("A limit to be set", type_LimitSetting),
     SYMBOL("A directory that belongs to a tenant, or would if it could", type_Directory),
     SYMBOL("What a filesystem counts for a tenant", type_DiskShare),
+    SYMBOL("What a tenant has of the network", type_Network),
+    SYMBOL("A link of this host that leads to a tenant", type_NetworkLink),
     SYMBOL("One measured value of a tenant", type_Reading),
     SYMBOL("Where a rule stands with a tenant", type_RuleState),
     SYMBOL("A line of a cgroup file that slows a tenant down", type_Throttle),
