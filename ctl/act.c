@@ -87,7 +87,7 @@ static bool read_percent(const char *word, uint64_t *ret_percent)
 
 static bool read_resource(const char *word)
 {
-    if (resource_can_throttle(resource_from_name(word)))
+    if (resource_is_strain(resource_from_name(word)))
         return true;
     complain("'%s' cannot be throttled; cpu, memory and io can", word);
     return false;

@@ -431,6 +431,13 @@ static int set_network(void *userdata, struct Tenant *tenant, enum LimitId limit
     return shaping_set(&guard->network, tenant, limit, value, why);
 }
 
+static int throttle_network(void *userdata, struct Tenant *tenant, uint64_t rate_bits)
+{
+    struct Guard *guard = userdata;
+
+    return shaping_throttle(&guard->network, tenant, rate_bits);
+}
+
 static int write_slowly(void *userdata, struct Tenant *tenant, enum Resource resource, const char *line)
 {
     struct Guard *guard = userdata;
@@ -466,6 +473,7 @@ static void connect_parts(struct Guard *guard)
                                         .kill_memory_usec = OFFENCE_MEMORY_USEC,
                                         .set_quota = set_quota,
                                         .set_network = set_network,
+                                        .throttle_network = throttle_network,
                                         .write_slowly = write_slowly,
                                         .settled = on_settled,
                                         .userdata = guard};
@@ -535,6 +543,7 @@ static void open_strain(struct Guard *guard, sd_event *event)
     guard->strain.clock = guard->clock;
     guard->strain.root = "";
     guard->strain.look = look_at;
+    guard->strain.network = &guard->network.host_readings;
     guard->strain.userdata = guard;
     strain_guard_open(&guard->strain, event);
 }

@@ -39,12 +39,18 @@ static void note_drops(const struct NetworkGuard *guard, const struct LinkTable 
     }
 }
 
-/* A percentage of a rate is of what is in force: the lowest of all who share it. */
-static void add_limits(const struct Network *network, struct NetSums *sums)
+/* A percentage of a rate is of the limit, also while a throttle leaves it less: Until= is about that. */
+static void add_limits(const struct Tenant *tenant, struct NetSums *sums)
 {
-    for (int i = 0; i < DIRECTION_COUNT; i++)
-        if (network->wanted[i] != LIMIT_INFINITY)
-            sums->limit_bits[i] = (int64_t)network->wanted[i];
+    for (int i = 0; i < DIRECTION_COUNT; i++) {
+        const struct LimitState *limit = &tenant->limits[direction_limit((enum Direction)i)];
+        uint64_t wanted = tenant->network.wanted[i];
+
+        if (limit->applied && limit->value != LIMIT_INFINITY)
+            sums->limit_bits[i] = (int64_t)limit->value;
+        else if (wanted != LIMIT_INFINITY && tenant->network.flood_bits == LIMIT_INFINITY)
+            sums->limit_bits[i] = (int64_t)wanted; /* of whom it shares its links with */
+    }
 }
 
 static void read_tenant(struct Tenant *tenant, const struct LinkTable *links, usec_t at_usec)
@@ -64,7 +70,7 @@ static void read_tenant(struct Tenant *tenant, const struct LinkTable *links, us
         for (int d = 0; d < DIRECTION_COUNT; d++)
             net_add_dropped(&sums, (enum Direction)d, network->links[i].rates[d].dropped);
     }
-    add_limits(network, &sums);
+    add_limits(tenant, &sums);
     net_look(n > 0 ? &sums : NULL, &tenant->net, at_usec, &tenant->readings);
 }
 

@@ -69,7 +69,7 @@ bool network_is_used(const struct Tenant *tenant)
     for (int id = 0; id < LIMIT_COUNT; id++)
         if (limit_is_network(id) && (tenant->limits[id].applied || tenant_asked(tenant, id, &value)))
             return true;
-    return class_reads(tenant->class);
+    return tenant->throttles[RESOURCE_NETWORK].n_lines > 0 || class_reads(tenant->class);
 }
 
 static bool is_asked(const struct NetworkGuard *guard, usec_t now)
@@ -254,13 +254,29 @@ static void lose_link(struct NetworkGuard *guard, int ifindex, bool gone)
             shaping_drop(guard, ifindex, (enum Direction)d);
 }
 
+/* Whether anybody is left who wants anything. Returns false when nobody does. */
+static bool find_users(struct NetworkGuard *guard)
+{
+    struct Tenant *tenant, *next;
+    bool used = guard->inherited;
+
+    guard->reads = false;
+    HASH_ITER (hh, guard->registry->tenants, tenant, next) {
+        guard->reads = guard->reads || class_reads(tenant->class);
+        used = used || network_is_used(tenant);
+    }
+    return used;
+}
+
 void network_guard_vanished(struct NetworkGuard *guard, struct Tenant *tenant)
 {
     struct Network *network = &tenant->network;
     struct Tenant *other, *next, *heir = NULL;
 
-    if (!guard->connected || network->n_links == 0)
+    if (!guard->connected)
         return;
+    if (!find_users(guard) && guard->asked_usec == 0)
+        guard->asked_usec = guard->clock(); /* and then no more */
     HASH_ITER (hh, guard->registry->tenants, other, next)
         if (network_shares(tenant, other))
             heir = other;
@@ -607,21 +623,17 @@ void network_guard_meet(struct NetworkGuard *guard, struct Tenant *tenant)
 void network_guard_reload(struct NetworkGuard *guard)
 {
     struct Tenant *tenant, *next;
-    bool used = guard->inherited;
 
     if (!guard->opened)
         return;
-    guard->reads = false;
     HASH_ITER (hh, guard->registry->tenants, tenant, next) {
         memset(tenant->network.error, 0, sizeof(tenant->network.error));
-        guard->reads = guard->reads || class_reads(tenant->class);
-        used = used || network_is_used(tenant);
         tenant->network.look_usec = guard->clock();
     }
-    if (used)
+    if (find_users(guard))
         (void)connect_network(guard);
     else if (guard->connected && guard->asked_usec == 0)
-        guard->asked_usec = guard->clock(); /* and then no more */
+        guard->asked_usec = guard->clock();
 }
 
 /* --- for somebody who looks ----------------------------------------------------------------------- */

@@ -36,6 +36,9 @@ struct Pipeline {
     /* Has the line of a throttle written by the worker: one call of throttling_answer() will come. < 0, or
      * NULL: it is to be written here. */
     int (*write_slowly)(void *userdata, struct Tenant *tenant, enum Resource resource, const char *line);
+    /* Has the links of a tenant throttled to this rate, LIMIT_INFINITY: no more. Returns how many calls of
+     * throttling_answer() will come, or < 0. */
+    int (*throttle_network)(void *userdata, struct Tenant *tenant, uint64_t rate_bits);
     /* Told of every outcome, after it is recorded. `ticket`: 0 when nobody waits. May carry out what follows
      * from it. */
     void (*settled)(void *userdata, struct Tenant *tenant, const struct Decision *decision,

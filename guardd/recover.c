@@ -78,8 +78,11 @@ static int undo_limit(const struct Recovery *recovery, struct Cgroup *cgroup, co
 static int undo_throttle(struct Cgroup *cgroup, const struct LedgerEntry *entry)
 {
     enum Resource resource = (enum Resource)entry->resource;
-    int r = cgroup_open_files(cgroup, throttle_files(resource));
+    int r;
 
+    if (resource == RESOURCE_NETWORK)
+        return 0; /* as with limits */
+    r = cgroup_open_files(cgroup, throttle_files(resource));
     if (r >= 0)
         r = throttle_is(cgroup, resource, entry->value_line);
     return r > 0 ? throttle_write(cgroup, resource, entry->found_line) : r;
@@ -245,6 +248,14 @@ static void remember_kill(struct Recovery *recovery, uint32_t slot, const struct
     offences_add(recovery->engine->offences, entry->name, entry->rule, entry->since_usec);
 }
 
+static bool is_of_links(const struct LedgerEntry *entry)
+{
+    if (entry->kind == ENTRY_THROTTLE)
+        return entry->resource == RESOURCE_NETWORK;
+    return entry->kind == ENTRY_LIMIT && entry->limit < LIMIT_COUNT &&
+           limit_is_network((enum LimitId)entry->limit);
+}
+
 static int recover_entry(void *userdata, uint32_t slot, const struct LedgerEntry *entry)
 {
     struct Recovery *recovery = userdata;
@@ -255,8 +266,7 @@ static int recover_entry(void *userdata, uint32_t slot, const struct LedgerEntry
         remember_kill(recovery, slot, entry);
         return 0;
     }
-    if (entry->kind == ENTRY_LIMIT && entry->limit < LIMIT_COUNT)
-        recovery->links |= limit_is_network((enum LimitId)entry->limit);
+    recovery->links |= is_of_links(entry);
     if (is_same(tenant, entry)) {
         recovery->taken_up++;
         if (entry->kind == ENTRY_LIMIT && entry->limit < LIMIT_COUNT) {

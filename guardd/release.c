@@ -78,6 +78,8 @@ void release_wait(struct Guard *guard)
         }
         if (waiting && guard->disk.open)
             worker_dispatch(&guard->disk.worker);
+        if (waiting && guard->network.connected)
+            worker_dispatch(&guard->network.worker);
         if (waiting)
             usleep(1000);
     } while (waiting && guard->clock() < until);

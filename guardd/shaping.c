@@ -19,6 +19,7 @@
 #include "decide/shape.h"
 #include "limiting.h"
 #include "metering.h"
+#include "throttling.h"
 
 /* Of a request that somebody's change has overtaken. */
 #define TRIES 5
@@ -52,6 +53,7 @@ struct Order {
     usec_t (*clock)(void);
     uint64_t tenant_id; /* 0: nobody's */
     enum LimitId limit; /* of which an answer is awaited; LIMIT_INVALID: of none */
+    bool throttles;     /* an answer is awaited of a throttle */
     int ifindex;
     char name[LINK_NAME_MAX];
     uint32_t mtu;
@@ -289,6 +291,8 @@ static void rate_done(const struct Order *order)
     note_rates(order);
     if (tenant && order->limit != LIMIT_INVALID)
         answer(order, tenant, guard->clock());
+    else if (tenant && order->throttles)
+        throttling_answer(guard->pipeline, tenant, RESOURCE_NETWORK, order->error, guard->clock());
     else if (order->error < 0 && !error_is_gone(order->error))
         network_notice(guard, tenant, LOG_WARNING, "%s of link %s is not as it should be: %s",
                        direction_name(order->direction), order->name,
@@ -299,7 +303,7 @@ static void rate_done(const struct Order *order)
 /* What is not there any more goes the way of every limit once more. */
 static void inspect_done(const struct Order *order)
 {
-    struct Tenant *tenant = NULL;
+    struct Tenant *tenant = NULL, *owner = registry_find(order->guard->registry, order->tenant_id);
 
     note_rates(order);
     if (order->error < 0 || order->state == SHAPER_FITS)
@@ -311,6 +315,8 @@ static void inspect_done(const struct Order *order)
                        limit_info(direction_limit(order->direction))->directive, order->name);
         limiting_check_network(order->guard->pipeline, tenant, order->guard->clock());
     }
+    if (owner) /* what is no limit's but a throttle's */
+        shaping_renew(order->guard, owner);
 }
 
 static void order_done(void *data)
@@ -419,18 +425,14 @@ bool shaping_is_possible(const struct NetworkGuard *guard, const struct Tenant *
     }
 }
 
-/* An order about one direction of a link, which all who share it are told to wait for. */
-static int order_link(struct NetworkGuard *guard, enum OrderKind kind, const struct Tenant *tenant,
-                      const struct TenantLink *link, enum Direction direction, enum LimitId limit)
+/* An order about one direction of a link. */
+static struct Order *about(struct NetworkGuard *guard, enum OrderKind kind, const struct Tenant *tenant,
+                           const struct TenantLink *link, enum Direction direction)
 {
     struct Order *order = order_new(guard, kind, tenant->cgroup.id);
-    struct Tenant *other = NULL;
-    struct LinkRate *rate;
-    int r;
 
     if (!order)
-        return -ENOMEM;
-    order->limit = limit;
+        return NULL;
     order->ifindex = link->ifindex;
     snprintf(order->name, sizeof(order->name), "%s", link->name);
     order->mtu = link->mtu;
@@ -438,10 +440,34 @@ static int order_link(struct NetworkGuard *guard, enum OrderKind kind, const str
     order->rate_bits = tenant->network.wanted[direction];
     if (order->rate_bits != LIMIT_INFINITY)
         (void)find_shape(guard, tenant, link->mtu, order->rate_bits, &order->shape);
-    r = give(guard, order);
-    while (r >= 0 && (rate = next_rate(order, &other)))
+    return order;
+}
+
+/* All who share the link are told to wait for it. */
+static int give_rate(struct NetworkGuard *guard, struct Order *order)
+{
+    struct Tenant *tenant = NULL;
+    struct LinkRate *rate;
+    int r = give(guard, order);
+
+    while (r >= 0 && (rate = next_rate(order, &tenant)))
         rate->orders++;
     return r;
+}
+
+static int order_link(struct NetworkGuard *guard, enum OrderKind kind, const struct Tenant *tenant,
+                      const struct TenantLink *link, enum Direction direction, enum LimitId limit)
+{
+    struct Order *order = about(guard, kind, tenant, link, direction);
+
+    if (order)
+        order->limit = limit;
+    return give_rate(guard, order);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
 }
 
 /* The lowest that is set for any of those who share the tenant's links becomes what all of them want. */
@@ -452,9 +478,11 @@ static void find_wanted(const struct NetworkGuard *guard, struct Tenant *tenant,
     struct Tenant *other, *next;
 
     HASH_ITER (hh, guard->registry->tenants, other, next)
-        if ((other == tenant || network_shares(tenant, other)) && other->limits[limit].applied &&
-            other->limits[limit].value < wanted)
-            wanted = other->limits[limit].value;
+        if (other == tenant || network_shares(tenant, other)) {
+            wanted = least(wanted, other->network.flood_bits);
+            if (other->limits[limit].applied)
+                wanted = least(wanted, other->limits[limit].value);
+        }
     HASH_ITER (hh, guard->registry->tenants, other, next)
         if (other == tenant || network_shares(tenant, other))
             other->network.wanted[direction] = wanted;
@@ -490,6 +518,38 @@ static bool is_to_be_renewed(const struct LinkRate *rate, uint64_t wanted)
     if (rate->orders > 0)
         return false;
     return rate->known ? rate->rate_bits != wanted : wanted != LIMIT_INFINITY;
+}
+
+static int throttle_link(struct NetworkGuard *guard, const struct Tenant *tenant,
+                         const struct TenantLink *link, enum Direction direction)
+{
+    const struct LinkRate *rate = &link->rates[direction];
+    struct Order *order;
+
+    if (rate->orders == 0 && !is_to_be_renewed(rate, tenant->network.wanted[direction]))
+        return 0;
+    order = about(guard, ORDER_RATE, tenant, link, direction);
+    if (order)
+        order->throttles = true;
+    return give_rate(guard, order) < 0 ? 0 : 1;
+}
+
+int shaping_throttle(struct NetworkGuard *guard, struct Tenant *tenant, uint64_t rate_bits)
+{
+    struct Network *network = &tenant->network;
+    char why[REASON_MAX];
+    int ordered = 0;
+
+    for (size_t i = 0; i < network->n_links; i++)
+        if (!shaping_is_possible(guard, tenant, &network->links[i], rate_bits, why))
+            return -ERANGE;
+    network->flood_bits = rate_bits;
+    for (int d = 0; d < DIRECTION_COUNT; d++) {
+        find_wanted(guard, tenant, (enum Direction)d);
+        for (size_t i = 0; i < network->n_links; i++)
+            ordered += throttle_link(guard, tenant, &network->links[i], (enum Direction)d);
+    }
+    return ordered;
 }
 
 void shaping_renew(struct NetworkGuard *guard, struct Tenant *tenant)

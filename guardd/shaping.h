@@ -15,6 +15,10 @@ void shaping_close(struct NetworkGuard *guard);
 int shaping_set(struct NetworkGuard *guard, struct Tenant *tenant, enum LimitId limit, uint64_t value,
                 char *why);
 
+/* For Pipeline.throttle_network: the tenant's links get no more than this, both ways, whatever its limits are
+ * (LIMIT_INFINITY: these again). Returns how many answers will come (throttling_answer), or < 0. */
+int shaping_throttle(struct NetworkGuard *guard, struct Tenant *tenant, uint64_t rate_bits);
+
 /* Is there a shape for this rate on this link? Else a sentence. */
 bool shaping_is_possible(const struct NetworkGuard *guard, const struct Tenant *tenant,
                          const struct TenantLink *link, uint64_t rate_bits, char *why);

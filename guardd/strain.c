@@ -282,7 +282,8 @@ static bool rule_is_of_strain(const struct Rule *rule)
 
 static bool is_of_host_strain(const struct Rule *rule)
 {
-    return rule->scope == SCOPE_HOST && reading_is_of_strain(rule->when.reading);
+    return rule->scope == SCOPE_HOST &&
+           (reading_is_of_strain(rule->when.reading) || reading_is_of_network(rule->when.reading));
 }
 
 /* A rule is at work, a trigger has spoken, or everybody is looked at all the time. */
@@ -326,12 +327,24 @@ static void forget_old(struct Strain *strain, usec_t now)
         strain->n_devices = 0;
 }
 
+static void take_network(struct StrainGuard *guard)
+{
+    static const enum ReadingId ids[] = {READING_HOST_NET_EGRESS, READING_HOST_NET_INGRESS};
+
+    for (size_t i = 0; guard->network && i < sizeof(ids) / sizeof(ids[0]); i++) {
+        guard->host_readings.valid[ids[i]] = guard->network->valid[ids[i]];
+        guard->host_readings.value[ids[i]] = guard->network->value[ids[i]];
+        guard->host_readings.limit[ids[i]] = guard->network->limit[ids[i]];
+    }
+}
+
 static void look_at_host(struct StrainGuard *guard, bool fresh, usec_t now)
 {
     if (!fresh && guard->host_readings.at_usec > 0 && now - guard->host_readings.at_usec < HOST_LOOK_USEC)
         return;
     forget_old(&guard->host.strain, now);
     host_strain_look(&guard->host, now, &guard->host_readings);
+    take_network(guard);
     guard->host_readings.at_usec = now;
 }
 

@@ -5,6 +5,9 @@
  * then once a second while a rule is at work. A rule whose `for` is 2 s or longer goes by a trigger that
  * costs nothing; one that needs less gets one with a thread of the kernel (sense/pressure.h).
  *
+ * Rules of the host on its network (host.net.*) are looked at here, too: once a second, since the kernel does
+ * not announce what is sent.
+ *
  * A rule of the host elects its victim (decide/host.h) among all tenants whose class lists it; they are read
  * when the condition begins to hold and again when it elects, so that growth and rates are of that time. */
 #pragma once
@@ -34,6 +37,8 @@ struct StrainGuard {
     const char *root; /* of made-up trees; "" */
     void (*look)(void *userdata, struct Tenant *tenant);
     void *userdata;
+    const struct Readings
+        *network; /* host.net.*, which somebody else reads (metering.h); NULL: nobody does */
 
     sd_event *event; /* borrowed */
     struct HostStrain host;

@@ -9,7 +9,9 @@
  * Each line has an entry in the ledger as long as it is there; the entry names one of the holders. */
 #include "throttling.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -159,12 +161,30 @@ static bool is_quick(const struct Tenant *tenant, enum Resource resource, bool f
            (throttle->waiting == 1 && throttle_is(&tenant->cgroup, resource, line->value) > 0);
 }
 
+/* What a line of the network says, in bits per second. */
+static uint64_t rate_of(const char *line)
+{
+    return strtoull(line, NULL, 10);
+}
+
+static int shape_links(struct Pipeline *pipeline, struct Tenant *tenant, bool found)
+{
+    struct Throttle *throttle = &tenant->throttles[RESOURCE_NETWORK];
+    int r = pipeline->throttle_network(pipeline->userdata, tenant,
+                                       found ? LIMIT_INFINITY : rate_of(throttle->lines[0].value));
+
+    throttle->waiting += r > 0 ? (unsigned)r : 0;
+    return r > 0 ? 1 : r;
+}
+
 /* 1: the worker writes it, and throttling_answer() comes; 0: in force; < 0. */
 static int write_lines(struct Pipeline *pipeline, struct Tenant *tenant, enum Resource resource, bool found)
 {
     struct Throttle *throttle = &tenant->throttles[resource];
     int error = 0;
 
+    if (resource == RESOURCE_NETWORK)
+        return shape_links(pipeline, tenant, found);
     if (!is_quick(tenant, resource, found) && pipeline->write_slowly &&
         pipeline->write_slowly(pipeline->userdata, tenant, resource,
                                found ? throttle->lines[0].found : throttle->lines[0].value) >= 0) {
@@ -187,6 +207,8 @@ static int are_lines(const struct Tenant *tenant, enum Resource resource, bool f
     const struct Throttle *throttle = &tenant->throttles[resource];
     int r = 1;
 
+    if (resource == RESOURCE_NETWORK)
+        return network_is_as_wanted(&tenant->network);
     for (size_t i = 0; r > 0 && i < throttle->n_lines; i++)
         r = throttle_is(&tenant->cgroup, resource,
                         found ? throttle->lines[i].found : throttle->lines[i].value);
@@ -219,7 +241,8 @@ static enum Drift learn(struct Pipeline *pipeline, struct Tenant *tenant, enum R
     struct Throttle *throttle = &tenant->throttles[resource];
     enum Drift worst = DRIFT_NONE;
 
-    for (size_t i = 0; i < throttle->n_lines; i++) {
+    /* A limit that is set meanwhile is kept by itself, and what keeps the rate is watched (network.h). */
+    for (size_t i = 0; resource != RESOURCE_NETWORK && i < throttle->n_lines; i++) {
         enum Drift drift = learn_line(tenant, resource, &throttle->lines[i]);
 
         if (drift > worst)
@@ -353,6 +376,8 @@ static const char *plan_trouble(int error)
         return "not begun, nothing is known of what it uses, or it uses nothing";
     case -EBADF:
         return "not begun, its cgroup has no such controller";
+    case -EADDRNOTAVAIL:
+        return "not begun, no link of it is known, or its class has no NetworkFloodRate=";
     default:
         return "not begun, its present use cannot be read";
     }
@@ -361,10 +386,51 @@ static const char *plan_trouble(int error)
 /* Nothing to slow down: it is that low already. */
 static bool is_futile(const struct Throttle *plan, enum Resource resource)
 {
+    if (resource == RESOURCE_NETWORK)
+        return rate_of(plan->lines[0].found) > 0 &&
+               rate_of(plan->lines[0].found) <= rate_of(plan->lines[0].value);
     for (size_t i = 0; i < plan->n_lines; i++)
         if (!throttle_is_same(resource, plan->lines[i].found, plan->lines[i].value))
             return false;
     return true;
+}
+
+/* The higher one of its two limits: below that there is something to slow down. */
+static void describe_limits(const struct Tenant *tenant, char *line)
+{
+    uint64_t highest = 0;
+
+    for (int d = 0; d < DIRECTION_COUNT; d++)
+        if (tenant->network.wanted[d] > highest)
+            highest = tenant->network.wanted[d];
+    if (highest == LIMIT_INFINITY)
+        snprintf(line, THROTTLE_LINE_MAX, "infinity");
+    else
+        snprintf(line, THROTTLE_LINE_MAX, "%" PRIu64 " bit/s", highest);
+}
+
+static int plan_network(const struct Tenant *tenant, struct Throttle *ret)
+{
+    uint64_t flood_bits = tenant->class ? tenant->class->network_flood_bits : 0;
+
+    if (tenant->network.n_links == 0 || flood_bits == 0)
+        return -EADDRNOTAVAIL;
+    *ret = (struct Throttle){.n_lines = 1};
+    describe_limits(tenant, ret->lines[0].found);
+    snprintf(ret->lines[0].value, sizeof(ret->lines[0].value), "%" PRIu64 " bit/s", flood_bits);
+    return 0;
+}
+
+static int plan_lines(struct Tenant *tenant, const struct Decision *decision, struct Throttle *ret)
+{
+    int r;
+
+    if (decision->resource == RESOURCE_NETWORK)
+        return plan_network(tenant, ret);
+    r = cgroup_open_files(&tenant->cgroup, throttle_files(decision->resource));
+    return r < 0 ? r
+                 : throttle_plan(&tenant->cgroup, decision->resource, decision->percent, &tenant->strain,
+                                 &tenant->readings, ret);
 }
 
 /* Makes the lines and writes down what was found. false: `*ret_outcome` was the end of it. */
@@ -372,11 +438,8 @@ static bool plan(struct Pipeline *pipeline, struct Tenant *tenant, const struct 
                  usec_t now, struct Outcome *ret_outcome)
 {
     struct Throttle *throttle = &tenant->throttles[decision->resource], made = {};
-    int r = cgroup_open_files(&tenant->cgroup, throttle_files(decision->resource));
+    int r = plan_lines(tenant, decision, &made);
 
-    if (r >= 0)
-        r = throttle_plan(&tenant->cgroup, decision->resource, decision->percent, &tenant->strain,
-                          &tenant->readings, &made);
     if (r < 0) {
         *ret_outcome = not_begun(decision, r, plan_trouble(r), now);
         return false;
@@ -492,7 +555,8 @@ static void leave(struct Pipeline *pipeline, struct Tenant *tenant, const struct
 void throttling_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
                           uint64_t ticket, usec_t now)
 {
-    bool possible = decision->resource >= 0 && resource_can_throttle(decision->resource);
+    bool possible = decision->resource >= 0 && resource_can_throttle(decision->resource) &&
+                    (decision->resource != RESOURCE_NETWORK || pipeline->throttle_network);
     bool any = possible && tenant->throttles[decision->resource].n_lines > 0;
     bool observed = pipeline->mode == MODE_OBSERVE && !any;
     struct Outcome outcome;
@@ -603,6 +667,12 @@ static bool is_wanted(const struct Tenant *tenant, const struct LedgerEntry *ent
            rule->steps[entry->step].verb == VERB_THROTTLE;
 }
 
+static bool has_file(struct Tenant *tenant, enum Resource resource)
+{
+    return cgroup_open_files(&tenant->cgroup, throttle_files(resource)) >= 0 &&
+           tenant->cgroup.files[throttle_file(resource)] >= 0;
+}
+
 int throttling_adopt(struct Pipeline *pipeline, struct Tenant *tenant, const struct LedgerEntry *entry,
                      uint32_t slot, unsigned holder, usec_t now)
 {
@@ -612,14 +682,15 @@ int throttling_adopt(struct Pipeline *pipeline, struct Tenant *tenant, const str
     char lines[REASON_MAX], text[REASON_MAX];
 
     if (throttle->n_lines == THROTTLE_LINES_MAX || !is_wanted(tenant, entry, holder) ||
-        cgroup_open_files(&tenant->cgroup, throttle_files(resource)) < 0 ||
-        tenant->cgroup.files[throttle_file(resource)] < 0)
+        (resource != RESOURCE_NETWORK && !has_file(tenant, resource)))
         return -ESTALE;
     memcpy(line->found, entry->found_line, sizeof(line->found));
     memcpy(line->value, entry->value_line, sizeof(line->value));
     line->slot = slot;
     throttle->n_lines++;
     throttle->holders |= 1u << holder;
+    if (resource == RESOURCE_NETWORK) /* set, unless it is, when its links are found */
+        tenant->network.flood_bits = rate_of(line->value);
     /* It may have ended between the entry and the act. */
     keep(pipeline, tenant, resource, false, now);
     snprintf(text, sizeof(text), "throttled by the run before, taken up: %.400s",

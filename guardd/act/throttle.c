@@ -409,7 +409,7 @@ int throttle_plan(const struct Cgroup *cgroup, enum Resource resource, unsigned 
     struct Throttle plan = {};
     int r;
 
-    if (!resource_can_throttle(resource))
+    if (!resource_is_strain(resource))
         return -EOPNOTSUPP;
     if (cgroup->files[throttle_file(resource)] < 0)
         return -EBADF;

@@ -37,7 +37,7 @@ struct ClassDraft {
     struct Limits limits;
     struct Word *disk_paths;
     unsigned disk_warn_percent;
-    uint64_t network_burst_bytes;
+    uint64_t network_burst_bytes, network_flood_bits;
     struct ClassDraft *prev, *next;
 };
 

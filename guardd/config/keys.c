@@ -173,6 +173,21 @@ static int set_limit(struct Draft *draft, enum LimitId id, const char *value, st
     return 0;
 }
 
+static int set_network_flood(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    uint64_t bits = 0;
+
+    if (value[0] != '\0' && !value_limit(LIMIT_NETWORK_EGRESS_MAX, value, &bits, complaint))
+        return KEY_REFUSED;
+    if (bits == LIMIT_INFINITY) {
+        complain(complaint, "'%s' slows nobody down", value);
+        complain_right(complaint, "bits per second, such as 1M");
+        return KEY_REFUSED;
+    }
+    draft->class->network_flood_bits = bits;
+    return 0;
+}
+
 static int set_network_burst(struct Draft *draft, const char *value, struct Complaint *complaint)
 {
     if (value[0] != '\0')
@@ -235,6 +250,8 @@ static const struct Key class_keys[] = {
     {"NetworkIngressMax", NULL, ""},
     {"NetworkBurst", set_network_burst,
      "bytes in powers of 1024 from 2K to 1G, such as 64K; empty: by the rate"},
+    {"NetworkFloodRate", set_network_flood,
+     "bits per second in powers of 1000, such as 1M; empty: no rule throttles it"},
     {"DiskWarnAt", set_disk_warn_at, "a percentage of the limits from 1% to 99%, or off"},
     {"DiskPath", set_disk_path,
      "absolute paths such as /srv/%n or /home/%u (%n %p %c %u %U %%), or StateDirectory"},

@@ -174,12 +174,19 @@ static bool judge_throttle(const struct RuleDraft *draft, struct Place *ret_plac
         complain_right(complaint, "a throttle among the steps, such as Steps=throttle, or no ThrottleTo=");
         return complain(complaint, "ThrottleTo=: rule '%s' has no step that throttles", rule->name);
     }
+    if (rule->resource == RESOURCE_NETWORK && rule->throttle_percent > 0) {
+        *ret_place = draft->throttle_place;
+        complain_right(complaint, "NetworkFloodRate= in each class that lists the rule");
+        return complain(complaint, "ThrottleTo=: rule '%s' throttles the network, which is to a rate",
+                        rule->name);
+    }
     if (resource_can_throttle(rule->resource))
         return true;
     *ret_place = draft->steps_place;
-    complain_right(complaint, "warn, freeze%s; or %s= on memory.*, cpu.* or io.*",
+    complain_right(complaint, "warn, freeze%s; or %s= on memory.*, cpu.*, io.* or net.*",
                    rule->resource == RESOURCE_DISK ? "" : ", kill", of_rank ? "Rank" : "When");
-    return complain(complaint, "Steps=: rule '%s' %s %s, and 'throttle' slows down memory, cpu or io",
+    return complain(complaint,
+                    "Steps=: rule '%s' %s %s, and 'throttle' slows down memory, cpu, io or network",
                     rule->name, of_rank ? "ranks by" : "is on",
                     reading_info(of_rank ? rule->rank : rule->when.reading)->name);
 }
@@ -225,7 +232,8 @@ static void resolve_defaults(struct RuleDraft *draft)
 
     if (!draft->has_until)
         rule->until = condition_opposite(&rule->when);
-    if (rule->throttle_percent == 0 && rule_has_step(rule, VERB_THROTTLE))
+    if (rule->throttle_percent == 0 && rule->resource != RESOURCE_NETWORK &&
+        rule_has_step(rule, VERB_THROTTLE))
         rule->throttle_percent =
             rule->resource == RESOURCE_MEMORY ? POLICY_THROTTLE_MEMORY_PERCENT : POLICY_THROTTLE_PERCENT;
 }
@@ -325,6 +333,16 @@ static void mind_rule(struct TenantClass *class, const struct Rule *rule)
         class->pressures |= UINT32_C(1) << pressure;
 }
 
+static int no_flood_rate(struct Draft *draft, const struct ClassDraft *class, const struct Word *word)
+{
+    struct Complaint complaint;
+
+    complain(&complaint, "class '%s' has no NetworkFloodRate=, to which its rule '%s' throttles", class->name,
+             word->text);
+    complain_right(&complaint, "NetworkFloodRate= in the class, such as 1M");
+    return problem_add(draft->problems, word->place, &complaint);
+}
+
 static int resolve_class_rule(struct Draft *draft, const struct ClassDraft *from, const struct Word *word,
                               struct TenantClass *class)
 {
@@ -336,6 +354,9 @@ static int resolve_class_rule(struct Draft *draft, const struct ClassDraft *from
         return 0;
     if (class->n_rules == POLICY_CLASS_RULES_MAX)
         return too_many_rules(draft, from, word);
+    if (from->network_flood_bits == 0 && rule->rule.resource == RESOURCE_NETWORK &&
+        rule_has_step(&rule->rule, VERB_THROTTLE))
+        return no_flood_rate(draft, from, word);
     class->rules[class->n_rules++] = rule->resolved;
     mind_rule(class, rule->resolved);
     return 0;
@@ -391,6 +412,7 @@ static int resolve_class(struct Draft *draft, const struct ClassDraft *from, str
     class->limits = from->limits;
     class->disk_warn_percent = from->disk_warn_percent;
     class->network_burst_bytes = from->network_burst_bytes;
+    class->network_flood_bits = from->network_flood_bits;
     class->disk = counts_disk(from);
     if (r == 0)
         r = strings_make(no_strings, from->match, &class->match);

@@ -202,8 +202,10 @@ static const struct {
                                 ON_OPERATIONS},
     [LIMIT_IO_WRITE_IOPS_MAX] = {parse_rate, 1, OPERATIONS_GREATEST, "operations", "rate", "is",
                                  ON_OPERATIONS},
-    [LIMIT_NETWORK_EGRESS_MAX] = {parse_bits, LINK_RATE_LEAST, LINK_RATE_GREATEST, "links", "rate", "is", ON_RATE},
-    [LIMIT_NETWORK_INGRESS_MAX] = {parse_bits, LINK_RATE_LEAST, LINK_RATE_GREATEST, "links", "rate", "is", ON_RATE},
+    [LIMIT_NETWORK_EGRESS_MAX] = {parse_bits, LINK_RATE_LEAST, LINK_RATE_GREATEST, "links", "rate", "is",
+                                  ON_RATE},
+    [LIMIT_NETWORK_INGRESS_MAX] = {parse_bits, LINK_RATE_LEAST, LINK_RATE_GREATEST, "links", "rate", "is",
+                                   ON_RATE},
 };
 
 bool value_limit(enum LimitId id, const char *text, uint64_t *ret_value, struct Complaint *complaint)
@@ -319,6 +321,8 @@ static void take_amount(const char **p, enum Measure measure, char word[static C
     *p = next;
 }
 
+#define EGRESS_PERCENT_MAX 1000
+
 /* A share of the time, not of a CPU. */
 static bool is_share_of_time(enum ReadingId id)
 {
@@ -336,6 +340,7 @@ static bool check_share(const struct Condition *condition, const char *word, str
 static bool check_percentage(const struct Condition *condition, const char *word, struct Complaint *complaint)
 {
     const struct ReadingInfo *info = reading_info(condition->reading);
+    int64_t most;
 
     if (!info->has_limit) {
         complain_right(complaint,
@@ -344,8 +349,10 @@ static bool check_percentage(const struct Condition *condition, const char *word
                        value_example(info->measure));
         return complain(complaint, "%s has no limit that it could be a percentage of", info->name);
     }
-    if (condition->value > 100) {
-        complain_right(complaint, "0%% to 100%%");
+    /* What is sent is counted before the limit drops any of it. */
+    most = condition->reading == READING_NET_EGRESS ? EGRESS_PERCENT_MAX : 100;
+    if (condition->value > most) {
+        complain_right(complaint, "0%% to %lld%%", (long long)most);
         return complain(complaint, "%s of a limit is never reached", word);
     }
     return true;

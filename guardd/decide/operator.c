@@ -71,7 +71,7 @@ static enum OperatorAnswer throttle_obstacle(const struct Tenant *tenant, enum V
     uint32_t holders;
 
     why[0] = '\0';
-    if (!resource_can_throttle(resource)) {
+    if (!resource_is_strain(resource)) {
         snprintf(why, REASON_MAX, "%s cannot be throttled: memory, cpu and io can", name ? name : "that");
         return OPERATOR_REFUSED;
     }

@@ -8,6 +8,7 @@ void network_begin(struct Network *network)
 {
     *network = (struct Network){.namespace_id = NAMESPACE_ID_NONE,
                                 .wanted = {LIMIT_INFINITY, LIMIT_INFINITY},
+                                .flood_bits = LIMIT_INFINITY,
                                 .look_usec = USEC_INFINITY};
 }
 
@@ -60,6 +61,18 @@ bool network_remove(struct Network *network, int ifindex)
     return true;
 }
 
+bool network_is_as_wanted(const struct Network *network)
+{
+    for (size_t i = 0; i < network->n_links; i++)
+        for (int d = 0; d < DIRECTION_COUNT; d++) {
+            const struct LinkRate *rate = &network->links[i].rates[d];
+
+            if (rate->orders > 0 || (rate->known ? rate->rate_bits : LIMIT_INFINITY) != network->wanted[d])
+                return false;
+        }
+    return true;
+}
+
 int network_present(const struct Network *network, enum LimitId id, uint64_t own, uint64_t *ret_value)
 {
     enum Direction direction = limit_direction(id);
@@ -70,7 +83,7 @@ int network_present(const struct Network *network, enum LimitId id, uint64_t own
     for (size_t i = 0; i < network->n_links; i++) {
         const struct LinkRate *rate = &network->links[i].rates[direction];
 
-        if (rate->known && rate->rate_bits != network->wanted[direction]) {
+        if (rate->known && rate->orders == 0 && rate->rate_bits != network->wanted[direction]) {
             *ret_value = rate->rate_bits;
             break;
         }

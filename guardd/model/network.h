@@ -36,6 +36,7 @@ struct Network {
     size_t n_sharers;                 /* other tenants in the namespace */
     char sharer[64];                  /* one of them, "" */
     uint64_t wanted[DIRECTION_COUNT]; /* of its links, by all who share them; LIMIT_INFINITY */
+    uint64_t flood_bits;              /* that a throttle leaves it; LIMIT_INFINITY: there is none */
     int error[DIRECTION_COUNT];       /* of what was ordered last; 0 */
     char trouble[DIRECTION_COUNT][160];
     unsigned repaired; /* times that somebody had taken away what keeps a rate, and it was put back */
@@ -54,6 +55,10 @@ struct TenantLink *network_link(struct Network *network, int ifindex);
 struct TenantLink *network_add(struct Network *network, const struct Link *link);
 bool network_remove(struct Network *network, int ifindex);
 
+/* All of its links have what is wanted. */
+bool network_is_as_wanted(const struct Network *network);
+
 /* What is in force of a limit whose value, set through guardd, is `own` (LIMIT_INFINITY: none): that, where
- * all links are as wanted, else what a link has that is not. -ENODATA: it has no links. */
+ * all links are as wanted, or on their way to it, else what a link has that is not. -ENODATA: it has no
+ * links. */
 int network_present(const struct Network *network, enum LimitId id, uint64_t own, uint64_t *ret_value);

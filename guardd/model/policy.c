@@ -83,7 +83,7 @@ const char *step_format(const struct Rule *rule, size_t step, char *buf, size_t 
     bool last = at->lasts_usec == USEC_INFINITY;
     char share[32] = "", lasts[USEC_FORMAT_MAX] = "";
 
-    if (at->verb == VERB_THROTTLE)
+    if (at->verb == VERB_THROTTLE && rule->throttle_percent > 0)
         snprintf(share, sizeof(share), " to %u%%", rule->throttle_percent);
     if (!last)
         usec_format(at->lasts_usec, lasts, sizeof(lasts));

@@ -57,7 +57,7 @@ struct Rule {
     int64_t floor;       /* Floor=: and nobody below this much of it */
     struct Condition when, until;
     enum Resource resource; /* that its `throttle` step slows down: of Rank= with Scope=host, else of When= */
-    unsigned throttle_percent; /* ThrottleTo=: of what the tenant uses */
+    unsigned throttle_percent; /* ThrottleTo=: of what the tenant uses; 0 of the network */
     struct Step steps[POLICY_STEPS_MAX];
     size_t n_steps; /* >= 1 */
 };
@@ -73,6 +73,7 @@ struct TenantClass {
     struct Limits limits;
     char **disk_paths;            /* DiskPath=, NULL-terminated; %n %p %c %u %U, or "StateDirectory" */
     uint64_t network_burst_bytes; /* NetworkBurst=; 0: by the rate */
+    uint64_t network_flood_bits;  /* NetworkFloodRate=: what a throttle leaves it; 0: not said */
     unsigned disk_warn_percent;   /* DiskWarnAt=: of each disk limit, the tripwire; 0: none */
     const struct Rule *rules[POLICY_CLASS_RULES_MAX];
     size_t n_rules;

@@ -98,7 +98,7 @@ bool reading_is_of_disk(enum ReadingId id)
 
 bool reading_is_of_strain(enum ReadingId id)
 {
-    return resource_can_throttle(readings[id].resource);
+    return resource_is_strain(readings[id].resource);
 }
 
 bool reading_is_of_network(enum ReadingId id)

@@ -29,6 +29,8 @@ const char *resource_throttle_file(enum Resource resource)
         return "memory.high";
     case RESOURCE_IO:
         return "io.max";
+    case RESOURCE_NETWORK:
+        return "links";
     default:
         return "";
     }

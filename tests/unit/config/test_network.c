@@ -133,6 +133,50 @@ static void test_limits(void **state)
     problems_free(&problems);
 }
 
+#define FLOOD "[Rule flood]\nWhen=net.egress > 120% for 10s\nSteps=throttle\n"
+#define CLASS "[Tenants a]\nMatch=a\nRules=flood\n"
+
+static void test_flood(void **state)
+{
+    static const char text[] = FLOOD CLASS "NetworkFloodRate=5M\n";
+    struct Problems problems = {0};
+    struct Config *config = NULL;
+    const struct Rule *rule;
+    char step[STEP_FORMAT_MAX];
+
+    assert_int_equal(config_parse_buffer("f", text, strlen(text), &config, &problems), 0);
+    rule = config->policy.classes[0].rules[0];
+    assert_int_equal(config->policy.classes[0].network_flood_bits, 5000000);
+    assert_true(config->policy.classes[0].sweep);
+    assert_int_equal(rule->resource, RESOURCE_NETWORK);
+    assert_string_equal(step_format(rule, 0, step, sizeof(step)), "throttle");
+    config_free(config);
+    problems_free(&problems);
+}
+
+static void test_flood_refused(void **state)
+{
+    static const struct {
+        const char *text, *what;
+    } rows[] = {
+        {FLOOD CLASS, "class 'a' has no NetworkFloodRate=, to which its rule 'flood' throttles"},
+        {FLOOD CLASS "NetworkFloodRate=infinity\n", "NetworkFloodRate=: 'infinity' slows nobody down"},
+        {FLOOD "ThrottleTo=50%\n" CLASS "NetworkFloodRate=5M\n",
+         "ThrottleTo=: rule 'flood' throttles the network, which is to a rate"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct Problems problems = {0};
+        struct Config *config = NULL;
+
+        assert_int_equal(config_parse_buffer("f", rows[i].text, strlen(rows[i].text), &config, &problems),
+                         CONFIG_INVALID);
+        assert_true(problems.n > 0);
+        assert_string_equal(problems.list[0].what, rows[i].what);
+        problems_free(&problems);
+    }
+}
+
 static void test_burst_refused(void **state)
 {
     static const struct {
@@ -165,7 +209,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conditions),    cmocka_unit_test(test_triggers_refused),
         cmocka_unit_test(test_elections),     cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_burst_refused),
+        cmocka_unit_test(test_burst_refused), cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_flood_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -436,6 +436,63 @@ static void test_disk_details(void **state)
     assert_null(sd_json_variant_by_key(share, "diskFree"));
 }
 
+/* Its links are known; one direction has a rate. */
+static void test_network(void **state)
+{
+    struct Tenant tenant = bare_tenant();
+    struct Network *network = &tenant.network;
+    struct Link link = {.ifindex = 5, .name = "veth\x1b"};
+    _cleanup_json_ sd_json_variant *v = NULL, *limits = NULL;
+    sd_json_variant *object, *limit;
+
+    network_begin(network);
+    network->looked = true;
+    network->wanted[DIRECTION_EGRESS] = 10000000;
+    network->n_sharers = 2;
+    strcpy(network->sharer, "docker/b");
+    network_add(network, &link)->rates[DIRECTION_EGRESS] =
+        (struct LinkRate){.known = true, .rate_bits = 10000000, .dropped = 7};
+    tenant.limits[LIMIT_NETWORK_EGRESS_MAX] =
+        (struct LimitState){.applied = true, .found = LIMIT_INFINITY, .value = 20000000};
+    tenant.readings.valid[READING_NET_EGRESS] = true;
+    tenant.readings.value[READING_NET_EGRESS] = 9900000;
+    assert_true(wire_tenant_full(&tenant, NOW, &v) >= 0);
+    assert_true(conform_object(v, conform_symbol("TenantDetails"), SD_VARLINK_REGULAR));
+    assert_int_equal(number_at(v, "netEgress"), 9900000);
+    assert_int_equal(number_at(v, "netEgressMax"), 10000000);
+    assert_null(sd_json_variant_by_key(v, "netIngress"));
+    assert_null(sd_json_variant_by_key(v, "netIngressMax"));
+    assert_null(sd_json_variant_by_key(v, "netUnshaped"));
+    object = sd_json_variant_by_key(v, "network");
+    assert_int_equal(number_at(object, "sharers"), 2);
+    assert_string_equal(text_at(object, "sharer"), "docker/b");
+    assert_null(sd_json_variant_by_key(object, "unshaped"));
+    object = first_at(object, "links");
+    assert_string_equal(text_at(object, "name"), "veth\\x1b");
+    assert_int_equal(number_at(object, "egressDropped"), 7);
+    assert_null(sd_json_variant_by_key(object, "ingressMax"));
+    assert_true(wire_limits(&tenant, &limits) >= 0);
+    limit = sd_json_variant_by_index(limits, LIMIT_NETWORK_EGRESS_MAX); /* another's who shares it is less */
+    assert_int_equal(number_at(sd_json_variant_by_key(limit, "inForce"), "value"), 10000000);
+    limit = sd_json_variant_by_index(limits, LIMIT_NETWORK_INGRESS_MAX);
+    assert_non_null(sd_json_variant_by_key(limit, "inForce"));
+    assert_null(sd_json_variant_by_key(sd_json_variant_by_key(limit, "inForce"), "value"));
+}
+
+static void test_network_not_shaped(void **state)
+{
+    struct Tenant tenant = bare_tenant();
+    _cleanup_json_ sd_json_variant *v = NULL;
+
+    network_begin(&tenant.network);
+    tenant.network.looked = true;
+    tenant.network.why = UNSHAPED_HOST_NETWORK;
+    assert_true(wire_tenant_full(&tenant, NOW, &v) >= 0);
+    assert_true(conform_object(v, conform_symbol("TenantDetails"), SD_VARLINK_REGULAR));
+    assert_string_equal(text_at(v, "netUnshaped"), "host-network");
+    assert_non_null(strstr(text_at(sd_json_variant_by_key(v, "network"), "unshaped"), "the host's network"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +508,8 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_limits_of_the_class),
         cmocka_unit_test(test_disk_details),
+        cmocka_unit_test(test_network),
+        cmocka_unit_test(test_network_not_shaped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
