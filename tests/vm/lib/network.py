@@ -422,6 +422,11 @@ def shown(tenant):
     return output("guardctl", "show", tenant)
 
 
+def tells(tenant, text):
+    """Does guardctl show say so, wherever its lines break?"""
+    return text in " ".join(shown(tenant).split())
+
+
 def new_place(ground, runtime="docker", **options):
     """A container on a bridge of its own, that guardd knows."""
     bridge = Bridge(ground, runtime)
