@@ -1,4 +1,5 @@
-/* See network.h. How much passes now stands among the readings: a link has no more than the tenant's only one. */
+/* See network.h. How much passes now stands among the readings: a link has no more than the tenant's only
+ * one. */
 #include "ctl/network.h"
 
 #include <stdio.h>
@@ -15,8 +16,10 @@ static void print_links(sd_json_variant *network)
     };
     static const struct {
         const char *key, *otherwise;
-    } cells[] = {
-        {"egressMax", "infinity"}, {"egressDropped", "-"}, {"ingressMax", "infinity"}, {"ingressDropped", "-"}};
+    } cells[] = {{"egressMax", "infinity"},
+                 {"egressDropped", "-"},
+                 {"ingressMax", "infinity"},
+                 {"ingressDropped", "-"}};
     struct Table table;
     sd_json_variant *link;
     char amount[AMOUNT_MAX];

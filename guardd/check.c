@@ -185,9 +185,10 @@ static void check_links(struct Check *check)
     if (r >= 0)
         host_finding(&check->host, true, "limits of network", "links can be shaped, both ways");
     else if (module)
-        host_finding(&check->host, false, "limits of network",
-                     "the kernel has no %s: NetworkEgressMax= and NetworkIngressMax= are not set. modprobe %s",
-                     module, module);
+        host_finding(
+            &check->host, false, "limits of network",
+            "the kernel has no %s: NetworkEgressMax= and NetworkIngressMax= are not set. modprobe %s", module,
+            module);
     else
         host_finding(&check->host, false, "limits of network",
                      "NetworkEgressMax= and NetworkIngressMax= cannot be set (%s)%s", strerror(-r),
