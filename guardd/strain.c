@@ -22,6 +22,8 @@
 
 /* What was read longer ago says nothing of now: rates begin anew. */
 #define BASELINE_MAX_USEC (15 * USEC_PER_SEC)
+/* What was read within this time is not read again before a deed: nobody is looked at more often. */
+#define BRIEF_USEC (1 * USEC_PER_SEC)
 /* The host is read once for all tenants that are looked at within this time. */
 #define HOST_LOOK_USEC (900 * USEC_PER_MSEC)
 /* Candidates are read again while a condition is held for longer. */
@@ -374,8 +376,69 @@ static void read_tenant(struct StrainGuard *guard, struct Tenant *tenant, uint32
     copy_host_readings(guard, &tenant->readings);
 }
 
+static uint32_t announced_pressures(const struct Tenant *tenant)
+{
+    uint32_t pressures = 0;
+
+    for (int i = 0; i < PRESSURE_COUNT; i++)
+        if (tenant->strain.pressure[i].proven > 0)
+            pressures |= 1u << i;
+    return pressures;
+}
+
+static bool goes_by(const struct Rule *rule, uint32_t pressures)
+{
+    enum Pressure pressure = reading_pressure(rule->when.reading);
+
+    return rule->scope == SCOPE_TENANT && pressure != PRESSURE_INVALID && (pressures & (1u << pressure));
+}
+
+/* Nothing is judged by what was read long ago. */
+static bool awaits_nothing_else(const struct Tenant *tenant, uint32_t pressures)
+{
+    for (size_t i = 0; tenant->class && i < tenant->class->n_rules; i++)
+        if (tenant->condition.rules[i].phase != PHASE_IDLE || !goes_by(tenant->class->rules[i], pressures))
+            return false;
+    return true;
+}
+
+bool strain_guard_is_brief(const struct Tenant *tenant, usec_t now)
+{
+    uint32_t pressures = announced_pressures(tenant);
+
+    /* memory.stall is more than a pressure. */
+    if (tenant->strain.announced || pressures == 0 ||
+        (pressures & (1u << PRESSURE_MEMORY_SOME | 1u << PRESSURE_MEMORY_FULL)))
+        return false;
+    return now - tenant->readings.at_usec < BRIEF_USEC || awaits_nothing_else(tenant, pressures);
+}
+
+/* A throttle is a part of what is used, and that of now: a storm was still before it began. */
+static uint32_t resources_to_throttle(const struct TenantClass *class, uint32_t pressures)
+{
+    uint32_t resources = 0;
+
+    for (size_t i = 0; class && i < class->n_rules; i++)
+        if (goes_by(class->rules[i], pressures) && rule_has_step(class->rules[i], VERB_THROTTLE))
+            resources |= 1u << class->rules[i]->resource;
+    return resources & STRAIN_ALL;
+}
+
+static void look_briefly(struct Tenant *tenant, uint32_t pressures, usec_t now)
+{
+    uint32_t resources = resources_to_throttle(tenant->class, pressures);
+
+    forget_old(&tenant->strain, now);
+    (void)strain_look_announced(&tenant->cgroup, pressures, resources, &tenant->strain, now,
+                                &tenant->readings);
+}
+
 void strain_guard_look(struct StrainGuard *guard, struct Tenant *tenant, bool fresh, usec_t now)
 {
+    if (guard->open && !fresh && strain_guard_is_brief(tenant, now)) {
+        look_briefly(tenant, announced_pressures(tenant), now);
+        return;
+    }
     if (!guard->open || (!fresh && !needs_look(tenant)))
         return;
     if (fresh)
