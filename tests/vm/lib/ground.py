@@ -513,6 +513,8 @@ def without_rule(text, rule):
             left = [name for name in names if name != rule]
             if names and not left and listed:
                 continue  # an empty one would empty the list; where it is the only one, a class needs it
+            if names and not left:
+                kept.append("CPUWeight=100\n")  # what everybody has: a class without a rule has to set something
             listed = listed or bool(left)
             line = "Rules=" + " ".join(left)
         kept.append(line + "\n")
