@@ -28,6 +28,7 @@ import contextlib
 import glob
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -500,6 +501,13 @@ def shipped_files():
     return found
 
 
+def asking(section):
+    """A class that names no rule has to set a limit: one that limits nobody."""
+    keys = {line.partition("=")[0] for line in section.splitlines() if line and not line.startswith(("#", "["))}
+    bare = section.startswith("[Tenants ") and keys == {"Match", "Rules"} and not re.search(r"^Rules=.", section, re.M)
+    return section + "TasksMax=4194304\n" if bare else section
+
+
 def without_rule(text, rule):
     """A configuration without a rule: without its section, and without its name in any Rules=."""
     kept, section, listed = [], "", False
@@ -513,12 +521,10 @@ def without_rule(text, rule):
             left = [name for name in names if name != rule]
             if names and not left and listed:
                 continue  # an empty one would empty the list; where it is the only one, a class needs it
-            if names and not left:
-                kept.append("CPUWeight=100\n")  # what everybody has: a class without a rule has to set something
             listed = listed or bool(left)
             line = "Rules=" + " ".join(left)
         kept.append(line + "\n")
-    return "".join(kept)
+    return "".join(map(asking, re.split(r"^(?=\[)", "".join(kept), flags=re.M)))
 
 
 def write_drop_ins(texts):
