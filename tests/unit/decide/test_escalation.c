@@ -965,6 +965,24 @@ static void test_held_by_an_operator(void **state)
     assert_decided(&world, VERB_FREEZE);
 }
 
+/* What it holds itself is not others'. */
+static void test_slowed_after_it_was_frozen(void **state)
+{
+    struct World world;
+
+    slow_init(&world);
+    world.rule.steps[0].verb = VERB_FREEZE;
+    world.rule.steps[1].verb = VERB_THROTTLE;
+    only_steps(&world, 2);
+    look(&world, 60);
+    do_it(&world, VERB_FREEZE);
+    look_after(&world, 10, 60);
+    do_it(&world, VERB_THROTTLE);
+    assert_int_equal(frozen(&world), 1);
+    relieve(&world);
+    assert_decided(&world, VERB_THAW);
+}
+
 /* --- flapping ---------------------------------------------------------------------------------------- */
 
 static bool is_action(enum Verb verb)
@@ -1193,6 +1211,7 @@ int main(void)
         cmocka_unit_test(test_protected_is_not_throttled),
         cmocka_unit_test(test_two_rules),
         cmocka_unit_test(test_held_by_an_operator),
+        cmocka_unit_test(test_slowed_after_it_was_frozen),
         cmocka_unit_test(test_flapping),
         cmocka_unit_test(test_outwitting),
         cmocka_unit_test(test_adopted),
