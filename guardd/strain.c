@@ -22,8 +22,6 @@
 
 /* What was read longer ago says nothing of now: rates begin anew. */
 #define BASELINE_MAX_USEC (15 * USEC_PER_SEC)
-/* What was read within this time is not read again before a deed: nobody is looked at more often. */
-#define BRIEF_USEC (1 * USEC_PER_SEC)
 /* The host is read once for all tenants that are looked at within this time. */
 #define HOST_LOOK_USEC (900 * USEC_PER_MSEC)
 /* Candidates are read again while a condition is held for longer. */
@@ -287,14 +285,24 @@ static bool is_of_host_strain(const struct Rule *rule)
     return rule->scope == SCOPE_HOST && reading_is_of_strain(rule->when.reading);
 }
 
+/* Those whose triggers have spoken since the last look: 1u << enum Pressure. */
+static uint32_t announced_pressures(const struct Tenant *tenant)
+{
+    uint32_t pressures = 0;
+
+    for (int i = 0; i < PRESSURE_COUNT; i++)
+        if (tenant->strain.pressure[i].proven > 0)
+            pressures |= 1u << i;
+    return pressures;
+}
+
 /* A rule is at work, a trigger has spoken, or everybody is looked at all the time. */
 static bool needs_look(const struct Tenant *tenant)
 {
     const struct TenantClass *class = tenant->class;
 
-    for (int i = 0; i < PRESSURE_COUNT; i++)
-        if (tenant->strain.pressure[i].proven > 0)
-            return true;
+    if (announced_pressures(tenant) != 0)
+        return true;
     for (int i = 0; i < RESOURCE_COUNT; i++)
         if (tenant->throttles[i].n_lines > 0)
             return true;
@@ -376,16 +384,6 @@ static void read_tenant(struct StrainGuard *guard, struct Tenant *tenant, uint32
     copy_host_readings(guard, &tenant->readings);
 }
 
-static uint32_t announced_pressures(const struct Tenant *tenant)
-{
-    uint32_t pressures = 0;
-
-    for (int i = 0; i < PRESSURE_COUNT; i++)
-        if (tenant->strain.pressure[i].proven > 0)
-            pressures |= 1u << i;
-    return pressures;
-}
-
 static bool goes_by(const struct Rule *rule, uint32_t pressures)
 {
     enum Pressure pressure = reading_pressure(rule->when.reading);
@@ -410,7 +408,8 @@ bool strain_guard_is_brief(const struct Tenant *tenant, usec_t now)
     if (tenant->strain.announced || pressures == 0 ||
         (pressures & (1u << PRESSURE_MEMORY_SOME | 1u << PRESSURE_MEMORY_FULL)))
         return false;
-    return now - tenant->readings.at_usec < BRIEF_USEC || awaits_nothing_else(tenant, pressures);
+    /* Nobody is looked at more often. */
+    return now - tenant->readings.at_usec < LOOK_INTERVAL_USEC || awaits_nothing_else(tenant, pressures);
 }
 
 /* A throttle is a part of what is used, and that of now: a storm was still before it began. */

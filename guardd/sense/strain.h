@@ -20,8 +20,7 @@ int strain_look(const struct Cgroup *cgroup, uint32_t resources, struct Strain *
                 struct Readings *readings);
 
 /* When pressures (bits 1u << enum Pressure) were just announced: these, and all that is of `resources`.
- * Everything else stays as it was found, and so does the time of that (readings->at_usec). As strain_look().
- */
+ * Everything else stays as it was found, and so does its time (readings->at_usec). As strain_look(). */
 int strain_look_announced(const struct Cgroup *cgroup, uint32_t pressures, uint32_t resources,
                           struct Strain *strain, usec_t now, struct Readings *readings);
 

@@ -23,22 +23,6 @@ struct Ground {
     struct StrainGuard guard;
 };
 
-int unit_set_limit(struct UnitManager *manager, const char *unit, enum LimitId limit, uint64_t value,
-                   uint64_t tenant_id)
-{
-    return -ENOTCONN;
-}
-
-int unit_set_rates(struct UnitManager *manager, const char *unit, enum LimitId limit,
-                   const struct UnitDisk *disks, size_t n, uint64_t tenant_id)
-{
-    return -ENOENT;
-}
-
-void unit_tell_freezer(struct UnitManager *manager, const char *unit, bool frozen)
-{
-}
-
 static void rule_on(struct Ground *ground, size_t index, enum ReadingId reading, enum Verb verb)
 {
     ground->rules[index] = (struct Rule){
