@@ -61,9 +61,11 @@ static void look(struct Guard *guard, struct Tenant *tenant, bool fresh, usec_t 
     struct Decisions decisions;
 
     decisions.n = 0;
-    if (pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings) < 0)
-        return; /* it is gone, or cannot be read; rmdir is announced */
-    disk_guard_look(&guard->disk, tenant, fresh, now);
+    if (fresh || !strain_guard_is_brief(tenant, now)) {
+        if (pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings) < 0)
+            return; /* it is gone, or cannot be read; rmdir is announced */
+        disk_guard_look(&guard->disk, tenant, fresh, now);
+    }
     strain_guard_look(&guard->strain, tenant, fresh, now);
     if (tenant_is_throttled(tenant))
         throttling_check(&guard->pipeline, tenant, now);

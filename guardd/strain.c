@@ -286,14 +286,24 @@ static bool is_of_host_strain(const struct Rule *rule)
            (reading_is_of_strain(rule->when.reading) || reading_is_of_network(rule->when.reading));
 }
 
+/* Those whose triggers have spoken since the last look: 1u << enum Pressure. */
+static uint32_t announced_pressures(const struct Tenant *tenant)
+{
+    uint32_t pressures = 0;
+
+    for (int i = 0; i < PRESSURE_COUNT; i++)
+        if (tenant->strain.pressure[i].proven > 0)
+            pressures |= 1u << i;
+    return pressures;
+}
+
 /* A rule is at work, a trigger has spoken, or everybody is looked at all the time. */
 static bool needs_look(const struct Tenant *tenant)
 {
     const struct TenantClass *class = tenant->class;
 
-    for (int i = 0; i < PRESSURE_COUNT; i++)
-        if (tenant->strain.pressure[i].proven > 0)
-            return true;
+    if (announced_pressures(tenant) != 0)
+        return true;
     for (int i = 0; i < RESOURCE_COUNT; i++)
         if (tenant->throttles[i].n_lines > 0)
             return true;
@@ -387,8 +397,60 @@ static void read_tenant(struct StrainGuard *guard, struct Tenant *tenant, uint32
     copy_host_readings(guard, &tenant->readings);
 }
 
+static bool goes_by(const struct Rule *rule, uint32_t pressures)
+{
+    enum Pressure pressure = reading_pressure(rule->when.reading);
+
+    return rule->scope == SCOPE_TENANT && pressure != PRESSURE_INVALID && (pressures & (1u << pressure));
+}
+
+/* Nothing is judged by what was read long ago. */
+static bool awaits_nothing_else(const struct Tenant *tenant, uint32_t pressures)
+{
+    for (size_t i = 0; tenant->class && i < tenant->class->n_rules; i++)
+        if (tenant->condition.rules[i].phase != PHASE_IDLE || !goes_by(tenant->class->rules[i], pressures))
+            return false;
+    return true;
+}
+
+bool strain_guard_is_brief(const struct Tenant *tenant, usec_t now)
+{
+    uint32_t pressures = announced_pressures(tenant);
+
+    /* memory.stall is more than a pressure. */
+    if (tenant->strain.announced || pressures == 0 ||
+        (pressures & (1u << PRESSURE_MEMORY_SOME | 1u << PRESSURE_MEMORY_FULL)))
+        return false;
+    /* Nobody is looked at more often. */
+    return now - tenant->readings.at_usec < LOOK_INTERVAL_USEC || awaits_nothing_else(tenant, pressures);
+}
+
+/* A throttle is a part of what is used, and that of now: a storm was still before it began. */
+static uint32_t resources_to_throttle(const struct TenantClass *class, uint32_t pressures)
+{
+    uint32_t resources = 0;
+
+    for (size_t i = 0; class && i < class->n_rules; i++)
+        if (goes_by(class->rules[i], pressures) && rule_has_step(class->rules[i], VERB_THROTTLE))
+            resources |= 1u << class->rules[i]->resource;
+    return resources & STRAIN_ALL;
+}
+
+static void look_briefly(struct Tenant *tenant, uint32_t pressures, usec_t now)
+{
+    uint32_t resources = resources_to_throttle(tenant->class, pressures);
+
+    forget_old(&tenant->strain, now);
+    (void)strain_look_announced(&tenant->cgroup, pressures, resources, &tenant->strain, now,
+                                &tenant->readings);
+}
+
 void strain_guard_look(struct StrainGuard *guard, struct Tenant *tenant, bool fresh, usec_t now)
 {
+    if (guard->open && !fresh && strain_guard_is_brief(tenant, now)) {
+        look_briefly(tenant, announced_pressures(tenant), now);
+        return;
+    }
     if (!guard->open || (!fresh && !needs_look(tenant)))
         return;
     if (fresh)

@@ -57,6 +57,10 @@ void strain_guard_reload(struct StrainGuard *guard);
 void strain_guard_meet(struct StrainGuard *guard, struct Tenant *tenant);
 void strain_guard_vanished(struct StrainGuard *guard, struct Tenant *tenant);
 
+/* Is this look for a pressure that the kernel has just announced, and that alone to be read? The deed waits
+ * for nothing that was read within the second, and for nothing that no rule of the class goes by. */
+bool strain_guard_is_brief(const struct Tenant *tenant, usec_t now);
+
 /* The strain's part of a look: reads when the class has a rule on it that is at work or was just announced,
  * or with `fresh`, for somebody who looks (then all files are opened). */
 void strain_guard_look(struct StrainGuard *guard, struct Tenant *tenant, bool fresh, usec_t now);

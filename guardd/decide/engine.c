@@ -525,13 +525,25 @@ static bool must_go_on(const struct Turn *turn)
            verb_is_final(turn->rule->steps[turn->state->step + 1].verb);
 }
 
+/* Who is frozen shows neither peace nor harm: a rule that only slows it waits until the others let go. */
+static bool is_held_by_others(const struct Turn *turn)
+{
+    return step_verb(turn) == VERB_THROTTLE && (turn->tenant->condition.holders & ~(1u << turn->holder)) != 0;
+}
+
 static enum RuleEvent standing_event(const struct Turn *turn)
 {
     struct RuleState *state = turn->state;
-    bool relief = condition_holds(&turn->rule->until, &turn->tenant->readings);
+    bool relief;
 
+    if (is_held_by_others(turn)) {
+        state->step_usec = turn->now;
+        state->until_since_usec = state->stall_since_usec = USEC_INFINITY;
+        return RULE_QUIET;
+    }
     if (must_go_on(turn) && !condition_holds(&turn->rule->when, &turn->tenant->readings))
         state->step_usec = turn->now;
+    relief = condition_holds(&turn->rule->until, &turn->tenant->readings);
     state->until_since_usec = since_usec(relief, state->until_since_usec, turn->now);
     state->stall_since_usec = since_usec(is_stuck(turn), state->stall_since_usec, turn->now);
     if (turn->now >= relief_usec(turn))

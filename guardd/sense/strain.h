@@ -19,6 +19,11 @@
 int strain_look(const struct Cgroup *cgroup, uint32_t resources, struct Strain *strain, usec_t now,
                 struct Readings *readings);
 
+/* When pressures (bits 1u << enum Pressure) were just announced: these, and all that is of `resources`.
+ * Everything else stays as it was found, and so does its time (readings->at_usec). As strain_look(). */
+int strain_look_announced(const struct Cgroup *cgroup, uint32_t pressures, uint32_t resources,
+                          struct Strain *strain, usec_t now, struct Readings *readings);
+
 /* Each of them for itself, with the same contract. memory_look() also fills memory.stall, after
  * pressure_look(). */
 int memory_look(const struct Cgroup *cgroup, struct Strain *strain, usec_t now, struct Readings *readings);

@@ -933,13 +933,54 @@ static void test_two_rules(void **state)
     }
     assert_int_equal(throttled(&world), 1u << 0);
     assert_int_equal(frozen(&world), 1u << 1);
+    /* That it is quiet while it is frozen tells nothing of how it will be. */
+    look(&world, 0);
+    look_after(&world, 29, 0);
+    assert_nothing_decided(&world);
+    look_after(&world, 1, 0);
+    assert_int_equal(world.decisions.list[0].holder, 1);
+    do_it(&world, VERB_THAW);
+    assert_int_equal(throttled(&world), 1u << 0);
     relieve(&world);
     assert_int_equal(world.decisions.list[0].holder, 0);
     do_it(&world, VERB_UNTHROTTLE);
-    assert_int_equal(frozen(&world), 1u << 1);
-    look_after(&world, 20, 0);
-    assert_int_equal(world.decisions.list[0].holder, 1);
-    do_it(&world, VERB_THAW);
+}
+
+/* Nor is it pressed harder for the time that somebody else held it. */
+static void test_held_by_an_operator(void **state)
+{
+    struct World world;
+
+    slow_init(&world);
+    throttle_it(&world);
+    world.tenant.condition.holders = 1u << HOLDER_OPERATOR;
+    for (int i = 0; i < 60; i++) {
+        look_after(&world, 1, i % 2 == 0 ? 60 : 0);
+        assert_nothing_decided(&world);
+    }
+    world.tenant.condition.holders = 0;
+    look_after(&world, 9, 60);
+    assert_nothing_decided(&world);
+    look_after(&world, 1, 60);
+    assert_decided(&world, VERB_FREEZE);
+}
+
+/* What it holds itself is not others'. */
+static void test_slowed_after_it_was_frozen(void **state)
+{
+    struct World world;
+
+    slow_init(&world);
+    world.rule.steps[0].verb = VERB_FREEZE;
+    world.rule.steps[1].verb = VERB_THROTTLE;
+    only_steps(&world, 2);
+    look(&world, 60);
+    do_it(&world, VERB_FREEZE);
+    look_after(&world, 10, 60);
+    do_it(&world, VERB_THROTTLE);
+    assert_int_equal(frozen(&world), 1);
+    relieve(&world);
+    assert_decided(&world, VERB_THAW);
 }
 
 /* --- flapping ---------------------------------------------------------------------------------------- */
@@ -1169,6 +1210,8 @@ int main(void)
         cmocka_unit_test(test_relieved_by_the_host_in_place_of_a_kill),
         cmocka_unit_test(test_protected_is_not_throttled),
         cmocka_unit_test(test_two_rules),
+        cmocka_unit_test(test_held_by_an_operator),
+        cmocka_unit_test(test_slowed_after_it_was_frozen),
         cmocka_unit_test(test_flapping),
         cmocka_unit_test(test_outwitting),
         cmocka_unit_test(test_adopted),
