@@ -733,6 +733,12 @@ class Ground(contextlib.ExitStack):
         service = Service(name, properties, command)
         return self._kept(service, service.remove)
 
+    def user(self):
+        """A new user of the host. It stays: a user who came later and had its number could be taken for it."""
+        name = unique("user")
+        run("useradd", "--create-home", "--shell", "/bin/bash", name)
+        return name
+
     def session(self, user, *command):
         session = Session(user, command)
         return self._kept(session, session.remove)

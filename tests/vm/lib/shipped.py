@@ -97,7 +97,7 @@ class Attacker:
         self.cgroup = Cgroup(f"machine.slice/machine-{name}.scope")
 
     def _session(self, command):
-        session = self.ground.session("alice", "/bin/sh", *self._outside(command)[1:])
+        session = self.ground.session(self.ground.user(), "/bin/sh", *self._outside(command)[1:])
         self.cgroup = session.slice
         for file, value in (("pids.max", self.tasks), ("memory.high", self.memory)):
             if value:
