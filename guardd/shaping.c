@@ -425,22 +425,28 @@ bool shaping_is_possible(const struct NetworkGuard *guard, const struct Tenant *
     }
 }
 
-/* An order about one direction of a link. */
-static struct Order *about(struct NetworkGuard *guard, enum OrderKind kind, const struct Tenant *tenant,
-                           const struct TenantLink *link, enum Direction direction)
+/* An order about one direction of a link. -ERANGE: for what is wanted there is no shape (any more: the link's
+ * MTU may be another one). */
+static int about(struct NetworkGuard *guard, enum OrderKind kind, const struct Tenant *tenant,
+                 const struct TenantLink *link, enum Direction direction, struct Order **ret)
 {
-    struct Order *order = order_new(guard, kind, tenant->cgroup.id);
+    uint64_t wanted = tenant->network.wanted[direction];
+    struct Shape shape = {0};
+    struct Order *order;
 
+    if (wanted != LIMIT_INFINITY && find_shape(guard, tenant, link->mtu, wanted, &shape) != SHAPE_OK)
+        return -ERANGE;
+    order = order_new(guard, kind, tenant->cgroup.id);
     if (!order)
-        return NULL;
+        return -ENOMEM;
     order->ifindex = link->ifindex;
     snprintf(order->name, sizeof(order->name), "%s", link->name);
     order->mtu = link->mtu;
     order->direction = direction;
-    order->rate_bits = tenant->network.wanted[direction];
-    if (order->rate_bits != LIMIT_INFINITY)
-        (void)find_shape(guard, tenant, link->mtu, order->rate_bits, &order->shape);
-    return order;
+    order->rate_bits = wanted;
+    order->shape = shape;
+    *ret = order;
+    return 0;
 }
 
 /* All who share the link are told to wait for it. */
@@ -458,11 +464,25 @@ static int give_rate(struct NetworkGuard *guard, struct Order *order)
 static int order_link(struct NetworkGuard *guard, enum OrderKind kind, const struct Tenant *tenant,
                       const struct TenantLink *link, enum Direction direction, enum LimitId limit)
 {
-    struct Order *order = about(guard, kind, tenant, link, direction);
+    struct Order *order;
+    int r = about(guard, kind, tenant, link, direction, &order);
 
-    if (order)
-        order->limit = limit;
+    if (r < 0)
+        return r;
+    order->limit = limit;
     return give_rate(guard, order);
+}
+
+/* Of a rate that is wanted and that no link of this MTU can have, nobody would hear otherwise. */
+static void renew_link(struct NetworkGuard *guard, const struct Tenant *tenant, const struct TenantLink *link,
+                       enum Direction direction)
+{
+    char why[REASON_MAX] = "";
+    int r = order_link(guard, ORDER_RATE, tenant, link, direction, LIMIT_INVALID);
+
+    if (r == -ERANGE && !shaping_is_possible(guard, tenant, link, tenant->network.wanted[direction], why))
+        network_notice(guard, tenant, LOG_WARNING, "%s of link %s is not as it should be: %.300s",
+                       direction_name(direction), link->name, why);
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -528,9 +548,9 @@ static int throttle_link(struct NetworkGuard *guard, const struct Tenant *tenant
 
     if (rate->orders == 0 && !is_to_be_renewed(rate, tenant->network.wanted[direction]))
         return 0;
-    order = about(guard, ORDER_RATE, tenant, link, direction);
-    if (order)
-        order->throttles = true;
+    if (about(guard, ORDER_RATE, tenant, link, direction, &order) < 0)
+        return 0;
+    order->throttles = true;
     return give_rate(guard, order) < 0 ? 0 : 1;
 }
 
@@ -560,8 +580,7 @@ void shaping_renew(struct NetworkGuard *guard, struct Tenant *tenant)
         find_wanted(guard, tenant, (enum Direction)d);
         for (size_t i = 0; i < network->n_links && guard->pipeline->mode != MODE_OBSERVE; i++)
             if (is_to_be_renewed(&network->links[i].rates[d], network->wanted[d]))
-                (void)order_link(guard, ORDER_RATE, tenant, &network->links[i], (enum Direction)d,
-                                 LIMIT_INVALID);
+                renew_link(guard, tenant, &network->links[i], (enum Direction)d);
     }
 }
 

@@ -192,6 +192,7 @@ int shaper_set(struct Shaper *shaper, const struct ShaperLink *link, enum Direct
     struct Set *set = at(link->ifindex) < LINKS_MAX ? &ground->sets[at(link->ifindex)][direction] : NULL;
 
     ground->sets_made++;
+    assert_true(shape->rate_bytes > 0);
     if (!set)
         return -ENODEV;
     *ret_module = ground->module;
@@ -633,6 +634,27 @@ static void a_link_is_renamed_and_gets_another_mtu(void **state)
     assert_false(said("somebody"));
 }
 
+/* A packet of it would take longer than a second now: what is there stays, and it is said. */
+static void an_mtu_for_which_there_is_no_such_rate(void **state)
+{
+    struct Tenant *web = tenant(1, "docker/web", 100);
+
+    veth(10, 100);
+    ask(20000);
+    network_guard_open(&ground->guard, false);
+    work();
+    assert_rate(10, DIRECTION_EGRESS, 20000);
+    ground->links[0].mtu = 9000;
+    ground->sets_made = 0;
+    hear_link(10);
+    work();
+    assert_int_equal(ground->sets_made, 0);
+    assert_true(said("at least 72kbit"));
+    shaping_inspect(&ground->guard, web, &web->network.links[0], DIRECTION_EGRESS);
+    work();
+    assert_rate(10, DIRECTION_EGRESS, 20000);
+}
+
 /* --- limits ------------------------------------------------------------------------------------------- */
 
 static void live(void **state)
@@ -992,6 +1014,7 @@ int main(void)
         TEST(a_link_goes),
         TEST(a_tenant_vanishes),
         TEST(a_link_is_renamed_and_gets_another_mtu),
+        TEST(an_mtu_for_which_there_is_no_such_rate),
         TEST(live),
         TEST(what_cannot_be),
         TEST(somebody_is_in_the_way),
