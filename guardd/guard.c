@@ -550,15 +550,16 @@ static void open_strain(struct Guard *guard, sd_event *event)
     strain_guard_open(&guard->strain, event);
 }
 
-static void open_network(struct Guard *guard, bool inherited)
+static void open_network(struct Guard *guard, const struct Recovery *recovery)
 {
     guard->network.registry = &guard->registry;
     guard->network.pipeline = &guard->pipeline;
     guard->network.clock = guard->clock;
     guard->network.proc = "/proc";
     guard->network.event = guard->event;
+    guard->network.slot = recovery->links_slot;
     if (guard->place->root[0] == '\0')
-        network_guard_open(&guard->network, inherited);
+        network_guard_open(&guard->network, recovery->links);
 }
 
 /* Everybody who is here, what the run before left, the limits: complete before READY=1. */
@@ -568,7 +569,8 @@ static int take_stock(struct Guard *guard)
                                 .engine = &guard->engine,
                                 .registry = &guard->registry,
                                 .tree = &guard->tree,
-                                .now = guard->clock()};
+                                .now = guard->clock(),
+                                .links_slot = LEDGER_SLOT_NONE};
     struct Tenant *tenant, *other;
     int r = tree_scan(&guard->tree);
 
@@ -579,7 +581,7 @@ static int take_stock(struct Guard *guard)
     if (r < 0 && r != -EBADF)
         guard_notice(guard, EVENT_NOTICE, LOG_ERR, "the ledger cannot be read: %s", strerror(-r));
     guard->complete = true;
-    open_network(guard, recovery.links);
+    open_network(guard, &recovery);
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
         limiting_check(&guard->pipeline, tenant, guard->clock());
     guard_notice(guard, EVENT_NOTICE, LOG_NOTICE,

@@ -32,6 +32,9 @@
 /* After somebody has looked, it stays connected: for the next look, which then has rates. */
 #define LINGER_USEC USEC_PER_MINUTE
 #define PASS_MAX_USEC (10 * USEC_PER_MSEC)
+/* Of what could not be taken off: first after a second, then after twice the time each. */
+#define SWEEP_AGAIN_USEC USEC_PER_SEC
+#define SWEEPS_MAX 8
 #define PSCHED "/proc/net/psched"
 
 void network_notice(struct NetworkGuard *guard, const struct Tenant *tenant, int priority, const char *format,
@@ -228,30 +231,31 @@ static void lose(struct NetworkGuard *guard, struct Tenant *tenant, int ifindex)
     network->look_usec = usec_add(guard->clock(), RETRY_USEC);
 }
 
-/* May something of guardd's be there? */
-static bool is_marked(const struct LinkRate *rate)
+/* What is on the link itself goes with it: but what is on its way there may meet another link by then, which
+ * has got the same number. */
+static bool is_to_be_dropped(const struct LinkRate *rate, enum Direction direction, bool gone)
 {
-    return !rate->known || rate->orders > 0 || rate->rate_bits != LIMIT_INFINITY;
+    return link_rate_is_marked(rate) && (!gone || direction == DIRECTION_EGRESS || rate->orders > 0);
 }
 
-/* Everybody who has it loses it, and what is guardd's on it goes. */
+/* Everybody who has it loses it, and what is guardd's on it goes: ordered first, for with the order it is
+ * written down, and with the link the entries of its limits are dropped. */
 static void lose_link(struct NetworkGuard *guard, int ifindex, bool gone)
 {
-    bool marked[DIRECTION_COUNT] = {false};
+    bool drop[DIRECTION_COUNT] = {false};
     struct Tenant *tenant, *next;
 
     HASH_ITER (hh, guard->registry->tenants, tenant, next) {
         const struct TenantLink *link = network_link(&tenant->network, ifindex);
 
         for (int d = 0; link && d < DIRECTION_COUNT; d++)
-            marked[d] = marked[d] || is_marked(&link->rates[d]);
-        if (link)
-            lose(guard, tenant, ifindex);
+            drop[d] = drop[d] || is_to_be_dropped(&link->rates[d], (enum Direction)d, gone);
     }
-    /* What is on the link itself goes with it. */
     for (int d = 0; d < DIRECTION_COUNT; d++)
-        if (marked[d] && (!gone || d == DIRECTION_EGRESS))
+        if (drop[d])
             shaping_drop(guard, ifindex, (enum Direction)d);
+    HASH_ITER (hh, guard->registry->tenants, tenant, next)
+        lose(guard, tenant, ifindex);
 }
 
 /* Whether anybody is left who wants anything. Returns false when nobody does. */
@@ -282,7 +286,7 @@ void network_guard_vanished(struct NetworkGuard *guard, struct Tenant *tenant)
             heir = other;
     for (size_t i = 0; !heir && i < network->n_links; i++)
         for (int d = 0; d < DIRECTION_COUNT; d++)
-            if (is_marked(&network->links[i].rates[d]))
+            if (link_rate_is_marked(&network->links[i].rates[d]))
                 shaping_drop(guard, network->links[i].ifindex, (enum Direction)d);
     network->n_links = 0; /* of none of its limits an answer is awaited any more */
     if (!heir)
@@ -573,6 +577,9 @@ static bool connect_network(struct NetworkGuard *guard)
         return false;
     }
     guard->connected = true;
+    guard->inherited = guard->inherited || guard->unclean;
+    guard->sweep_usec = USEC_INFINITY;
+    guard->n_sweeps = 0;
     guard->trouble[0] = '\0';
     guard->listed = guard->missed = guard->metering = false;
     guard->list_usec = USEC_INFINITY;
@@ -600,7 +607,7 @@ void network_guard_open(struct NetworkGuard *guard, bool inherited)
 {
     guard->opened = true;
     guard->list_usec = USEC_INFINITY;
-    guard->inherited = inherited;
+    guard->inherited = guard->unclean = inherited;
     network_guard_reload(guard);
 }
 
@@ -706,15 +713,26 @@ usec_t network_guard_due_usec(const struct NetworkGuard *guard)
     if (!guard->connected)
         return USEC_INFINITY;
     due = usec_min(guard->list_usec, metering_due_usec(guard));
+    if (guard->listed)
+        due = usec_min(due, guard->sweep_usec);
     if (guard->inherited && guard->listed)
         due = 0;
     return guard->asked_usec > 0 ? usec_min(due, usec_add(guard->asked_usec, LINGER_USEC)) : due;
 }
 
-/* What tenants have is known by now: the rest is what a run before has left. */
+void network_sweep_later(struct NetworkGuard *guard)
+{
+    guard->unclean = true;
+    if (guard->sweep_usec == USEC_INFINITY && guard->n_sweeps < SWEEPS_MAX)
+        guard->sweep_usec = usec_add(guard->clock(), SWEEP_AGAIN_USEC << guard->n_sweeps++);
+}
+
+/* What tenants have is known by now: the rest is what a run before has left, or what could not be taken off.
+ */
 static void sweep(struct NetworkGuard *guard)
 {
     guard->inherited = false;
+    guard->sweep_usec = USEC_INFINITY;
     if (guard->pipeline->mode != MODE_OBSERVE)
         shaping_sweep(guard);
     if (guard->asked_usec == 0)
@@ -728,6 +746,7 @@ static void end_lingering(struct NetworkGuard *guard, usec_t now)
 
     HASH_ITER (hh, guard->registry->tenants, tenant, next)
         used = used || network_is_used(tenant);
+    used = used || guard->sweep_usec != USEC_INFINITY;
     guard->asked_usec = !used && guard->n_orders > 0 ? now : 0;
     if (!used && guard->n_orders == 0)
         disconnect(guard);
@@ -753,7 +772,7 @@ void network_guard_pass(struct NetworkGuard *guard, usec_t now)
         else
             left = true;
     }
-    if (guard->inherited && guard->listed && !left)
+    if ((guard->inherited || guard->sweep_usec <= now) && guard->listed && !left)
         sweep(guard);
     if (metering_due_usec(guard) <= now)
         metering_ask(guard, now);

@@ -32,6 +32,7 @@ struct NetworkGuard {
     usec_t (*clock)(void);
     const char *proc; /* "/proc" */
     sd_event *event;
+    uint32_t slot; /* in the ledger: links may carry what no other entry speaks of; LEDGER_SLOT_NONE */
 
     bool opened, connected;
     bool listed;      /* `links` is complete */
@@ -47,6 +48,9 @@ struct NetworkGuard {
     sd_event_source *sources[2];
     size_t n_orders;     /* that the worker has not answered */
     bool inherited;      /* something may stand that a run before has set: to be swept */
+    bool unclean;        /* ... or that could not be taken off, and no sweep has succeeded since */
+    unsigned n_sweeps;   /* of which none has succeeded */
+    usec_t sweep_usec;   /* the next one; USEC_INFINITY */
     bool metering;       /* counters were ordered */
     usec_t metered_usec; /* when they were read last */
     usec_t asked_usec;   /* when somebody looked last; 0: never */
@@ -84,6 +88,8 @@ bool network_is_used(const struct Tenant *tenant);
 bool network_shares(const struct Tenant *tenant, const struct Tenant *other);
 /* All links, in place of those that are known: what is announced comes in again from here on. */
 void network_listed(struct NetworkGuard *guard, int error, struct LinkTable *table);
+/* Sweeps again, a while from now, if it was not tried too often already. */
+void network_sweep_later(struct NetworkGuard *guard);
 /* Why nothing leads into the tenant's namespace. */
 void network_explained(struct NetworkGuard *guard, struct Tenant *tenant, const struct LinkTable *inside);
 __attribute__((format(printf, 4, 5))) void network_notice(struct NetworkGuard *guard,

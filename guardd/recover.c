@@ -105,6 +105,27 @@ static int run_inverse(const struct Recovery *recovery, const struct LedgerEntry
     return r;
 }
 
+static bool is_of_links(const struct LedgerEntry *entry)
+{
+    if (entry->kind == ENTRY_THROTTLE)
+        return entry->resource == RESOURCE_NETWORK;
+    return entry->kind == ENTRY_LIMIT && entry->limit < LIMIT_COUNT &&
+           limit_is_network((enum LimitId)entry->limit);
+}
+
+/* What stood on links is swept later: until then one entry goes on to say so. */
+static void forget(struct Recovery *recovery, uint32_t slot, const struct LedgerEntry *entry)
+{
+    const struct LedgerEntry links = {
+        .kind = ENTRY_LINKS, .phase = ENTRY_UNDOING, .since_usec = recovery->now};
+
+    if (is_of_links(entry) && recovery->links_slot == LEDGER_SLOT_NONE &&
+        ledger_update(recovery->pipeline->ledger, slot, &links) >= 0)
+        recovery->links_slot = slot;
+    else
+        (void)ledger_drop(recovery->pipeline->ledger, slot);
+}
+
 /* The entry's cgroup is there, but is no tenant (any more), or what held it is gone. */
 static void undo(struct Recovery *recovery, uint32_t slot, const struct LedgerEntry *entry, int dir_fd)
 {
@@ -117,7 +138,7 @@ static void undo(struct Recovery *recovery, uint32_t slot, const struct LedgerEn
         pipeline_note(recovery->pipeline, NULL, EVENT_NOTICE, LOG_ERR, recovery->now, text);
         return;
     }
-    ledger_drop(recovery->pipeline->ledger, slot);
+    forget(recovery, slot, entry);
     recovery->undone++;
 }
 
@@ -248,14 +269,6 @@ static void remember_kill(struct Recovery *recovery, uint32_t slot, const struct
     offences_add(recovery->engine->offences, entry->name, entry->rule, entry->since_usec);
 }
 
-static bool is_of_links(const struct LedgerEntry *entry)
-{
-    if (entry->kind == ENTRY_THROTTLE)
-        return entry->resource == RESOURCE_NETWORK;
-    return entry->kind == ENTRY_LIMIT && entry->limit < LIMIT_COUNT &&
-           limit_is_network((enum LimitId)entry->limit);
-}
-
 static int recover_entry(void *userdata, uint32_t slot, const struct LedgerEntry *entry)
 {
     struct Recovery *recovery = userdata;
@@ -264,6 +277,14 @@ static int recover_entry(void *userdata, uint32_t slot, const struct LedgerEntry
 
     if (entry->kind == ENTRY_KILL) {
         remember_kill(recovery, slot, entry);
+        return 0;
+    }
+    if (entry->kind == ENTRY_LINKS) {
+        recovery->links = true;
+        if (recovery->links_slot == LEDGER_SLOT_NONE)
+            recovery->links_slot = slot;
+        else
+            (void)ledger_drop(recovery->pipeline->ledger, slot);
         return 0;
     }
     recovery->links |= is_of_links(entry);
@@ -285,7 +306,7 @@ static int recover_entry(void *userdata, uint32_t slot, const struct LedgerEntry
     }
     dir_fd = open_same(recovery->tree, entry);
     if (dir_fd < 0 || entry->kind == ENTRY_TERMINATE) {
-        ledger_drop(recovery->pipeline->ledger, slot);
+        forget(recovery, slot, entry);
         recovery->void_entries++;
         return 0;
     }

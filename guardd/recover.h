@@ -10,6 +10,7 @@
  *   kill                 counts for the kill budget and the offences until it expires
  *   limit                known to be ours, with the value found before. No tenant any more: given back.
  *                        Of links: whatever is on those that are no tenant's is taken off (network.h)
+ *   links                stays until they are swept, and so does the first entry of links that is dropped
  *
  * The cgroup is gone, or its id is used by another path: dropped, nothing is touched. */
 #pragma once
@@ -30,8 +31,10 @@ struct Recovery {
     usec_t now;
     /* what came of it */
     size_t taken_up, undone, void_entries;
-    bool links; /* rates of links were set */
+    bool links;          /* rates of links were set: they are to be swept */
+    uint32_t links_slot; /* of ENTRY_LINKS, which stays until that is done; LEDGER_SLOT_NONE before */
 };
 
-/* To be called when every tenant is known. Returns 0, or < 0 when the ledger cannot be read. */
+/* To be called when every tenant is known, with `links_slot` as said. Returns 0, or < 0 when the ledger
+ * cannot be read. */
 int recover_run(struct Recovery *recovery);

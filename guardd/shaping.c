@@ -214,6 +214,30 @@ static void run_order(void *data)
     atomic_store(&order->kernel->port, rtnetlink_port(&order->kernel->shaper.rtnetlink));
 }
 
+/* --- in the loop: what is written down -------------------------------------------------------------- */
+
+/* Entries of limits and throttles go with their tenant, or with its link, while what they speak of is still
+ * to be taken off. Until that is done there is one for all of it: whoever finds it sweeps. */
+static void remember(struct NetworkGuard *guard)
+{
+    const struct LedgerEntry entry = {
+        .kind = ENTRY_LINKS, .phase = ENTRY_UNDOING, .since_usec = guard->clock()};
+    struct Ledger *ledger = guard->pipeline->ledger;
+
+    if (guard->slot != LEDGER_SLOT_NONE)
+        return;
+    (void)ledger_reserve(ledger, guard->pipeline->reserved + 1);
+    (void)ledger_put(ledger, &entry, &guard->slot);
+}
+
+static void forget(struct NetworkGuard *guard)
+{
+    if (guard->slot == LEDGER_SLOT_NONE || guard->n_orders > 0 || guard->unclean)
+        return;
+    (void)ledger_drop(guard->pipeline->ledger, guard->slot);
+    guard->slot = LEDGER_SLOT_NONE;
+}
+
 /* --- in the loop: what came of it ----------------------------------------------------------------- */
 
 /* The link of an order, as each of those has it who share it. */
@@ -228,6 +252,21 @@ static struct LinkRate *next_rate(const struct Order *order, struct Tenant **ten
     return NULL;
 }
 
+/* Where somebody else is in the way, or a part is missing, no rate is kept; but a piece may be left, too. */
+static void note_rate(const struct Order *order, struct LinkRate *rate)
+{
+    rate->unsure = order->error < 0;
+    rate->known = order->error == 0 || order->error == -EBUSY || order->error == -EOPNOTSUPP;
+    rate->rate_bits = order->error == 0 ? order->rate_bits : LIMIT_INFINITY;
+}
+
+static void note_inspection(const struct Order *order, struct LinkRate *rate)
+{
+    rate->unsure = order->state != SHAPER_FITS && order->state != SHAPER_MISSING;
+    rate->known = true;
+    rate->rate_bits = order->state == SHAPER_FITS ? order->rate_bits : LIMIT_INFINITY;
+}
+
 static void note_rates(const struct Order *order)
 {
     struct Tenant *tenant = NULL;
@@ -236,16 +275,10 @@ static void note_rates(const struct Order *order)
     while ((rate = next_rate(order, &tenant))) {
         if (rate->orders > 0)
             rate->orders--;
-        if (order->kind == ORDER_INSPECT && order->error == 0) {
-            rate->known = true;
-            rate->rate_bits = order->state == SHAPER_FITS ? order->rate_bits : LIMIT_INFINITY;
-        } else if (order->error == 0) {
-            rate->known = true;
-            rate->rate_bits = order->rate_bits;
-        } else if (order->error == -EBUSY || order->error == -EOPNOTSUPP) {
-            rate->known = true;
-            rate->rate_bits = LIMIT_INFINITY;
-        }
+        if (order->kind == ORDER_RATE)
+            note_rate(order, rate);
+        else if (order->error == 0)
+            note_inspection(order, rate);
     }
 }
 
@@ -270,6 +303,8 @@ static void answer(const struct Order *order, struct Tenant *tenant, usec_t now)
     struct Network *network = &tenant->network;
     enum Direction direction = order->direction;
 
+    if (order->error < 0)
+        remember(order->guard); /* the limit's own entry may be dropped now */
     if (order->error < 0 && network->error[direction] == 0) {
         network->error[direction] = order->error;
         snprintf(network->trouble[direction], sizeof(network->trouble[direction]), "%s", order->text);
@@ -289,6 +324,8 @@ static void rate_done(const struct Order *order)
     struct Tenant *tenant = registry_find(guard->registry, order->tenant_id);
 
     note_rates(order);
+    if (order->rate_bits == LIMIT_INFINITY && order->error < 0 && !error_is_gone(order->error))
+        network_sweep_later(guard);
     if (tenant && order->limit != LIMIT_INVALID)
         answer(order, tenant, guard->clock());
     else if (tenant && order->throttles)
@@ -319,23 +356,32 @@ static void inspect_done(const struct Order *order)
         shaping_renew(order->guard, owner);
 }
 
-static void order_done(void *data)
+static void sweep_done(const struct Order *order)
 {
-    struct Order *order = data;
+    struct NetworkGuard *guard = order->guard;
+
+    if (order->error == 0) {
+        guard->unclean = false;
+        guard->n_sweeps = 0;
+        return;
+    }
+    network_notice(guard, NULL, LOG_WARNING, "what nobody claims stays on links for now: %s",
+                   strerror(-order->error));
+    network_sweep_later(guard);
+}
+
+static void deliver(struct Order *order)
+{
     struct NetworkGuard *guard = order->guard;
     struct Tenant *tenant = registry_find(guard->registry, order->tenant_id);
 
-    guard->n_orders--;
     switch (order->kind) {
     case ORDER_RATE:
         return rate_done(order);
     case ORDER_INSPECT:
         return inspect_done(order);
     case ORDER_SWEEP:
-        if (order->error < 0)
-            network_notice(guard, NULL, LOG_WARNING, "what a run before has left on links stays there: %s",
-                           strerror(-order->error));
-        return;
+        return sweep_done(order);
     case ORDER_LIST:
         return network_listed(guard, order->error, &order->links);
     case ORDER_EXPLAIN:
@@ -346,6 +392,15 @@ static void order_done(void *data)
         return metering_take(guard, order->error, &order->links, order->drops, order->n_drops,
                              order->at_usec);
     }
+}
+
+static void order_done(void *data)
+{
+    struct Order *order = data;
+
+    order->guard->n_orders--;
+    deliver(order);
+    forget(order->guard);
 }
 
 static void order_free(void *data)
@@ -380,8 +435,11 @@ static struct Order *order_new(struct NetworkGuard *guard, enum OrderKind kind, 
 
 static int give(struct NetworkGuard *guard, struct Order *order)
 {
-    int r = order ? worker_run(&guard->worker, &order_task, order) : -ENOMEM;
+    int r;
 
+    if (order && order->kind == ORDER_RATE && order->rate_bits == LIMIT_INFINITY)
+        remember(guard);
+    r = order ? worker_run(&guard->worker, &order_task, order) : -ENOMEM;
     if (r < 0 && order)
         order_free(order);
     if (r >= 0)
@@ -425,22 +483,28 @@ bool shaping_is_possible(const struct NetworkGuard *guard, const struct Tenant *
     }
 }
 
-/* An order about one direction of a link. */
-static struct Order *about(struct NetworkGuard *guard, enum OrderKind kind, const struct Tenant *tenant,
-                           const struct TenantLink *link, enum Direction direction)
+/* An order about one direction of a link. -ERANGE: for what is wanted there is no shape (any more: the link's
+ * MTU may be another one). */
+static int about(struct NetworkGuard *guard, enum OrderKind kind, const struct Tenant *tenant,
+                 const struct TenantLink *link, enum Direction direction, struct Order **ret)
 {
-    struct Order *order = order_new(guard, kind, tenant->cgroup.id);
+    uint64_t wanted = tenant->network.wanted[direction];
+    struct Shape shape = {0};
+    struct Order *order;
 
+    if (wanted != LIMIT_INFINITY && find_shape(guard, tenant, link->mtu, wanted, &shape) != SHAPE_OK)
+        return -ERANGE;
+    order = order_new(guard, kind, tenant->cgroup.id);
     if (!order)
-        return NULL;
+        return -ENOMEM;
     order->ifindex = link->ifindex;
     snprintf(order->name, sizeof(order->name), "%s", link->name);
     order->mtu = link->mtu;
     order->direction = direction;
-    order->rate_bits = tenant->network.wanted[direction];
-    if (order->rate_bits != LIMIT_INFINITY)
-        (void)find_shape(guard, tenant, link->mtu, order->rate_bits, &order->shape);
-    return order;
+    order->rate_bits = wanted;
+    order->shape = shape;
+    *ret = order;
+    return 0;
 }
 
 /* All who share the link are told to wait for it. */
@@ -458,11 +522,25 @@ static int give_rate(struct NetworkGuard *guard, struct Order *order)
 static int order_link(struct NetworkGuard *guard, enum OrderKind kind, const struct Tenant *tenant,
                       const struct TenantLink *link, enum Direction direction, enum LimitId limit)
 {
-    struct Order *order = about(guard, kind, tenant, link, direction);
+    struct Order *order;
+    int r = about(guard, kind, tenant, link, direction, &order);
 
-    if (order)
-        order->limit = limit;
+    if (r < 0)
+        return r;
+    order->limit = limit;
     return give_rate(guard, order);
+}
+
+/* Of a rate that is wanted and that no link of this MTU can have, nobody would hear otherwise. */
+static void renew_link(struct NetworkGuard *guard, const struct Tenant *tenant, const struct TenantLink *link,
+                       enum Direction direction)
+{
+    char why[REASON_MAX] = "";
+    int r = order_link(guard, ORDER_RATE, tenant, link, direction, LIMIT_INVALID);
+
+    if (r == -ERANGE && !shaping_is_possible(guard, tenant, link, tenant->network.wanted[direction], why))
+        network_notice(guard, tenant, LOG_WARNING, "%s of link %s is not as it should be: %.300s",
+                       direction_name(direction), link->name, why);
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -512,25 +590,17 @@ int shaping_set(struct NetworkGuard *guard, struct Tenant *tenant, enum LimitId 
     return ordered > 0 ? ordered : error;
 }
 
-/* What is not known is looked at by the order itself. */
-static bool is_to_be_renewed(const struct LinkRate *rate, uint64_t wanted)
-{
-    if (rate->orders > 0)
-        return false;
-    return rate->known ? rate->rate_bits != wanted : wanted != LIMIT_INFINITY;
-}
-
 static int throttle_link(struct NetworkGuard *guard, const struct Tenant *tenant,
                          const struct TenantLink *link, enum Direction direction)
 {
     const struct LinkRate *rate = &link->rates[direction];
     struct Order *order;
 
-    if (rate->orders == 0 && !is_to_be_renewed(rate, tenant->network.wanted[direction]))
+    if (rate->orders == 0 && !link_rate_is_to_be_renewed(rate, tenant->network.wanted[direction]))
         return 0;
-    order = about(guard, ORDER_RATE, tenant, link, direction);
-    if (order)
-        order->throttles = true;
+    if (about(guard, ORDER_RATE, tenant, link, direction, &order) < 0)
+        return 0;
+    order->throttles = true;
     return give_rate(guard, order) < 0 ? 0 : 1;
 }
 
@@ -559,9 +629,8 @@ void shaping_renew(struct NetworkGuard *guard, struct Tenant *tenant)
     for (int d = 0; d < DIRECTION_COUNT; d++) {
         find_wanted(guard, tenant, (enum Direction)d);
         for (size_t i = 0; i < network->n_links && guard->pipeline->mode != MODE_OBSERVE; i++)
-            if (is_to_be_renewed(&network->links[i].rates[d], network->wanted[d]))
-                (void)order_link(guard, ORDER_RATE, tenant, &network->links[i], (enum Direction)d,
-                                 LIMIT_INVALID);
+            if (link_rate_is_to_be_renewed(&network->links[i].rates[d], network->wanted[d]))
+                renew_link(guard, tenant, &network->links[i], (enum Direction)d);
     }
 }
 

@@ -682,7 +682,7 @@ int throttling_adopt(struct Pipeline *pipeline, struct Tenant *tenant, const str
     char lines[REASON_MAX], text[REASON_MAX];
 
     if (throttle->n_lines == THROTTLE_LINES_MAX || !is_wanted(tenant, entry, holder) ||
-        (resource != RESOURCE_NETWORK && !has_file(tenant, resource)))
+        (resource == RESOURCE_NETWORK ? rate_of(entry->value_line) == 0 : !has_file(tenant, resource)))
         return -ESTALE;
     memcpy(line->found, entry->found_line, sizeof(line->found));
     memcpy(line->value, entry->value_line, sizeof(line->value));

@@ -78,9 +78,11 @@ static int flags_of(enum QdiscVerb verb)
     return flags[verb];
 }
 
+/* A shape without a rate is nobody's wish: whoever takes a rate away looks whether it is gone. */
 static uint32_t ticks_of(const struct Shape *shape)
 {
-    uint64_t ticks = shape->burst_bytes * NSEC_PER_SEC / shape->rate_bytes / NSEC_PER_TICK;
+    uint64_t ticks =
+        shape->rate_bytes > 0 ? shape->burst_bytes * NSEC_PER_SEC / shape->rate_bytes / NSEC_PER_TICK : 0;
 
     return ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
 }
@@ -452,7 +454,8 @@ bool qdisc_bucket_fits(const struct Qdisc *qdisc, const struct Shape *shape)
 {
     uint32_t ticks = ticks_of(shape);
 
-    return qdisc->rate_bytes == shape->rate_bytes && qdisc->splits == (shape->packet_bytes > 0) &&
+    return shape->rate_bytes > 0 && qdisc->rate_bytes == shape->rate_bytes &&
+           qdisc->splits == (shape->packet_bytes > 0) &&
            is_near(qdisc->buffer_ticks, ticks, 2 + ticks / 1000);
 }
 

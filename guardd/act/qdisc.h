@@ -78,6 +78,6 @@ bool qdisc_is_bucket(const struct Qdisc *qdisc);
 bool qdisc_is_queue(const struct Qdisc *qdisc);
 bool filter_is_ours(const struct Filter *filter);
 
-/* Is it set to this? But for what the kernel rounds. */
+/* Is it set to this? But for what the kernel rounds. A shape of zeroes is none that anything fits. */
 bool qdisc_bucket_fits(const struct Qdisc *qdisc, const struct Shape *shape);
 bool qdisc_queue_fits(const struct Qdisc *qdisc, const struct Shape *shape);

@@ -61,13 +61,28 @@ bool network_remove(struct Network *network, int ifindex)
     return true;
 }
 
+bool link_rate_is_marked(const struct LinkRate *rate)
+{
+    return !rate->known || rate->unsure || rate->orders > 0 || rate->rate_bits != LIMIT_INFINITY;
+}
+
+bool link_rate_is_to_be_renewed(const struct LinkRate *rate, uint64_t wanted)
+{
+    if (rate->orders > 0)
+        return false;
+    if (wanted == LIMIT_INFINITY && rate->unsure)
+        return true;
+    return rate->known ? rate->rate_bits != wanted : wanted != LIMIT_INFINITY;
+}
+
 bool network_is_as_wanted(const struct Network *network)
 {
     for (size_t i = 0; i < network->n_links; i++)
         for (int d = 0; d < DIRECTION_COUNT; d++) {
             const struct LinkRate *rate = &network->links[i].rates[d];
 
-            if (rate->orders > 0 || (rate->known ? rate->rate_bits : LIMIT_INFINITY) != network->wanted[d])
+            if (rate->orders > 0 || link_rate_is_to_be_renewed(rate, network->wanted[d]) ||
+                (rate->known ? rate->rate_bits : LIMIT_INFINITY) != network->wanted[d])
                 return false;
         }
     return true;

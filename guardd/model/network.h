@@ -14,6 +14,7 @@
 struct LinkRate {
     bool known;         /* it was set or looked at by this run of guardd */
     uint64_t rate_bits; /* a second, that guardd keeps there; LIMIT_INFINITY: none; where it is known */
+    bool unsure;        /* an order failed, or somebody changed it: what is left there may be guardd's */
     unsigned orders;    /* that the worker has still to carry out */
     bool again;         /* somebody took something away meanwhile: to be looked at after them */
     uint64_t dropped;   /* for it, since it is kept */
@@ -54,6 +55,11 @@ struct TenantLink *network_link(struct Network *network, int ifindex);
 /* The link is there, with rates that are not known unless it was before. NULL: there are too many. */
 struct TenantLink *network_add(struct Network *network, const struct Link *link);
 bool network_remove(struct Network *network, int ifindex);
+
+/* May something of guardd's be there, or come? */
+bool link_rate_is_marked(const struct LinkRate *rate);
+/* Does it take an order until it is as wanted? What is not known is looked at by the order itself. */
+bool link_rate_is_to_be_renewed(const struct LinkRate *rate, uint64_t wanted);
 
 /* All of its links have what is wanted. */
 bool network_is_as_wanted(const struct Network *network);

@@ -170,7 +170,7 @@ static bool lines_make_sense(const struct EntrySlot *slot)
 /* What makes no sense is not written, and not believed when it is read. */
 static bool entry_makes_sense(const struct EntrySlot *slot)
 {
-    bool common = slot->kind >= ENTRY_HOLD && slot->kind <= ENTRY_THROTTLE && slot->phase >= ENTRY_STANDING &&
+    bool common = slot->kind >= ENTRY_HOLD && slot->kind <= ENTRY_LINKS && slot->phase >= ENTRY_STANDING &&
                   slot->phase <= ENTRY_UNDOING && is_string(slot->rule, sizeof(slot->rule)) &&
                   is_string(slot->path, sizeof(slot->path));
 

@@ -25,6 +25,7 @@ enum EntryKind {
     ENTRY_KILL,      /* memory for the kill budget and repeat offenders; no inverse; expires */
     ENTRY_LIMIT,     /* a limit was set; inverse: `found` */
     ENTRY_THROTTLE,  /* a line of cpu.max, memory.high or io.max was replaced; inverse: `found_line` */
+    ENTRY_LINKS,     /* of no tenant: links may carry what no other entry speaks of; inverse: sweep them */
 };
 
 enum EntryPhase {

@@ -20,6 +20,7 @@
 #include "metering.h"
 #include "network.h"
 #include "record/history.h"
+#include "recover.h"
 #include "shaping.h"
 #include "tenant/namespace.h"
 #include "tests/unit/scratch.h"
@@ -55,7 +56,8 @@ static struct Ground {
     bool devices[LINKS_MAX]; /* an IFB for the link of this number is there */
     size_t n_links;
     struct LinkTable inside;
-    const char *module; /* that the kernel lacks */
+    const char *module;         /* that the kernel lacks */
+    int set_error, unset_error; /* once: of the next one, which is left half done */
     unsigned sets_made, inspections, sweeps, lists, meters;
     struct {
         const struct WorkerTask *task;
@@ -186,12 +188,21 @@ bool shaper_device_owner(const char *name, int *ret_ifindex)
     return sscanf(name, "guardd-%x", (unsigned *)ret_ifindex) == 1;
 }
 
+static int fails(int *error)
+{
+    int r = *error;
+
+    *error = 0;
+    return r;
+}
+
 int shaper_set(struct Shaper *shaper, const struct ShaperLink *link, enum Direction direction,
                const struct Shape *shape, char *ret_obstacle, const char **ret_module)
 {
     struct Set *set = at(link->ifindex) < LINKS_MAX ? &ground->sets[at(link->ifindex)][direction] : NULL;
 
     ground->sets_made++;
+    assert_true(shape->rate_bytes > 0);
     if (!set)
         return -ENODEV;
     *ret_module = ground->module;
@@ -204,11 +215,13 @@ int shaper_set(struct Shaper *shaper, const struct ShaperLink *link, enum Direct
     set->rate_bytes = shape->rate_bytes;
     if (direction == DIRECTION_EGRESS)
         ground->devices[at(link->ifindex)] = true;
-    return 0;
+    return fails(&ground->set_error);
 }
 
 int shaper_unset(struct Shaper *shaper, int ifindex, enum Direction direction)
 {
+    if (ground->unset_error < 0)
+        return fails(&ground->unset_error);
     for (size_t i = 0; direction == DIRECTION_EGRESS && i < LINKS_MAX; i++)
         if (ground->links[i].ifindex == ifindex)
             ground->devices[i] = false;
@@ -382,8 +395,11 @@ static int set_up(void **state)
                                          .set_network = set_network,
                                          .throttle_network = throttle_network,
                                          .settled = on_settled};
-    ground->guard = (struct NetworkGuard){
-        .registry = &ground->registry, .pipeline = &ground->pipeline, .clock = ground_clock, .proc = ""};
+    ground->guard = (struct NetworkGuard){.registry = &ground->registry,
+                                          .pipeline = &ground->pipeline,
+                                          .clock = ground_clock,
+                                          .proc = "",
+                                          .slot = LEDGER_SLOT_NONE};
     memset(namespaces, 0, sizeof(namespaces));
     return 0;
 }
@@ -596,6 +612,15 @@ static void a_link_goes(void **state)
     assert_false(said("somebody"));
 }
 
+static void vanish(struct Tenant *gone)
+{
+    HASH_DEL(ground->registry.tenants, gone);
+    network_guard_vanished(&ground->guard, gone);
+    limiting_vanished(&ground->pipeline, gone);
+    free(gone->cgroup.path);
+    free(gone);
+}
+
 static void a_tenant_vanishes(void **state)
 {
     struct Tenant *web = tenant(1, "docker/web", 100);
@@ -604,10 +629,7 @@ static void a_tenant_vanishes(void **state)
     ask(10 * MBIT);
     network_guard_open(&ground->guard, false);
     work();
-    HASH_DEL(ground->registry.tenants, web);
-    network_guard_vanished(&ground->guard, web);
-    free(web->cgroup.path);
-    free(web);
+    vanish(web);
     work();
     assert_rate(10, DIRECTION_EGRESS, 0);
     assert_false(ground->devices[0]);
@@ -631,6 +653,27 @@ static void a_link_is_renamed_and_gets_another_mtu(void **state)
     work();
     assert_true(ground->sets[0][DIRECTION_EGRESS].rate_bytes < before); /* fewer headers */
     assert_false(said("somebody"));
+}
+
+/* A packet of it would take longer than a second now: what is there stays, and it is said. */
+static void an_mtu_for_which_there_is_no_such_rate(void **state)
+{
+    struct Tenant *web = tenant(1, "docker/web", 100);
+
+    veth(10, 100);
+    ask(20000);
+    network_guard_open(&ground->guard, false);
+    work();
+    assert_rate(10, DIRECTION_EGRESS, 20000);
+    ground->links[0].mtu = 9000;
+    ground->sets_made = 0;
+    hear_link(10);
+    work();
+    assert_int_equal(ground->sets_made, 0);
+    assert_true(said("at least 72kbit"));
+    shaping_inspect(&ground->guard, web, &web->network.links[0], DIRECTION_EGRESS);
+    work();
+    assert_rate(10, DIRECTION_EGRESS, 20000);
 }
 
 /* --- limits ------------------------------------------------------------------------------------------- */
@@ -756,6 +799,63 @@ static void somebody_takes_the_device_away(void **state)
     assert_rate(10, DIRECTION_EGRESS, 10 * MBIT);
 }
 
+/* What was begun is taken back, and what cannot be is not forgotten. */
+static void half_of_it_is_set(void **state)
+{
+    struct Tenant *web = tenant(1, "docker/web", 100);
+
+    veth(10, 100);
+    ask(10 * MBIT);
+    ground->set_error = -EPERM;
+    network_guard_open(&ground->guard, false);
+    work();
+    assert_int_equal(ground->outcome.result, RESULT_FAILED);
+    assert_false(web->limits[LIMIT_NETWORK_EGRESS_MAX].applied);
+    assert_rate(10, DIRECTION_EGRESS, 0);
+    assert_false(ground->devices[0]);
+    assert_int_equal(ground->ledger.n_used, 0);
+}
+
+/* Somebody puts his own there instead of a piece of ours: the rest goes with the link at the latest. */
+static void somebody_comes_in_the_way(void **state)
+{
+    tenant(1, "docker/web", 100);
+    veth(10, 100);
+    ask(10 * MBIT);
+    network_guard_open(&ground->guard, false);
+    work();
+    assert_true(ground->devices[0]);
+    ground->sets[0][DIRECTION_EGRESS].obstacle = "u32 filter, preference 10";
+    hear_gone(LINK_EVENT_FILTER_GONE, 10, 4711);
+    work();
+    ground->links[0].peer = 0;
+    namespaces[1] = 0;
+    hear_gone(LINK_EVENT_LINK_GONE, 10, 0);
+    work();
+    assert_false(ground->devices[0]);
+}
+
+/* An order that is under way finds another link by the same number. */
+static void a_number_is_used_again(void **state)
+{
+    struct Tenant *web = tenant(1, "docker/web", 100);
+
+    veth(10, 100);
+    network_guard_open(&ground->guard, false);
+    override(web, LIMIT_NETWORK_INGRESS_MAX, 10 * MBIT);
+    network_guard_meet(&ground->guard, web);
+    while (web->network.n_links == 0) {
+        assert_true(work_once() || ground->n_tasks == 0);
+        network_guard_pass(&ground->guard, ground->now);
+    }
+    assert_true(ground->n_tasks > 0);
+    hear_gone(LINK_EVENT_LINK_GONE, 10, 0);
+    ground->links[0].peer_namespace = 7;
+    hear_link(10);
+    work();
+    assert_rate(10, DIRECTION_INGRESS, 0);
+}
+
 /* --- those who share ---------------------------------------------------------------------------------- */
 
 static void a_pod_has_one_rate(void **state)
@@ -777,10 +877,7 @@ static void a_pod_has_one_rate(void **state)
     work();
     assert_int_equal(ground->outcome.result, RESULT_DONE);
     assert_rate(10, DIRECTION_EGRESS, 5 * MBIT);
-    HASH_DEL(ground->registry.tenants, b);
-    network_guard_vanished(&ground->guard, b);
-    free(b->cgroup.path);
-    free(b);
+    vanish(b);
     work();
     assert_int_equal(a->network.n_sharers, 0);
     assert_rate(10, DIRECTION_EGRESS, 20 * MBIT);
@@ -823,6 +920,102 @@ static void what_nobody_asks_for_any_more_goes(void **state)
     work();
     assert_false(web->limits[LIMIT_NETWORK_EGRESS_MAX].applied);
     assert_rate(10, DIRECTION_EGRESS, 0);
+}
+
+static int find_links(void *userdata, uint32_t slot, const struct LedgerEntry *entry)
+{
+    *(bool *)userdata |= entry->kind == ENTRY_LINKS;
+    return 0;
+}
+
+/* As a start would find it that came now. */
+static bool is_to_be_swept(void)
+{
+    bool found = false;
+
+    assert_int_equal(ledger_for_each(&ground->ledger, find_links, &found), 0);
+    return found;
+}
+
+/* The entry of the limit goes with the tenant, and the order has not been carried out yet. */
+static void killed_before_it_is_taken_off(void **state)
+{
+    struct Tenant *web = tenant(1, "docker/web", 100);
+
+    veth(10, 100);
+    ask(10 * MBIT);
+    network_guard_open(&ground->guard, false);
+    work();
+    assert_false(is_to_be_swept());
+    vanish(web);
+    assert_true(is_to_be_swept());
+    work();
+    assert_false(is_to_be_swept());
+    assert_int_equal(ground->ledger.n_used, 0);
+}
+
+static void killed_before_a_lost_link_is_swept(void **state)
+{
+    tenant(1, "docker/web", 100);
+    veth(10, 100);
+    ask(10 * MBIT);
+    network_guard_open(&ground->guard, false);
+    work();
+    namespaces[1] = 0;
+    ground->links[0].peer = 0;
+    hear_gone(LINK_EVENT_LINK_GONE, 10, 0);
+    assert_true(is_to_be_swept());
+    work();
+    assert_false(is_to_be_swept());
+}
+
+static void what_cannot_be_taken_off_is_swept_later(void **state)
+{
+    struct Tenant *web = tenant(1, "docker/web", 100);
+
+    veth(10, 100);
+    ask(10 * MBIT);
+    network_guard_open(&ground->guard, false);
+    work();
+    vanish(web);
+    ground->unset_error = -ENOBUFS;
+    work();
+    assert_rate(10, DIRECTION_EGRESS, 10 * MBIT);
+    assert_true(is_to_be_swept());
+    assert_true(network_guard_due_usec(&ground->guard) <= ground->now + SECOND);
+    ground->now += SECOND;
+    work();
+    assert_rate(10, DIRECTION_EGRESS, 0);
+    assert_int_equal(ground->ledger.n_used, 0);
+}
+
+/* Its tenant is gone: until links are swept the ledger goes on to say that they are to be. */
+static void killed_again_before_the_sweep(void **state)
+{
+    const struct Tree tree = {.root_fd = -EBADF};
+    struct Recovery recovery = {.pipeline = &ground->pipeline,
+                                .registry = &ground->registry,
+                                .tree = &tree,
+                                .now = ground->now,
+                                .links_slot = LEDGER_SLOT_NONE};
+    struct Tenant *web = tenant(1, "docker/web", 100);
+
+    veth(10, 100);
+    ask(10 * MBIT);
+    network_guard_open(&ground->guard, false);
+    work();
+    network_guard_close(&ground->guard);
+    free_tenant(web);
+    assert_int_equal(recover_run(&recovery), 0);
+    assert_true(recovery.links && is_to_be_swept());
+    recovery.links_slot = LEDGER_SLOT_NONE;
+    assert_int_equal(recover_run(&recovery), 0);
+    assert_true(recovery.links && is_to_be_swept());
+    ground->guard.slot = recovery.links_slot;
+    network_guard_open(&ground->guard, recovery.links);
+    work();
+    assert_rate(10, DIRECTION_EGRESS, 0);
+    assert_int_equal(ground->ledger.n_used, 0);
 }
 
 static void announcements_are_lost(void **state)
@@ -992,15 +1185,23 @@ int main(void)
         TEST(a_link_goes),
         TEST(a_tenant_vanishes),
         TEST(a_link_is_renamed_and_gets_another_mtu),
+        TEST(an_mtu_for_which_there_is_no_such_rate),
         TEST(live),
         TEST(what_cannot_be),
         TEST(somebody_is_in_the_way),
         TEST(a_module_is_missing),
         TEST(somebody_takes_it_away),
         TEST(somebody_takes_the_device_away),
+        TEST(half_of_it_is_set),
+        TEST(somebody_comes_in_the_way),
+        TEST(a_number_is_used_again),
         TEST(a_pod_has_one_rate),
         TEST(what_stands_is_taken_up),
         TEST(what_nobody_asks_for_any_more_goes),
+        TEST(killed_before_it_is_taken_off),
+        TEST(killed_before_a_lost_link_is_swept),
+        TEST(what_cannot_be_taken_off_is_swept_later),
+        TEST(killed_again_before_the_sweep),
         TEST(announcements_are_lost),
         TEST(a_flood_is_throttled),
         TEST(a_throttle_is_taken_up),

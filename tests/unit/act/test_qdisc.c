@@ -318,22 +318,27 @@ static void test_other_messages(void **state)
     nlmsg_free(dump);
 }
 
+/* Whoever takes a rate away looks afterwards, with no shape, whether it is gone. */
+static void test_no_shape(void **state)
+{
+    const struct Shape none = {0};
+    struct Qdisc qdisc = qdisc_of(qdisc_bucket_message(7, &slow, QDISC_CREATE));
+
+    assert_false(qdisc_bucket_fits(&qdisc, &none));
+    qdisc = (struct Qdisc){0};
+    assert_false(qdisc_bucket_fits(&qdisc, &none));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bucket),
-        cmocka_unit_test(test_bucket_fits),
-        cmocka_unit_test(test_queue),
-        cmocka_unit_test(test_verbs),
-        cmocka_unit_test(test_burst_is_in_bytes),
-        cmocka_unit_test(test_splits),
-        cmocka_unit_test(test_hook),
-        cmocka_unit_test(test_strangers),
-        cmocka_unit_test(test_marks_of_others),
-        cmocka_unit_test(test_counters),
-        cmocka_unit_test(test_filter),
-        cmocka_unit_test(test_mirror),
-        cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_bucket),         cmocka_unit_test(test_bucket_fits),
+        cmocka_unit_test(test_no_shape),       cmocka_unit_test(test_queue),
+        cmocka_unit_test(test_verbs),          cmocka_unit_test(test_burst_is_in_bytes),
+        cmocka_unit_test(test_splits),         cmocka_unit_test(test_hook),
+        cmocka_unit_test(test_strangers),      cmocka_unit_test(test_marks_of_others),
+        cmocka_unit_test(test_counters),       cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_mirror),         cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_other_messages),
     };
 
