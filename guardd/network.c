@@ -179,6 +179,9 @@ static void look(struct NetworkGuard *guard, struct Tenant *tenant, usec_t now)
             found_none(guard, tenant, UNSHAPED_HOST_NETWORK, now);
         return;
     }
+    /* What was found first stays (tenant/namespace.h): links of another namespace are somebody else's. */
+    if (network->n_links > 0 && !network_namespace_is_same(&sighting.namespace, &network->namespace))
+        return;
     r = link_sensor_namespace_id(&guard->sensor, sighting.task, &id);
     hear_all(guard);
     if (r < 0 || !namespace_stands(guard->proc, &sighting)) {
@@ -390,10 +393,14 @@ static void on_link_gone(struct NetworkGuard *guard, int ifindex)
     lose_link(guard, ifindex, true);
 }
 
+/* The next namespace may have the number before the links that led into this one are gone. */
 static void forget_namespace_id(const struct NetworkGuard *guard, int32_t id)
 {
     struct Tenant *tenant, *next;
 
+    for (size_t i = 0; i < guard->links.n; i++)
+        if (guard->links.list[i].peer_namespace == id)
+            guard->links.list[i].peer_namespace = NAMESPACE_ID_NONE;
     HASH_ITER (hh, guard->registry->tenants, tenant, next)
         if (tenant->network.namespace_id == id && tenant->network.n_links == 0)
             tenant->network.namespace_id = NAMESPACE_ID_NONE;

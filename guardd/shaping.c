@@ -339,7 +339,7 @@ static void order_done(void *data)
     case ORDER_LIST:
         return network_listed(guard, order->error, &order->links);
     case ORDER_EXPLAIN:
-        if (tenant && order->error == 0)
+        if (tenant && order->error == 0 && tenant->network.namespace_id == order->namespace_id)
             network_explained(guard, tenant, &order->links);
         return;
     case ORDER_METER:

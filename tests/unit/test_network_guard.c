@@ -562,6 +562,50 @@ static void a_link_comes_later(void **state)
     assert_string_equal(web->limits[LIMIT_NETWORK_EGRESS_MAX].note, "");
 }
 
+/* The number of a namespace that has ended is another one's before the links of the first one are gone. */
+static void a_number_is_used_again(void **state)
+{
+    const struct LinkEvent event = {.kind = LINK_EVENT_NAMESPACE_ID_GONE, .namespace_id = 1};
+    struct Tenant *web, *db;
+
+    ask(10 * MBIT);
+    web = tenant(1, "docker/web", 100);
+    veth(10, 100);
+    veth(11, 101); /* of a container that has just ended */
+    network_guard_open(&ground->guard, false);
+    work();
+    hear(&event);
+    db = tenant(2, "docker/db", 101);
+    veth(12, 101);
+    hear_link(12);
+    ground->now += SECOND;
+    work();
+    assert_int_equal(web->network.n_links, 1);
+    assert_int_equal(db->network.n_links, 1);
+    assert_int_equal(db->network.links[0].ifindex, 12);
+}
+
+/* Whoever is its oldest process now is in somebody else's namespace. */
+static void links_of_others_are_not_taken(void **state)
+{
+    struct Tenant *web = tenant(1, "docker/web", 100), *db = tenant(2, "docker/db", 101);
+
+    veth(10, 100);
+    veth(11, 101);
+    ask(10 * MBIT);
+    network_guard_open(&ground->guard, false);
+    work();
+    namespaces[1] = 101;
+    network_guard_look(&ground->guard, web, ground->now);
+    work();
+    assert_int_equal(web->network.n_links, 1);
+    ground->links[1].mtu = 9000;
+    hear_link(11);
+    work();
+    assert_int_equal(db->network.n_links, 1);
+    assert_int_equal(db->network.n_sharers, 0);
+}
+
 static void a_macvlan_is_explained(void **state)
 {
     struct Tenant *web = tenant(1, "docker/web", 100);
@@ -988,6 +1032,8 @@ int main(void)
         TEST(nobody_asks),
         TEST(a_class_asks),
         TEST(a_link_comes_later),
+        TEST(a_number_is_used_again),
+        TEST(links_of_others_are_not_taken),
         TEST(a_macvlan_is_explained),
         TEST(a_link_goes),
         TEST(a_tenant_vanishes),
