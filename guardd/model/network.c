@@ -61,6 +61,15 @@ bool network_remove(struct Network *network, int ifindex)
     return true;
 }
 
+bool network_is_waiting(const struct Network *network)
+{
+    for (size_t i = 0; i < network->n_links; i++)
+        for (int d = 0; d < DIRECTION_COUNT; d++)
+            if (network->links[i].rates[d].orders > 0)
+                return true;
+    return false;
+}
+
 bool network_is_as_wanted(const struct Network *network)
 {
     for (size_t i = 0; i < network->n_links; i++)

@@ -55,6 +55,8 @@ struct TenantLink *network_link(struct Network *network, int ifindex);
 struct TenantLink *network_add(struct Network *network, const struct Link *link);
 bool network_remove(struct Network *network, int ifindex);
 
+/* Rates of its links are on their way. */
+bool network_is_waiting(const struct Network *network);
 /* All of its links have what is wanted. */
 bool network_is_as_wanted(const struct Network *network);
 

@@ -941,6 +941,22 @@ static void a_flood_is_throttled(void **state)
     assert_int_equal(ground->ledger.n_used, 1); /* the limit */
 }
 
+/* An operator sets a limit before the throttle's answer is there: what was ordered then is not in force yet.
+ */
+static void a_limit_changes_while_a_throttle_begins(void **state)
+{
+    struct Tenant *web = flooding();
+
+    override(web, LIMIT_NETWORK_EGRESS_MAX, 20 * MBIT);
+    work();
+    pipeline_check(&ground->pipeline, web, ground->now);
+    assert_false(web->throttling.under_way);
+    assert_int_equal(ground->outcome.result, RESULT_DONE);
+    assert_int_equal(web->network.flood_bits, MBIT);
+    assert_rate(10, DIRECTION_EGRESS, MBIT);
+    assert_rate(10, DIRECTION_INGRESS, MBIT);
+}
+
 static int find_throttle(void *userdata, uint32_t slot, const struct LedgerEntry *entry)
 {
     if (entry->kind == ENTRY_THROTTLE)
@@ -1049,6 +1065,7 @@ int main(void)
         TEST(what_nobody_asks_for_any_more_goes),
         TEST(announcements_are_lost),
         TEST(a_flood_is_throttled),
+        TEST(a_limit_changes_while_a_throttle_begins),
         TEST(a_throttle_is_taken_up),
         TEST(who_has_no_link_is_not_throttled),
         TEST(counters_are_read_once_for_all),
