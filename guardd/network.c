@@ -48,16 +48,19 @@ void network_notice(struct NetworkGuard *guard, const struct Tenant *tenant, int
 
 /* --- who wants anything --------------------------------------------------------------------------- */
 
-static bool rule_reads(const struct Rule *rule)
-{
-    return reading_is_of_network(rule->when.reading) || reading_is_of_network(rule->until.reading) ||
-           (rule->scope == SCOPE_HOST && reading_is_of_network(rule->rank));
-}
-
+/* Whom a rule of the host's network elects is read when its condition is. */
 static bool class_reads(const struct TenantClass *class)
 {
     for (size_t i = 0; class && i < class->n_rules; i++)
-        if (rule_reads(class->rules[i]))
+        if (reading_is_of_network(class->rules[i]->when.reading))
+            return true;
+    return false;
+}
+
+static bool class_ends(const struct TenantClass *class)
+{
+    for (size_t i = 0; class && i < class->n_rules; i++)
+        if (reading_is_of_network(class->rules[i]->until.reading))
             return true;
     return false;
 }
@@ -69,7 +72,8 @@ bool network_is_used(const struct Tenant *tenant)
     for (int id = 0; id < LIMIT_COUNT; id++)
         if (limit_is_network(id) && (tenant->limits[id].applied || tenant_asked(tenant, id, &value)))
             return true;
-    return tenant->throttles[RESOURCE_NETWORK].n_lines > 0 || class_reads(tenant->class);
+    return tenant->throttles[RESOURCE_NETWORK].n_lines > 0 || class_reads(tenant->class) ||
+           class_ends(tenant->class);
 }
 
 static bool is_asked(const struct NetworkGuard *guard, usec_t now)
@@ -257,15 +261,21 @@ static void lose_link(struct NetworkGuard *guard, int ifindex, bool gone)
             shaping_drop(guard, ifindex, (enum Direction)d);
 }
 
+static void note_rules(struct NetworkGuard *guard, const struct TenantClass *class)
+{
+    guard->reads = guard->reads || class_reads(class);
+    guard->ends = guard->ends || class_ends(class);
+}
+
 /* Whether anybody is left who wants anything. Returns false when nobody does. */
 static bool find_users(struct NetworkGuard *guard)
 {
     struct Tenant *tenant, *next;
     bool used = guard->inherited;
 
-    guard->reads = false;
+    guard->reads = guard->ends = false;
     HASH_ITER (hh, guard->registry->tenants, tenant, next) {
-        guard->reads = guard->reads || class_reads(tenant->class);
+        note_rules(guard, tenant->class);
         used = used || network_is_used(tenant);
     }
     return used;
@@ -581,7 +591,9 @@ static bool connect_network(struct NetworkGuard *guard)
     }
     guard->connected = true;
     guard->trouble[0] = '\0';
-    guard->listed = guard->missed = guard->metering = false;
+    guard->listed = guard->missed = guard->metering = guard->began = false;
+    guard->lapsed = true;
+    guard->metered_usec = 0;
     guard->list_usec = USEC_INFINITY;
     if (shaping_list(guard) < 0)
         list_again(guard, LIST_AGAIN_USEC);
@@ -596,7 +608,7 @@ static void disconnect(struct NetworkGuard *guard)
     shaping_close(guard);
     link_sensor_close(&guard->sensor);
     link_table_done(&guard->links);
-    metering_take(guard, -ENOTCONN, NULL, NULL, 0, guard->clock());
+    metering_end(guard);
     guard->connected = guard->listed = false;
     guard->list_usec = USEC_INFINITY;
     HASH_ITER (hh, guard->registry->tenants, tenant, next)
@@ -622,7 +634,7 @@ void network_guard_meet(struct NetworkGuard *guard, struct Tenant *tenant)
 {
     if (!guard->opened || !network_is_used(tenant))
         return;
-    guard->reads = guard->reads || class_reads(tenant->class);
+    note_rules(guard, tenant->class);
     if (connect_network(guard))
         tenant->network.look_usec = guard->clock();
 }
@@ -674,6 +686,7 @@ void network_guard_refresh(struct NetworkGuard *guard, struct Tenant *tenant, us
     metering_ask(guard, now);
     if (guard->metering && !was_metering)
         wait_a_moment(guard);
+    metering_begin(guard, tenant);
 }
 
 bool network_guard_can(struct NetworkGuard *guard, struct Tenant *tenant, const struct Limits *limits,
@@ -762,8 +775,7 @@ void network_guard_pass(struct NetworkGuard *guard, usec_t now)
     }
     if (guard->inherited && guard->listed && !left)
         sweep(guard);
-    if (metering_due_usec(guard) <= now)
-        metering_ask(guard, now);
+    metering_pass(guard, now);
     if (guard->asked_usec > 0 && usec_add(guard->asked_usec, LINGER_USEC) <= now)
         end_lingering(guard, now);
 }
