@@ -51,16 +51,19 @@ void network_notice(struct NetworkGuard *guard, const struct Tenant *tenant, int
 
 /* --- who wants anything --------------------------------------------------------------------------- */
 
-static bool rule_reads(const struct Rule *rule)
-{
-    return reading_is_of_network(rule->when.reading) || reading_is_of_network(rule->until.reading) ||
-           (rule->scope == SCOPE_HOST && reading_is_of_network(rule->rank));
-}
-
+/* Whom a rule of the host's network elects is read when its condition is. */
 static bool class_reads(const struct TenantClass *class)
 {
     for (size_t i = 0; class && i < class->n_rules; i++)
-        if (rule_reads(class->rules[i]))
+        if (reading_is_of_network(class->rules[i]->when.reading))
+            return true;
+    return false;
+}
+
+static bool class_ends(const struct TenantClass *class)
+{
+    for (size_t i = 0; class && i < class->n_rules; i++)
+        if (reading_is_of_network(class->rules[i]->until.reading))
             return true;
     return false;
 }
@@ -72,7 +75,8 @@ bool network_is_used(const struct Tenant *tenant)
     for (int id = 0; id < LIMIT_COUNT; id++)
         if (limit_is_network(id) && (tenant->limits[id].applied || tenant_asked(tenant, id, &value)))
             return true;
-    return tenant->throttles[RESOURCE_NETWORK].n_lines > 0 || class_reads(tenant->class);
+    return tenant->throttles[RESOURCE_NETWORK].n_lines > 0 || class_reads(tenant->class) ||
+           class_ends(tenant->class);
 }
 
 static bool is_asked(const struct NetworkGuard *guard, usec_t now)
@@ -182,6 +186,9 @@ static void look(struct NetworkGuard *guard, struct Tenant *tenant, usec_t now)
             found_none(guard, tenant, UNSHAPED_HOST_NETWORK, now);
         return;
     }
+    /* What was found first stays (tenant/namespace.h): links of another namespace are somebody else's. */
+    if (network->n_links > 0 && !network_namespace_is_same(&sighting.namespace, &network->namespace))
+        return;
     r = link_sensor_namespace_id(&guard->sensor, sighting.task, &id);
     hear_all(guard);
     if (r < 0 || !namespace_stands(guard->proc, &sighting)) {
@@ -258,15 +265,21 @@ static void lose_link(struct NetworkGuard *guard, int ifindex, bool gone)
         lose(guard, tenant, ifindex);
 }
 
+static void note_rules(struct NetworkGuard *guard, const struct TenantClass *class)
+{
+    guard->reads = guard->reads || class_reads(class);
+    guard->ends = guard->ends || class_ends(class);
+}
+
 /* Whether anybody is left who wants anything. Returns false when nobody does. */
 static bool find_users(struct NetworkGuard *guard)
 {
     struct Tenant *tenant, *next;
     bool used = guard->inherited;
 
-    guard->reads = false;
+    guard->reads = guard->ends = false;
     HASH_ITER (hh, guard->registry->tenants, tenant, next) {
-        guard->reads = guard->reads || class_reads(tenant->class);
+        note_rules(guard, tenant->class);
         used = used || network_is_used(tenant);
     }
     return used;
@@ -394,10 +407,14 @@ static void on_link_gone(struct NetworkGuard *guard, int ifindex)
     lose_link(guard, ifindex, true);
 }
 
+/* The next namespace may have the number before the links that led into this one are gone. */
 static void forget_namespace_id(const struct NetworkGuard *guard, int32_t id)
 {
     struct Tenant *tenant, *next;
 
+    for (size_t i = 0; i < guard->links.n; i++)
+        if (guard->links.list[i].peer_namespace == id)
+            guard->links.list[i].peer_namespace = NAMESPACE_ID_NONE;
     HASH_ITER (hh, guard->registry->tenants, tenant, next)
         if (tenant->network.namespace_id == id && tenant->network.n_links == 0)
             tenant->network.namespace_id = NAMESPACE_ID_NONE;
@@ -581,7 +598,9 @@ static bool connect_network(struct NetworkGuard *guard)
     guard->sweep_usec = USEC_INFINITY;
     guard->n_sweeps = 0;
     guard->trouble[0] = '\0';
-    guard->listed = guard->missed = guard->metering = false;
+    guard->listed = guard->missed = guard->metering = guard->began = false;
+    guard->lapsed = true;
+    guard->metered_usec = 0;
     guard->list_usec = USEC_INFINITY;
     if (shaping_list(guard) < 0)
         list_again(guard, LIST_AGAIN_USEC);
@@ -596,7 +615,7 @@ static void disconnect(struct NetworkGuard *guard)
     shaping_close(guard);
     link_sensor_close(&guard->sensor);
     link_table_done(&guard->links);
-    metering_take(guard, -ENOTCONN, NULL, NULL, 0, guard->clock());
+    metering_end(guard);
     guard->connected = guard->listed = false;
     guard->list_usec = USEC_INFINITY;
     HASH_ITER (hh, guard->registry->tenants, tenant, next)
@@ -622,7 +641,7 @@ void network_guard_meet(struct NetworkGuard *guard, struct Tenant *tenant)
 {
     if (!guard->opened || !network_is_used(tenant))
         return;
-    guard->reads = guard->reads || class_reads(tenant->class);
+    note_rules(guard, tenant->class);
     if (connect_network(guard))
         tenant->network.look_usec = guard->clock();
 }
@@ -674,6 +693,7 @@ void network_guard_refresh(struct NetworkGuard *guard, struct Tenant *tenant, us
     metering_ask(guard, now);
     if (guard->metering && !was_metering)
         wait_a_moment(guard);
+    metering_begin(guard, tenant);
 }
 
 bool network_guard_can(struct NetworkGuard *guard, struct Tenant *tenant, const struct Limits *limits,
@@ -774,8 +794,7 @@ void network_guard_pass(struct NetworkGuard *guard, usec_t now)
     }
     if ((guard->inherited || guard->sweep_usec <= now) && guard->listed && !left)
         sweep(guard);
-    if (metering_due_usec(guard) <= now)
-        metering_ask(guard, now);
+    metering_pass(guard, now);
     if (guard->asked_usec > 0 && usec_add(guard->asked_usec, LINGER_USEC) <= now)
         end_lingering(guard, now);
 }

@@ -38,6 +38,7 @@ struct NetworkGuard {
     bool listed;      /* `links` is complete */
     bool missed;      /* announcements were */
     bool reads;       /* a rule of a tenant's class goes by the counters */
+    bool ends;        /* one ends by them: while it is at work */
     usec_t list_usec; /* list them again; USEC_INFINITY */
     struct LinkSensor sensor;
     struct LinkTable links;
@@ -46,14 +47,17 @@ struct NetworkGuard {
     struct Worker worker;
     struct NetworkKernel *kernel; /* owned, by the worker's thread too */
     sd_event_source *sources[2];
-    size_t n_orders;     /* that the worker has not answered */
-    bool inherited;      /* something may stand that a run before has set: to be swept */
-    bool unclean;        /* ... or that could not be taken off, and no sweep has succeeded since */
-    unsigned n_sweeps;   /* of which none has succeeded */
-    usec_t sweep_usec;   /* the next one; USEC_INFINITY */
-    bool metering;       /* counters were ordered */
-    usec_t metered_usec; /* when they were read last */
-    usec_t asked_usec;   /* when somebody looked last; 0: never */
+    size_t n_orders;          /* that the worker has not answered */
+    bool inherited;           /* something may stand that a run before has set: to be swept */
+    bool unclean;             /* ... or that could not be taken off, and no sweep has succeeded since */
+    unsigned n_sweeps;        /* of which none has succeeded */
+    usec_t sweep_usec;        /* the next one; USEC_INFINITY */
+    bool metering;            /* counters were ordered */
+    bool began;               /* somebody has no rate yet: they may be read again soon */
+    bool lapsed;              /* nothing is known of them: not read, or too long ago */
+    usec_t metered_usec;      /* when they were read last */
+    struct LinkTable counted; /* what was read then */
+    usec_t asked_usec;        /* when somebody looked last; 0: never */
     struct NetBaseline host;
     struct Readings host_readings;
     char trouble[256]; /* what cannot be done here, "" */

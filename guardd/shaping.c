@@ -171,8 +171,21 @@ static void take_queue(void *userdata, const struct QueueCounters *counters)
         order->drops = drops;
         order->allocated = allocated;
     }
-    order->drops[order->n_drops++] =
-        (struct QueueDrops){.device = counters->ifindex, .dropped = counters->sent.dropped};
+    order->drops[order->n_drops++] = (struct QueueDrops){
+        .ifindex = counters->ifindex, .direction = DIRECTION_INGRESS, .dropped = counters->sent.dropped};
+}
+
+/* What is dropped on an IFB is what the tenant behind its link has sent. */
+static void assign_drops(struct Order *order)
+{
+    for (size_t i = 0; i < order->n_drops; i++) {
+        const struct Link *device = link_table_find(&order->links, order->drops[i].ifindex);
+
+        if (device && device->kind == LINK_IFB && shaper_device_owner(device->name, &order->drops[i].ifindex))
+            order->drops[i].direction = DIRECTION_EGRESS;
+    }
+    if (order->n_drops > 0)
+        qsort(order->drops, order->n_drops, sizeof(order->drops[0]), metering_compare);
 }
 
 static int meter(struct Order *order)
@@ -184,6 +197,7 @@ static int meter(struct Order *order)
         order->n_drops = 0;
         q = link_sensor_dump_queues(&order->kernel->lists, take_queue, order);
     }
+    assign_drops(order);
     return r;
 }
 
@@ -385,7 +399,7 @@ static void deliver(struct Order *order)
     case ORDER_LIST:
         return network_listed(guard, order->error, &order->links);
     case ORDER_EXPLAIN:
-        if (tenant && order->error == 0)
+        if (tenant && order->error == 0 && tenant->network.namespace_id == order->namespace_id)
             network_explained(guard, tenant, &order->links);
         return;
     case ORDER_METER:

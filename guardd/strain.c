@@ -337,14 +337,14 @@ static void forget_old(struct Strain *strain, usec_t now)
         strain->n_devices = 0;
 }
 
-static void take_network(struct StrainGuard *guard)
+static void copy_network(const struct Readings *from, struct Readings *to)
 {
     static const enum ReadingId ids[] = {READING_HOST_NET_EGRESS, READING_HOST_NET_INGRESS};
 
-    for (size_t i = 0; guard->network && i < sizeof(ids) / sizeof(ids[0]); i++) {
-        guard->host_readings.valid[ids[i]] = guard->network->valid[ids[i]];
-        guard->host_readings.value[ids[i]] = guard->network->value[ids[i]];
-        guard->host_readings.limit[ids[i]] = guard->network->limit[ids[i]];
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+        to->valid[ids[i]] = from->valid[ids[i]];
+        to->value[ids[i]] = from->value[ids[i]];
+        to->limit[ids[i]] = from->limit[ids[i]];
     }
 }
 
@@ -354,7 +354,8 @@ static void look_at_host(struct StrainGuard *guard, bool fresh, usec_t now)
         return;
     forget_old(&guard->host.strain, now);
     host_strain_look(&guard->host, now, &guard->host_readings);
-    take_network(guard);
+    if (guard->network)
+        copy_network(guard->network, &guard->host_readings);
     guard->host_readings.at_usec = now;
 }
 
@@ -526,6 +527,8 @@ static struct Tenant **candidates(struct StrainGuard *guard, struct HostWatch *w
             continue;
         if (!concerns_others(resource))
             read_tenant(guard, tenant, 0, now);
+        if (resource == RESOURCE_NETWORK) /* may have been read again since the host was looked at */
+            copy_network(&guard->host_readings, &tenant->readings);
         tenant->oom_preference = oomd_preference(tenant->cgroup.dir_fd);
         list[(*ret_n)++] = tenant;
     }

@@ -583,6 +583,12 @@ void throttling_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, cons
 
 /* --- later ---------------------------------------------------------------------------------------- */
 
+static bool is_waiting_for_links(const struct Tenant *tenant)
+{
+    return tenant->throttling.under_way && tenant->throttling.decision.resource == RESOURCE_NETWORK &&
+           network_is_waiting(&tenant->network);
+}
+
 void throttling_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum Resource resource, int error,
                        usec_t now)
 {
@@ -595,6 +601,9 @@ void throttling_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum Re
         return;
     throttle->waiting--;
     if (throttle->waiting > 0)
+        return;
+    /* Another limit was ordered meanwhile: it is read back when that is set, too. */
+    if (resource == RESOURCE_NETWORK && error == 0 && is_waiting_for_links(tenant))
         return;
     r = are_lines(tenant, resource, ends);
     if (r == 0)

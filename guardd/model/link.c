@@ -189,6 +189,15 @@ void link_match(const struct LinkTable *here, int32_t namespace_id, const struct
         ret->why = explain(inside);
 }
 
+/* Numbers that are near each other have marks that are not. */
+uint64_t link_mark(const struct Link *link)
+{
+    uint64_t mark = (uint64_t)link->ifindex * UINT64_C(0x9e3779b97f4a7c15);
+
+    mark = (mark ^ mark >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    return mark ^ mark >> 27;
+}
+
 static void add(struct LinkCounters *sum, const struct LinkCounters *counters)
 {
     sum->bytes += counters->bytes;
@@ -204,9 +213,10 @@ static bool is_counted_by_its_master(const struct LinkTable *table, const struct
     return master && master->kind == LINK_PHYSICAL;
 }
 
-bool link_sum_host(const struct LinkTable *here, struct LinkCounters ret[DIRECTION_COUNT])
+bool link_sum_host(const struct LinkTable *here, struct LinkCounters ret[DIRECTION_COUNT], uint64_t *ret_mark)
 {
     struct LinkCounters sums[DIRECTION_COUNT] = {0};
+    uint64_t mark = 0;
     bool found = false;
 
     for (size_t i = 0; i < here->n; i++) {
@@ -216,10 +226,12 @@ bool link_sum_host(const struct LinkTable *here, struct LinkCounters ret[DIRECTI
             continue;
         add(&sums[DIRECTION_EGRESS], &link->sent);
         add(&sums[DIRECTION_INGRESS], &link->received);
+        mark += link_mark(link);
         found = true;
     }
     if (found)
         memcpy(ret, sums, sizeof(sums));
+    *ret_mark = mark;
     return found;
 }
 

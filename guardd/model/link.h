@@ -97,6 +97,7 @@ struct LinkMatch {
 
 /* What sense/net.c remembers of a tenant, or of the host, between two looks. */
 struct NetBaseline {
+    uint64_t mark; /* of the links that were added up */
     struct CounterBaseline bytes[DIRECTION_COUNT], dropped;
 };
 
@@ -146,10 +147,15 @@ bool network_namespace_is_same(const struct NetworkNamespace *a, const struct Ne
 void link_match(const struct LinkTable *here, int32_t namespace_id, const struct LinkTable *inside,
                 struct LinkMatch *ret);
 
+/* Of several links the marks are added: the sum tells them from others. What one counted before it was among
+ * them did not pass just now. */
+uint64_t link_mark(const struct Link *link);
+
 /* Through which the host is reached: the physical links, once each. What is made of them (a bond, a VLAN, a
  * bridge, a tunnel) carries again what passes one of them. The host's egress is what they sent. False: there
  * is none. */
-bool link_sum_host(const struct LinkTable *here, struct LinkCounters ret[DIRECTION_COUNT]);
+bool link_sum_host(const struct LinkTable *here, struct LinkCounters ret[DIRECTION_COUNT],
+                   uint64_t *ret_mark);
 
 /* "host-network", "macvlan", ...; a sentence for operators, without a point at its end. */
 const char *unshaped_name(enum Unshaped why);

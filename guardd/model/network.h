@@ -61,6 +61,9 @@ bool link_rate_is_marked(const struct LinkRate *rate);
 /* Does it take an order until it is as wanted? What is not known is looked at by the order itself. */
 bool link_rate_is_to_be_renewed(const struct LinkRate *rate, uint64_t wanted);
 
+/* Rates of its links are on their way. */
+bool network_is_waiting(const struct Network *network);
+
 /* All of its links have what is wanted. */
 bool network_is_as_wanted(const struct Network *network);
 

@@ -11,6 +11,7 @@ void net_begin(struct NetSums *sums)
 
 void net_add_link(struct NetSums *sums, const struct Link *link)
 {
+    sums->mark += link_mark(link);
     for (int i = 0; i < DIRECTION_COUNT; i++) {
         const struct LinkCounters *counters = link_counters(link, (enum Direction)i);
 
@@ -23,6 +24,12 @@ void net_add_link(struct NetSums *sums, const struct Link *link)
 void net_add_dropped(struct NetSums *sums, enum Direction direction, uint64_t dropped)
 {
     sums->counters[direction].dropped += dropped;
+}
+
+static void compare_links(struct NetBaseline *baseline, uint64_t mark)
+{
+    if (baseline->mark != mark)
+        *baseline = (struct NetBaseline){.mark = mark};
 }
 
 static void look_rates(const struct LinkCounters counters[DIRECTION_COUNT], const enum ReadingId *ids,
@@ -43,6 +50,7 @@ void net_look(const struct NetSums *sums, struct NetBaseline *baseline, usec_t n
     };
 
     readings->at_usec = now;
+    compare_links(baseline, sums ? sums->mark : 0);
     look_rates(sums ? sums->counters : NULL, ids, baseline, now, readings);
     for (int i = 0; i < DIRECTION_COUNT; i++)
         readings->limit[ids[i]] = sums ? sums->limit_bits[i] : READING_UNLIMITED;
@@ -63,8 +71,10 @@ void net_look_host(const struct LinkTable *here, struct NetBaseline *baseline, u
         [DIRECTION_INGRESS] = READING_HOST_NET_INGRESS,
     };
     struct LinkCounters counters[DIRECTION_COUNT];
-    bool found = link_sum_host(here, counters);
+    uint64_t mark;
+    bool found = link_sum_host(here, counters, &mark);
 
+    compare_links(baseline, mark);
     look_rates(found ? counters : NULL, ids, baseline, now, readings);
     for (int i = 0; i < DIRECTION_COUNT; i++)
         readings->limit[ids[i]] = READING_UNLIMITED;

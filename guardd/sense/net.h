@@ -3,8 +3,8 @@
  *
  * net.egress is what the tenant sends, before anything is dropped of it for its limit: who floods is seen
  * flooding while it is slowed. net.ingress is what got through to it. Rates need two looks, as in
- * sense/counter.h; when there are other links than before the sums may go back, which is a new beginning.
- * Allocates nothing. */
+ * sense/counter.h, at the same links: when there are others than before, what these counted earlier is no
+ * rate of now, and it is a new beginning. Allocates nothing. */
 #pragma once
 
 #include "base/usec.h"
@@ -13,6 +13,7 @@
 
 struct NetSums {
     struct LinkCounters counters[DIRECTION_COUNT];
+    uint64_t mark;                       /* of the links */
     int64_t limit_bits[DIRECTION_COUNT]; /* per second; READING_UNLIMITED */
 };
 

@@ -58,6 +58,7 @@ static struct Ground {
     struct LinkTable inside;
     const char *module;         /* that the kernel lacks */
     int set_error, unset_error; /* once: of the next one, which is left half done */
+    bool no_memory;             /* for orders */
     unsigned sets_made, inspections, sweeps, lists, meters;
     struct {
         const struct WorkerTask *task;
@@ -147,7 +148,9 @@ int link_sensor_dump_queues(struct LinkSensor *sensor,
 {
     const struct QueueCounters ours = {.ifindex = 10, .handle = QDISC_BUCKET, .sent = {.dropped = 5}};
     const struct QueueCounters another = {.ifindex = 10, .handle = 0x10000, .sent = {.dropped = 500}};
+    const struct QueueCounters on_device = {.ifindex = 50, .handle = QDISC_BUCKET, .sent = {.dropped = 7}};
 
+    take(userdata, &on_device);
     take(userdata, &ours);
     take(userdata, &another);
     return 0;
@@ -271,6 +274,8 @@ int worker_fd(const struct Worker *worker)
 int worker_run(struct Worker *worker, const struct WorkerTask *task, void *data)
 {
     assert_true(ground->n_tasks < TASKS_MAX);
+    if (ground->no_memory)
+        return -ENOMEM;
     ground->tasks[ground->n_tasks].task = task;
     ground->tasks[ground->n_tasks++].data = data;
     return 0;
@@ -576,6 +581,50 @@ static void a_link_comes_later(void **state)
     work();
     assert_rate(10, DIRECTION_EGRESS, 10 * MBIT);
     assert_string_equal(web->limits[LIMIT_NETWORK_EGRESS_MAX].note, "");
+}
+
+/* The number of a namespace that has ended is another one's before the links of the first one are gone. */
+static void a_namespace_number_is_used_again(void **state)
+{
+    const struct LinkEvent event = {.kind = LINK_EVENT_NAMESPACE_ID_GONE, .namespace_id = 1};
+    struct Tenant *web, *db;
+
+    ask(10 * MBIT);
+    web = tenant(1, "docker/web", 100);
+    veth(10, 100);
+    veth(11, 101); /* of a container that has just ended */
+    network_guard_open(&ground->guard, false);
+    work();
+    hear(&event);
+    db = tenant(2, "docker/db", 101);
+    veth(12, 101);
+    hear_link(12);
+    ground->now += SECOND;
+    work();
+    assert_int_equal(web->network.n_links, 1);
+    assert_int_equal(db->network.n_links, 1);
+    assert_int_equal(db->network.links[0].ifindex, 12);
+}
+
+/* Whoever is its oldest process now is in somebody else's namespace. */
+static void links_of_others_are_not_taken(void **state)
+{
+    struct Tenant *web = tenant(1, "docker/web", 100), *db = tenant(2, "docker/db", 101);
+
+    veth(10, 100);
+    veth(11, 101);
+    ask(10 * MBIT);
+    network_guard_open(&ground->guard, false);
+    work();
+    namespaces[1] = 101;
+    network_guard_look(&ground->guard, web, ground->now);
+    work();
+    assert_int_equal(web->network.n_links, 1);
+    ground->links[1].mtu = 9000;
+    hear_link(11);
+    work();
+    assert_int_equal(db->network.n_links, 1);
+    assert_int_equal(db->network.n_sharers, 0);
 }
 
 static void a_macvlan_is_explained(void **state)
@@ -1090,6 +1139,22 @@ static void a_flood_is_throttled(void **state)
     assert_int_equal(ground->ledger.n_used, 1); /* the limit */
 }
 
+/* An operator sets a limit before the throttle's answer is there: what was ordered then is not in force yet.
+ */
+static void a_limit_changes_while_a_throttle_begins(void **state)
+{
+    struct Tenant *web = flooding();
+
+    override(web, LIMIT_NETWORK_EGRESS_MAX, 20 * MBIT);
+    work();
+    pipeline_check(&ground->pipeline, web, ground->now);
+    assert_false(web->throttling.under_way);
+    assert_int_equal(ground->outcome.result, RESULT_DONE);
+    assert_int_equal(web->network.flood_bits, MBIT);
+    assert_rate(10, DIRECTION_EGRESS, MBIT);
+    assert_rate(10, DIRECTION_INGRESS, MBIT);
+}
+
 static int find_throttle(void *userdata, uint32_t slot, const struct LedgerEntry *entry)
 {
     if (entry->kind == ENTRY_THROTTLE)
@@ -1154,17 +1219,134 @@ static void counters_are_read_once_for_all(void **state)
     assert_true(network_guard_due_usec(&ground->guard) > ground->now + SECOND); /* no rule reads them */
 }
 
-static void a_rule_has_them_read(void **state)
+/* What a queue dropped that is on a device of guardd's, the tenant sent. */
+static void drops_of_both_directions(void **state)
 {
     struct Tenant *web = tenant(1, "docker/web", 100);
 
     veth(10, 100);
-    ground->rule = (struct Rule){
-        .name = "flood", .when = {.reading = READING_NET_EGRESS}, .until = {.reading = READING_NET_EGRESS}};
+    veth(50, 150);
+    ground->links[1].kind = LINK_IFB;
+    strcpy(ground->links[1].name, "guardd-a");
+    ask(10 * MBIT);
+    network_guard_open(&ground->guard, false);
+    work();
+    network_guard_refresh(&ground->guard, web, ground->now);
+    assert_int_equal(web->network.links[0].rates[DIRECTION_EGRESS].dropped, 7);
+    assert_int_equal(web->network.links[0].rates[DIRECTION_INGRESS].dropped, 5);
+}
+
+/* Who looks a second time has rates, of all tenants: the first look was at all links. */
+static void rates_come_with_the_second_look(void **state)
+{
+    struct Tenant *web = tenant(1, "docker/web", 100), *db = tenant(2, "docker/db", 101);
+
+    veth(10, 100);
+    veth(11, 101);
+    network_guard_open(&ground->guard, false);
+    network_guard_refresh(&ground->guard, web, ground->now);
+    network_guard_refresh(&ground->guard, db, ground->now);
+    assert_false(web->readings.valid[READING_NET_EGRESS]);
+    ground->now += 250 * USEC_PER_MSEC;
+    ground->links[0].received.bytes = 1250000;
+    ground->links[1].sent.bytes = 125000;
+    network_guard_refresh(&ground->guard, web, ground->now);
+    network_guard_refresh(&ground->guard, db, ground->now);
+    assert_true(web->readings.valid[READING_NET_EGRESS] && db->readings.valid[READING_NET_INGRESS]);
+    assert_int_equal(web->readings.value[READING_NET_EGRESS], 40 * MBIT);
+    assert_int_equal(db->readings.value[READING_NET_INGRESS], 4 * MBIT);
+    ground->lists = 0;
+    ground->now += 250 * USEC_PER_MSEC; /* now nobody waits for a rate */
+    network_guard_refresh(&ground->guard, web, ground->now);
+    assert_int_equal(ground->lists, 0);
+}
+
+/* A percentage is of what the pod may have, also while another one of it is throttled. */
+static void a_pod_has_one_limit(void **state)
+{
+    struct Tenant *web, *aside = tenant(2, "docker/aside", 100);
+
+    web = flooding();
+    work();
+    assert_int_equal(ground->outcome.result, RESULT_DONE);
+    assert_int_equal(web->network.flood_bits, MBIT);
+    ask(0);
+    override(web, LIMIT_NETWORK_EGRESS_MAX, 10 * MBIT);
+    override(aside, LIMIT_NETWORK_EGRESS_MAX, 0);
+    work();
+    assert_false(aside->limits[LIMIT_NETWORK_EGRESS_MAX].applied);
+    assert_int_equal(aside->network.wanted[DIRECTION_EGRESS], MBIT);
+    ground->now += SECOND;
+    network_guard_refresh(&ground->guard, aside, ground->now);
+    assert_int_equal(web->readings.limit[READING_NET_EGRESS], 10 * MBIT);
+    assert_int_equal(aside->readings.limit[READING_NET_EGRESS], 10 * MBIT);
+}
+
+static struct Tenant *read_by_a_rule(enum ReadingId when)
+{
+    struct Tenant *web = tenant(1, "docker/web", 100);
+
+    veth(10, 100);
+    ground->rule =
+        (struct Rule){.name = "flood", .when = {.reading = when}, .until = {.reading = READING_NET_EGRESS}};
     ground->class.rules[0] = &ground->rule;
     ground->class.n_rules = 1;
     network_guard_open(&ground->guard, false);
     work();
+    return web;
+}
+
+/* While the kernel keeps its links locked nobody is judged by what was sent before. */
+static void what_was_read_long_ago_is_not_known(void **state)
+{
+    struct Tenant *web = read_by_a_rule(READING_NET_EGRESS);
+
+    ground->links[0].received.bytes = 1250000;
+    ground->now += SECOND;
+    work();
+    assert_true(web->readings.valid[READING_NET_EGRESS]);
+    ground->guard.host_readings.valid[READING_HOST_NET_EGRESS] = true;
+    ground->now += SECOND;
+    network_guard_pass(&ground->guard, ground->now); /* asks; no answer comes */
+    ground->now += SECOND;
+    network_guard_pass(&ground->guard, ground->now);
+    assert_true(web->readings.valid[READING_NET_EGRESS]);
+    assert_true(network_guard_due_usec(&ground->guard) == ground->now + SECOND);
+    ground->now += SECOND;
+    network_guard_pass(&ground->guard, ground->now);
+    assert_false(web->readings.valid[READING_NET_EGRESS]);
+    assert_false(ground->guard.host_readings.valid[READING_HOST_NET_EGRESS]);
+    assert_true(network_guard_due_usec(&ground->guard) == USEC_INFINITY);
+    ground->links[0].received.bytes += 3 * 1250000;
+    work();
+    assert_int_equal(web->readings.value[READING_NET_EGRESS], 10 * MBIT); /* since it was read last */
+}
+
+static void there_is_no_memory_to_read_them(void **state)
+{
+    (void)read_by_a_rule(READING_NET_EGRESS);
+    ground->now += SECOND;
+    ground->no_memory = true;
+    network_guard_pass(&ground->guard, ground->now);
+    assert_true(network_guard_due_usec(&ground->guard) > ground->now);
+}
+
+static void a_rule_that_ends_by_them_reads_them_then(void **state)
+{
+    struct Tenant *web = read_by_a_rule(READING_TASKS_DENIED);
+
+    assert_true(ground->guard.connected);
+    assert_true(network_guard_due_usec(&ground->guard) == USEC_INFINITY);
+    web->condition.rules[0].phase = PHASE_STANDING;
+    assert_true(network_guard_due_usec(&ground->guard) <= ground->now);
+    work();
+    assert_true(network_guard_due_usec(&ground->guard) == ground->now + SECOND);
+}
+
+static void a_rule_has_them_read(void **state)
+{
+    struct Tenant *web = read_by_a_rule(READING_NET_EGRESS);
+
     ground->now += SECOND;
     ground->links[0].received.bytes = 1250000;
     assert_true(network_guard_due_usec(&ground->guard) <= ground->now);
@@ -1181,6 +1363,8 @@ int main(void)
         TEST(nobody_asks),
         TEST(a_class_asks),
         TEST(a_link_comes_later),
+        TEST(a_namespace_number_is_used_again),
+        TEST(links_of_others_are_not_taken),
         TEST(a_macvlan_is_explained),
         TEST(a_link_goes),
         TEST(a_tenant_vanishes),
@@ -1204,9 +1388,16 @@ int main(void)
         TEST(killed_again_before_the_sweep),
         TEST(announcements_are_lost),
         TEST(a_flood_is_throttled),
+        TEST(a_limit_changes_while_a_throttle_begins),
         TEST(a_throttle_is_taken_up),
         TEST(who_has_no_link_is_not_throttled),
         TEST(counters_are_read_once_for_all),
+        TEST(drops_of_both_directions),
+        TEST(rates_come_with_the_second_look),
+        TEST(a_pod_has_one_limit),
+        TEST(what_was_read_long_ago_is_not_known),
+        TEST(there_is_no_memory_to_read_them),
+        TEST(a_rule_that_ends_by_them_reads_them_then),
         TEST(a_rule_has_them_read),
     };
 

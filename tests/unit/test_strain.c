@@ -154,6 +154,134 @@ static void test_of_memory_more_is_asked(void **state)
     assert_false(strain_guard_is_brief(&ground->tenant, NOW));
 }
 
+/* --- a rule on the host's network ---------------------------------------------------------------------- */
+
+#define MBIT INT64_C(1000000)
+
+static struct Host {
+    usec_t now;
+    struct Rule rule;
+    struct TenantClass class;
+    struct Policy policy;
+    struct Registry registry;
+    struct Tenant tenants[4];
+    struct Readings network;
+    struct StrainGuard guard;
+    struct Tenant *victim;
+    unsigned looks;
+} host;
+
+static usec_t host_clock(void)
+{
+    return host.now;
+}
+
+static void host_looks_at(void *userdata, struct Tenant *tenant)
+{
+    host.victim = tenant;
+    host.looks++;
+}
+
+static void sends(size_t index, const char *name, int64_t bits)
+{
+    struct Tenant *tenant = &host.tenants[index];
+
+    tenant->cgroup = CGROUP_NULL;
+    tenant->cgroup.id = index + 1;
+    snprintf(tenant->name, sizeof(tenant->name), "%s", name);
+    tenant->class = &host.class;
+    tenant->readings.valid[READING_NET_EGRESS] = bits >= 0;
+    tenant->readings.value[READING_NET_EGRESS] = bits;
+    HASH_ADD(hh, host.registry.tenants, cgroup.id, sizeof(tenant->cgroup.id), tenant);
+}
+
+static void host_sends(int64_t bits)
+{
+    host.network.valid[READING_HOST_NET_EGRESS] = bits >= 0;
+    host.network.value[READING_HOST_NET_EGRESS] = bits;
+}
+
+static int setup_host(void **state)
+{
+    host = (struct Host){.now = NOW};
+    host.rule = (struct Rule){
+        .name = "uplink-full",
+        .scope = SCOPE_HOST,
+        .when = {.reading = READING_HOST_NET_EGRESS,
+                 .comparison = COMPARISON_ABOVE,
+                 .value = 900 * MBIT,
+                 .for_usec = 2 * USEC_PER_SEC},
+        .until = {.reading = READING_HOST_NET_EGRESS, .comparison = COMPARISON_BELOW, .value = 800 * MBIT},
+        .rank = READING_NET_EGRESS,
+        .floor = 10 * MBIT,
+        .resource = RESOURCE_NETWORK,
+        .steps = {{.verb = VERB_THROTTLE, .lasts_usec = USEC_INFINITY}},
+        .n_steps = 1,
+    };
+    host.class = (struct TenantClass){.name = "containers", .rules = {&host.rule}, .n_rules = 1};
+    host.policy = (struct Policy){.classes = &host.class, .n_classes = 1, .rules = &host.rule, .n_rules = 1};
+    host.guard = (struct StrainGuard){.policy = &host.policy,
+                                      .registry = &host.registry,
+                                      .clock = host_clock,
+                                      .root = "/nowhere",
+                                      .look = host_looks_at,
+                                      .network = &host.network};
+    strain_guard_open(&host.guard, NULL);
+    return 0;
+}
+
+static int teardown_host(void **state)
+{
+    HASH_CLEAR(hh, host.registry.tenants);
+    strain_guard_close(&host.guard);
+    return 0;
+}
+
+/* As long as the host's rule asks for, once a second. */
+static void host_passes(unsigned seconds)
+{
+    for (unsigned i = 0; i <= seconds; i++) {
+        assert_true(strain_guard_due_usec(&host.guard) <= host.now);
+        strain_guard_pass(&host.guard, host.now);
+        host.now += USEC_PER_SEC;
+    }
+}
+
+static void test_who_sends_most_is_elected(void **state)
+{
+    sends(0, "docker/web", 300 * MBIT);
+    sends(1, "docker/flood", 550 * MBIT);
+    sends(2, "docker/backup", 700 * MBIT);
+    sends(3, "docker/host", -1); /* on the host's network */
+    snprintf(host.tenants[2].protected_by, sizeof(host.tenants[2].protected_by), "docker/backup");
+    host_sends(950 * MBIT);
+    host_passes(1);
+    assert_null(host.victim);
+    host_passes(0);
+    assert_ptr_equal(host.victim, &host.tenants[1]);
+    assert_true(host.tenants[1].condition.rules[0].elected);
+    assert_false(host.tenants[2].condition.rules[0].elected);
+    assert_non_null(strstr(host.tenants[1].condition.election, "host.net.egress 950Mbit"));
+    assert_non_null(strstr(host.tenants[1].condition.election, "most net.egress, 550Mbit"));
+    /* What it goes by then is what the host's look saw. */
+    assert_int_equal(host.tenants[1].readings.value[READING_HOST_NET_EGRESS], 950 * MBIT);
+}
+
+static void test_nobody_is_elected_by_what_is_not_known(void **state)
+{
+    sends(0, "docker/flood", 950 * MBIT);
+    host_sends(950 * MBIT);
+    host_passes(1);
+    host_sends(-1); /* it could not be read any more */
+    host_passes(3);
+    assert_null(host.victim);
+    host_sends(950 * MBIT);
+    host_passes(1);
+    assert_null(host.victim); /* from the beginning */
+    host_passes(0);
+    assert_ptr_equal(host.victim, &host.tenants[0]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -166,6 +294,9 @@ int main(void)
         TEST(test_a_throttle_needs_what_is_used),
         TEST(test_who_is_announced_over_and_over_is_read_each_second),
         TEST(test_of_memory_more_is_asked),
+        cmocka_unit_test_setup_teardown(test_who_sends_most_is_elected, setup_host, teardown_host),
+        cmocka_unit_test_setup_teardown(test_nobody_is_elected_by_what_is_not_known, setup_host,
+                                        teardown_host),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

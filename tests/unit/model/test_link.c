@@ -255,27 +255,43 @@ static void test_host(void **state)
 {
     struct LinkCounters counters[DIRECTION_COUNT];
     struct LinkTable table = {0};
+    uint64_t mark;
 
     (void)state;
-    assert_false(link_sum_host(&table, counters));
+    assert_false(link_sum_host(&table, counters, &mark));
     put(&table, counting(1, LINK_LOOPBACK, 0, 1000000));
     put(&table, counting(3, LINK_BRIDGE, 0, 1000000));
     put(&table, counting(4, LINK_VETH, 3, 1000000));
     put(&table, counting(5, LINK_IFB, 0, 1000000));
     put(&table, counting(6, LINK_OTHER, 0, 1000000));
     put(&table, counting(7, LINK_MACVLAN, 0, 1000000));
-    assert_false(link_sum_host(&table, counters));
+    assert_false(link_sum_host(&table, counters, &mark));
     put(&table, counting(2, LINK_PHYSICAL, 6, 100)); /* in a bond, which is counted by it */
     put(&table, counting(8, LINK_PHYSICAL, 3, 30));
     put(&table, counting(9, LINK_PHYSICAL, 0, 50));
     put(&table, counting(10, LINK_PHYSICAL, 9, 50)); /* carries the packets of 9 */
     put(&table, counting(11, LINK_PHYSICAL, 77, 1000));
-    assert_true(link_sum_host(&table, counters));
+    assert_true(link_sum_host(&table, counters, &mark));
     assert_int_equal(counters[DIRECTION_EGRESS].bytes, 1180);
     assert_int_equal(counters[DIRECTION_INGRESS].bytes, 2360);
     assert_int_equal(counters[DIRECTION_EGRESS].packets, 118);
     assert_int_equal(counters[DIRECTION_INGRESS].dropped, 8);
+    assert_true(mark == link_mark(link_table_find(&table, 2)) + link_mark(link_table_find(&table, 8)) +
+                            link_mark(link_table_find(&table, 9)) + link_mark(link_table_find(&table, 11)));
     link_table_done(&table);
+}
+
+/* Two links that go, and two others that come, are other links. */
+static void test_marks(void **state)
+{
+    const struct Link one = {.ifindex = 1}, two = {.ifindex = 2}, three = {.ifindex = 3},
+                      six = {.ifindex = 6};
+
+    (void)state;
+    assert_true(link_mark(&one) == link_mark(&one));
+    assert_true(link_mark(&one) + link_mark(&six) != link_mark(&two) + link_mark(&three));
+    assert_true(link_mark(&three) != link_mark(&one) + link_mark(&two));
+    assert_true(link_mark(&one) != 0);
 }
 
 int main(void)
@@ -292,6 +308,7 @@ int main(void)
         cmocka_unit_test(test_veth_before_others),
         cmocka_unit_test(test_namespaces),
         cmocka_unit_test(test_host),
+        cmocka_unit_test(test_marks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,34 @@ static void test_new_beginning(void **state)
     check(&f, READING_NET_DROPPED, 0);
 }
 
+/* A link that has counted much before comes in, or in place of another one: nothing of that is of now. */
+static void test_other_links(void **state)
+{
+    struct Link links[] = {{.ifindex = 5, .received = {.bytes = 1000, .dropped = 1}},
+                           {.ifindex = 6, .received = {.bytes = 1000000000, .dropped = 100}}};
+    struct Fixture f = {0};
+    struct NetSums sums;
+
+    (void)state;
+    for (size_t turn = 0; turn < 4; turn++) {
+        net_begin(&sums);
+        for (size_t i = turn == 2 ? 1 : 0; i < (turn == 0 ? 1 : 2); i++)
+            net_add_link(&sums, &links[i]);
+        net_look(&sums, &f.baseline, (turn + 1) * USEC_PER_SEC, &f.readings);
+        assert_false(f.readings.valid[READING_NET_EGRESS]);
+        assert_false(f.readings.valid[READING_NET_INGRESS]);
+        assert_false(f.readings.valid[READING_NET_DROPPED]);
+        links[0].received.bytes += 1000;
+        links[1].received.bytes += 1000;
+    }
+    net_begin(&sums);
+    net_add_link(&sums, &links[1]); /* in whatever order */
+    net_add_link(&sums, &links[0]);
+    net_look(&sums, &f.baseline, 5 * USEC_PER_SEC, &f.readings);
+    check(&f, READING_NET_EGRESS, 16000);
+    check(&f, READING_NET_DROPPED, 0);
+}
+
 static void test_no_links(void **state)
 {
     struct Fixture f = {0};
@@ -114,7 +142,8 @@ static void test_several_links(void **state)
 static void test_host(void **state)
 {
     struct Link links[] = {{.ifindex = 1, .kind = LINK_LOOPBACK, .sent = {.bytes = 1}},
-                           {.ifindex = 2, .kind = LINK_PHYSICAL, .sent = {.bytes = 1000}}};
+                           {.ifindex = 2, .kind = LINK_PHYSICAL, .sent = {.bytes = 1000}},
+                           {.ifindex = 3, .kind = LINK_PHYSICAL}};
     struct LinkTable table = {.list = links, .n = 2};
     struct Fixture f = {0};
 
@@ -128,8 +157,17 @@ static void test_host(void **state)
     check(&f, READING_HOST_NET_EGRESS, 8000);
     check(&f, READING_HOST_NET_INGRESS, 4000);
     assert_int_equal(f.readings.limit[READING_HOST_NET_EGRESS], READING_UNLIMITED);
-    table.n = 1;
+    /* A device that was a container's, with what it counted there, is the host's again. */
+    links[2].received.bytes = 1000000000;
+    table.n = 3;
     net_look_host(&table, &f.baseline, 3 * USEC_PER_SEC, &f.readings);
+    assert_false(f.readings.valid[READING_HOST_NET_EGRESS]);
+    assert_false(f.readings.valid[READING_HOST_NET_INGRESS]);
+    links[2].received.bytes += 1000;
+    net_look_host(&table, &f.baseline, 4 * USEC_PER_SEC, &f.readings);
+    check(&f, READING_HOST_NET_INGRESS, 8000);
+    table.n = 1;
+    net_look_host(&table, &f.baseline, 5 * USEC_PER_SEC, &f.readings);
     assert_false(f.readings.valid[READING_HOST_NET_EGRESS]);
     assert_false(f.readings.valid[READING_HOST_NET_INGRESS]);
 }
@@ -137,9 +175,9 @@ static void test_host(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rates),    cmocka_unit_test(test_new_beginning),
-        cmocka_unit_test(test_no_links), cmocka_unit_test(test_several_links),
-        cmocka_unit_test(test_host),
+        cmocka_unit_test(test_rates),         cmocka_unit_test(test_new_beginning),
+        cmocka_unit_test(test_other_links),   cmocka_unit_test(test_no_links),
+        cmocka_unit_test(test_several_links), cmocka_unit_test(test_host),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
