@@ -55,6 +55,9 @@ struct TenantLink *network_link(struct Network *network, int ifindex);
 struct TenantLink *network_add(struct Network *network, const struct Link *link);
 bool network_remove(struct Network *network, int ifindex);
 
+/* Packets that were dropped on all of its links, both ways, since guardd keeps rates on them. */
+uint64_t network_dropped(const struct Network *network);
+
 /* All of its links have what is wanted. */
 bool network_is_as_wanted(const struct Network *network);
 
