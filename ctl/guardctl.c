@@ -45,6 +45,11 @@ static const struct Command {
     {"release", "TENANT|--all", 0, 1, "take guardd's actions and limits off; leave it alone until a reload",
      NULL, verb_release},
     {"watch", "", 0, 0, "decisions, actions and outcomes as they happen", NULL, verb_watch},
+    {"top", "[CLASS]", 0, 1, "the tenants, live: who is near a limit, who is held",
+     "Keys: q ends it; arrows, PgUp, PgDn, Home and End move; a letter orders by a column:\n"
+     "  l nearest limit (those that are held or slowed come first), n name, t tasks, c CPU,\n"
+     "  m memory, d disk, i inodes, s sends, g gets, x drops. Rates are those of the last second.",
+     verb_top},
     {"reload", "", 0, 0, "read the configuration anew", NULL, verb_reload},
     {"check", "[FILE...|TENANT]", 0, ARGUMENTS_ANY, "the host, the configuration; or a tenant's files",
      "Can this host be guarded, and is the configuration right: the one in place, or these\n"

@@ -34,5 +34,6 @@ enum Exit verb_throttle(const struct Options *options, char **arguments);
 enum Exit verb_kill(const struct Options *options, char **arguments);
 enum Exit verb_release(const struct Options *options, char **arguments);
 enum Exit verb_watch(const struct Options *options, char **arguments);
+enum Exit verb_top(const struct Options *options, char **arguments);
 enum Exit verb_reload(const struct Options *options, char **arguments);
 enum Exit verb_check(const struct Options *options, char **arguments);

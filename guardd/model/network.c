@@ -84,6 +84,16 @@ bool network_is_waiting(const struct Network *network)
     return false;
 }
 
+uint64_t network_dropped(const struct Network *network)
+{
+    uint64_t dropped = 0;
+
+    for (size_t i = 0; i < network->n_links; i++)
+        for (int d = 0; d < DIRECTION_COUNT; d++)
+            dropped += network->links[i].rates[d].dropped;
+    return dropped;
+}
+
 bool network_is_as_wanted(const struct Network *network)
 {
     for (size_t i = 0; i < network->n_links; i++)

@@ -63,6 +63,8 @@ bool link_rate_is_to_be_renewed(const struct LinkRate *rate, uint64_t wanted);
 
 /* Rates of its links are on their way. */
 bool network_is_waiting(const struct Network *network);
+/* Packets that were dropped on all of its links, both ways, since guardd keeps rates on them. */
+uint64_t network_dropped(const struct Network *network);
 
 /* All of its links have what is wanted. */
 bool network_is_as_wanted(const struct Network *network);

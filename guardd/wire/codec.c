@@ -29,9 +29,11 @@ static bool is_limited(const struct Readings *readings, enum ReadingId id)
     return readings->valid[id] && readings->limit[id] != READING_UNLIMITED;
 }
 
+#define PAIR_READING(readings, id, name) PAIR_NUMBER_IF((readings)->valid[id], name, (readings)->value[id])
+
 /* What was measured of a reading, and its limit: two fields. */
 #define PAIR_MEASURED(readings, id, value_name, limit_name)                                                  \
-    PAIR_NUMBER_IF((readings)->valid[id], value_name, (readings)->value[id]),                                \
+    PAIR_READING(readings, id, value_name),                                                                  \
         PAIR_NUMBER_IF(is_limited(readings, id), limit_name, (readings)->limit[id])
 
 /* What all who share its links may send or get. */
@@ -45,22 +47,26 @@ int wire_tenant_row(const struct Tenant *tenant, sd_json_variant **ret)
     const struct Network *network = &tenant->network;
     bool unshaped = network->looked && network->why != UNSHAPED_NOT;
 
-    return sd_json_buildo(
-        ret, WIRE_PAIR_TEXT("name", tenant->name),
-        WIRE_PAIR_TEXT_IF_ANY("class", tenant->class ? tenant->class->name : ""),
-        SD_JSON_BUILD_PAIR_STRING("state", tenant_state(tenant)), WIRE_PAIR_TEXT("path", tenant->cgroup.path),
-        SD_JSON_BUILD_PAIR_UNSIGNED("cgroupId", tenant->cgroup.id),
-        PAIR_MEASURED(readings, READING_TASKS_CURRENT, "tasksCurrent", "tasksMax"),
-        PAIR_MEASURED(readings, READING_MEMORY_CURRENT, "memoryUsed", "memoryMax"),
-        PAIR_MEASURED(readings, READING_DISK_SPACE, "diskUsed", "diskMax"),
-        PAIR_MEASURED(readings, READING_DISK_INODES, "inodesUsed", "inodesMax"),
-        WIRE_PAIR_TEXT_IF_ANY("diskUnguarded", tenant->disk.unguarded),
-        PAIR_NUMBER_IF(readings->valid[READING_NET_EGRESS], "netEgress", readings->value[READING_NET_EGRESS]),
-        PAIR_RATE(network, DIRECTION_EGRESS, "netEgressMax"),
-        PAIR_NUMBER_IF(readings->valid[READING_NET_INGRESS], "netIngress",
-                       readings->value[READING_NET_INGRESS]),
-        PAIR_RATE(network, DIRECTION_INGRESS, "netIngressMax"),
-        WIRE_PAIR_TEXT_IF_ANY("netUnshaped", unshaped ? unshaped_name(network->why) : ""));
+    return sd_json_buildo(ret, WIRE_PAIR_TEXT("name", tenant->name),
+                          WIRE_PAIR_TEXT_IF_ANY("class", tenant->class ? tenant->class->name : ""),
+                          SD_JSON_BUILD_PAIR_STRING("state", tenant_state(tenant)),
+                          WIRE_PAIR_TEXT("path", tenant->cgroup.path),
+                          SD_JSON_BUILD_PAIR_UNSIGNED("cgroupId", tenant->cgroup.id),
+                          PAIR_MEASURED(readings, READING_TASKS_CURRENT, "tasksCurrent", "tasksMax"),
+                          PAIR_MEASURED(readings, READING_MEMORY_CURRENT, "memoryUsed", "memoryMax"),
+                          PAIR_MEASURED(readings, READING_CPU_USAGE, "cpuUsed", "cpuMax"),
+                          PAIR_READING(readings, READING_CPU_PRESSURE_SOME, "cpuPressure"),
+                          PAIR_READING(readings, READING_MEMORY_PRESSURE_SOME, "memoryPressure"),
+                          PAIR_READING(readings, READING_IO_PRESSURE_SOME, "ioPressure"),
+                          PAIR_MEASURED(readings, READING_DISK_SPACE, "diskUsed", "diskMax"),
+                          PAIR_MEASURED(readings, READING_DISK_INODES, "inodesUsed", "inodesMax"),
+                          WIRE_PAIR_TEXT_IF_ANY("diskUnguarded", tenant->disk.unguarded),
+                          PAIR_READING(readings, READING_NET_EGRESS, "netEgress"),
+                          PAIR_RATE(network, DIRECTION_EGRESS, "netEgressMax"),
+                          PAIR_READING(readings, READING_NET_INGRESS, "netIngress"),
+                          PAIR_RATE(network, DIRECTION_INGRESS, "netIngressMax"),
+                          PAIR_NUMBER_IF(network->n_links > 0, "netDropped", network_dropped(network)),
+                          WIRE_PAIR_TEXT_IF_ANY("netUnshaped", unshaped ? unshaped_name(network->why) : ""));
 }
 
 /* {} for LIMIT_INFINITY; NULL when the limit is not known. */

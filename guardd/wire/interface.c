@@ -46,6 +46,17 @@
     NUMBER(memoryUsed, MAYBE),                                                                               \
     COMMENT("The lower one of MemoryHigh and MemoryMax; left out when there is neither, or none is known"),  \
     NUMBER(memoryMax, MAYBE),                                                                                \
+    COMMENT("What it used of one CPU since the last look, in hundredths of a percent (20000: two CPUs); left out " \
+            "when it was not read twice"),                                                                   \
+    NUMBER(cpuUsed, MAYBE),                                                                                  \
+    COMMENT("How much it may use; left out when there is no limit, or none is known"),                       \
+    NUMBER(cpuMax, MAYBE),                                                                                   \
+    COMMENT("Part of the time since the last look that some of it waited for a CPU, in hundredths of a percent"), \
+    NUMBER(cpuPressure, MAYBE),                                                                              \
+    COMMENT("The same, for memory"),                                                                         \
+    NUMBER(memoryPressure, MAYBE),                                                                           \
+    COMMENT("The same, for I/O"),                                                                            \
+    NUMBER(ioPressure, MAYBE),                                                                               \
     COMMENT("Bytes that its files take, on its fullest filesystem; left out when they are not counted"),     \
     NUMBER(diskUsed, MAYBE),                                                                                 \
     COMMENT("How many they may take; left out when there is no limit, or none is known"),                    \
@@ -64,6 +75,8 @@
     NUMBER(netIngress, MAYBE),                                                                               \
     COMMENT("How many it may get"),                                                                          \
     NUMBER(netIngressMax, MAYBE),                                                                            \
+    COMMENT("Packets to and from it that its links dropped since guardd keeps a rate on them"),              \
+    NUMBER(netDropped, MAYBE),                                                                               \
     COMMENT("Why what it sends and gets passes no link that could be shaped: host-network, macvlan, ipvlan, "  \
             "other-link, no-link, too-many-links; left out when it does, or when nobody has looked"),          \
     TEXT(netUnshaped, MAYBE)

@@ -1,85 +1,10 @@
 #!/usr/bin/env python3
 """What guardctl makes of an answer, for people: a made-up guardd gives answers that need filesystems with quotas."""
 
-import fcntl
-import pty
-import termios
-
-from fake import *
+from answers import *
 
 GIB = 1 << 30
 NO_QUOTA = "/srv is ext4 without project quotas: tune2fs -O project -Q prjquota /dev/vdc"
-
-
-class Answers:
-    """A guardd that has one answer for each method, and remembers what it was asked."""
-
-    def __init__(self, **answers):
-        self.answers, self.calls = answers, []
-        self.dir = tempfile.mkdtemp(prefix="guardctl-")
-        self.path = os.path.join(self.dir, "socket")
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.bind(self.path)
-        self.socket.listen()
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, trace):
-        self.socket.close()
-        shutil.rmtree(self.dir)
-
-    def serve(self):
-        try:
-            while True:
-                self.answer(self.socket.accept()[0])
-        except OSError:
-            pass  # closed
-
-    def answer(self, peer):
-        data = b""
-        while b"\0" not in data:
-            more = peer.recv(1 << 16)
-            if not more:
-                return
-            data += more
-        call = json.loads(data.split(b"\0")[0])
-        method = call["method"].rsplit(".", 1)[1]
-        self.calls.append((method, call.get("parameters", {})))
-        answer = self.answers[method]
-        reply = {"error": f"{INTERFACE}.{answer[0]}", "parameters": answer[1]} if isinstance(answer, tuple) else \
-            {"parameters": answer}
-        peer.sendall(json.dumps(reply).encode() + b"\0")
-        peer.close()
-
-    def ctl(self, *arguments, check_exit=EXIT_DONE):
-        run = subprocess.run([GUARDCTL, f"--socket={self.path}", *arguments], capture_output=True, text=True,
-                             timeout=DEADLINE)
-        same(run.returncode, check_exit, f"exit of {arguments}: {run.stdout + run.stderr}")
-        return run.stdout if check_exit in (EXIT_DONE, EXIT_FAILED) else run.stderr
-
-    def terminal(self, *arguments, width=80):
-        """What a terminal of that width shows, line by line."""
-        master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
-        process = subprocess.Popen([GUARDCTL, f"--socket={self.path}", *arguments], stdout=slave, stderr=slave,
-                                   env=dict(os.environ, NO_COLOR="1", LC_ALL="C.UTF-8"))
-        os.close(slave)
-        shown = b""
-        try:
-            while data := os.read(master, 1 << 16):
-                shown += data
-        except OSError:
-            pass  # the end of a terminal
-        same(process.wait(), 0, "exit")
-        os.close(master)
-        return shown.decode().split("\r\n")[:-1]
-
-
-def row(name, **more):
-    return {"name": name, "class": "containers", "state": "ok", "path": "a", "cgroupId": 1, "tasksCurrent": 37,
-            "tasksMax": 2048, **more}
 
 
 def limit(name, unit, in_force, used, **more):
