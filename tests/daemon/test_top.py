@@ -17,10 +17,13 @@ STATUS = {"mode": "enforce", "version": "7.0", "cgroupRoot": "/sys/fs/cgroup", "
 
 
 class Terminal:
-    """guardctl in a terminal of its own."""
+    """guardctl in a terminal of its own, on a tmux server of its own: one that was killed may take a moment to go."""
+
+    count = 0
 
     def __init__(self, guardd, *arguments, width=80, height=24, environment=""):
-        self.name = f"guardd-{os.getpid()}-{id(self):x}"
+        Terminal.count += 1
+        self.name = f"guardd-{os.getpid()}-{Terminal.count}"
         command = f"trap : INT; env {environment} {GUARDCTL} --socket={guardd.path} {' '.join(arguments)}; echo exit $?; sleep 600"
         self.tmux("new-session", "-d", "-x", str(width), "-y", str(height), "sh", "-c", command)
 
