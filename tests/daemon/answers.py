@@ -18,12 +18,16 @@ class Answers:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.bind(self.path)
         self.socket.listen()
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.server = threading.Thread(target=self.serve, daemon=True)
+        self.server.start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, error, trace):
+        """Whoever waits in accept() when a signal comes waits on by the number of the socket, which may be another's."""
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.server.join()
         self.socket.close()
         shutil.rmtree(self.dir)
 
