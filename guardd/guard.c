@@ -127,7 +127,7 @@ static usec_t next_due_usec(const struct Guard *guard, const struct Tenant *tena
     usec_t due =
         usec_min(next_look_usec(tenant), usec_min(tenant->limits_due_usec, pipeline_deadline_usec(tenant)));
 
-    return guard->network.listed ? usec_min(due, tenant->network.look_usec) : due;
+    return guard->network.listed ? usec_min(due, network_due_usec(&tenant->network)) : due;
 }
 
 usec_t guard_due_usec(const struct Guard *guard)

@@ -162,7 +162,7 @@ static void found(struct NetworkGuard *guard, struct Tenant *tenant, const struc
         return;
     network->looked = true;
     network->why = UNSHAPED_NOT;
-    memset(network->error, 0, sizeof(network->error));
+    network_begin_anew(network);
     find_sharers(guard, tenant);
     tell_sharers(guard, tenant);
     shape(guard, tenant, now);
@@ -369,10 +369,9 @@ static void suspect(struct NetworkGuard *guard, int ifindex, enum Direction dire
 
         if (!link)
             continue;
-        if (tenant->network.error[direction] < 0) {
-            tenant->network.error[direction] = 0;
-            tenant->limits_due_usec = usec_min(tenant->limits_due_usec, usec_add(guard->clock(), RETRY_USEC));
-        }
+        if (tenant->network.error[direction] < 0)
+            tenant->network.retry_usec =
+                usec_min(tenant->network.retry_usec, usec_add(guard->clock(), RETRY_USEC));
         if (!inspected)
             shaping_inspect(guard, tenant, link, direction);
         inspected = true;
@@ -653,7 +652,7 @@ void network_guard_reload(struct NetworkGuard *guard)
     if (!guard->opened)
         return;
     HASH_ITER (hh, guard->registry->tenants, tenant, next) {
-        memset(tenant->network.error, 0, sizeof(tenant->network.error));
+        network_begin_anew(&tenant->network);
         tenant->network.look_usec = guard->clock();
     }
     if (find_users(guard))
@@ -716,7 +715,7 @@ bool network_guard_can(struct NetworkGuard *guard, struct Tenant *tenant, const 
                  network->looked ? unshaped_text(network->why) : "no process of it is there");
         return false;
     }
-    memset(network->error, 0, sizeof(network->error));
+    network_begin_anew(network);
     for (int id = 0; id < LIMIT_COUNT; id++)
         for (size_t i = 0; limit_is_network(id) && limits->set[id] && i < network->n_links; i++)
             if (!shaping_is_possible(guard, tenant, &network->links[i], limits->value[id], why))
@@ -772,10 +771,35 @@ static void end_lingering(struct NetworkGuard *guard, usec_t now)
         disconnect(guard);
 }
 
-void network_guard_pass(struct NetworkGuard *guard, usec_t now)
+/* As if nothing had gone wrong; if something does again, the next time is later. */
+static void retry(struct NetworkGuard *guard, struct Tenant *tenant, usec_t now)
+{
+    tenant->network.retry_usec = USEC_INFINITY;
+    memset(tenant->network.error, 0, sizeof(tenant->network.error));
+    shape(guard, tenant, now);
+}
+
+/* Returns false when some are left for the next pass. */
+static bool pass_tenants(struct NetworkGuard *guard, usec_t now)
 {
     struct Tenant *tenant, *next;
     bool left = false;
+
+    HASH_ITER (hh, guard->registry->tenants, tenant, next) {
+        if (network_due_usec(&tenant->network) > now)
+            continue;
+        left = left || guard->clock() >= usec_add(now, PASS_MAX_USEC);
+        if (!left && tenant->network.retry_usec <= now)
+            retry(guard, tenant, now);
+        if (!left && tenant->network.look_usec <= now)
+            network_guard_look(guard, tenant, now);
+    }
+    return !left;
+}
+
+void network_guard_pass(struct NetworkGuard *guard, usec_t now)
+{
+    bool all;
 
     if (!guard->connected)
         return;
@@ -784,15 +808,8 @@ void network_guard_pass(struct NetworkGuard *guard, usec_t now)
         if (shaping_list(guard) < 0)
             list_again(guard, LIST_AGAIN_USEC);
     }
-    HASH_ITER (hh, guard->registry->tenants, tenant, next) {
-        if (tenant->network.look_usec > now)
-            continue;
-        if (guard->clock() < usec_add(now, PASS_MAX_USEC))
-            network_guard_look(guard, tenant, now);
-        else
-            left = true;
-    }
-    if ((guard->inherited || guard->sweep_usec <= now) && guard->listed && !left)
+    all = pass_tenants(guard, now);
+    if ((guard->inherited || guard->sweep_usec <= now) && guard->listed && all)
         sweep(guard);
     metering_pass(guard, now);
     if (guard->asked_usec > 0 && usec_add(guard->asked_usec, LINGER_USEC) <= now)

@@ -311,25 +311,66 @@ static void look_again(const struct Order *order)
         }
 }
 
+/* What has been in the way is heard of when it is gone, and what cannot be is no other after a while. */
+static void note_failure(struct NetworkGuard *guard, struct Network *network, int error)
+{
+    if (error < 0 && error != -EBUSY && error != -ERANGE)
+        network_retry_later(network, guard->clock());
+}
+
+/* Its link has gone meanwhile: that says nothing of those that it has now. */
+static bool is_of_lost_link(const struct Order *order, struct Tenant *tenant)
+{
+    return error_is_gone(order->error) && !network_link(&tenant->network, order->ifindex);
+}
+
 /* Of several links the first thing that went wrong is told, with the last answer. */
-static void answer(const struct Order *order, struct Tenant *tenant, usec_t now)
+static void collect(const struct Order *order, struct Tenant *tenant)
 {
     struct Network *network = &tenant->network;
     enum Direction direction = order->direction;
 
+    if (order->error == 0 || network->error[direction] < 0 || is_of_lost_link(order, tenant))
+        return;
+    network->error[direction] = order->error;
+    snprintf(network->trouble[direction], sizeof(network->trouble[direction]), "%s", order->text);
+}
+
+static void answer(const struct Order *order, struct Tenant *tenant, usec_t now)
+{
+    struct Network *network = &tenant->network;
+    const char *trouble = network->trouble[order->direction];
+    int error;
+
     if (order->error < 0)
         remember(order->guard); /* the limit's own entry may be dropped now */
-    if (order->error < 0 && network->error[direction] == 0) {
-        network->error[direction] = order->error;
-        snprintf(network->trouble[direction], sizeof(network->trouble[direction]), "%s", order->text);
-    }
+    collect(order, tenant);
+    error = network->error[order->direction];
     if (tenant->limits[order->limit].waiting > 1)
         return limiting_answer(order->guard->pipeline, tenant, order->limit, 0, NULL, now);
-    limiting_answer(order->guard->pipeline, tenant, order->limit, network->error[direction],
-                    network->trouble[direction][0] != '\0' ? network->trouble[direction] : NULL, now);
-    /* What was in force before is wanted again, on all links. */
-    if (network->error[direction] < 0)
+    if (error == 0 && is_of_lost_link(order, tenant)) {
+        limiting_answer(order->guard->pipeline, tenant, order->limit, order->error, NULL, now);
+        return limiting_check_network(order->guard->pipeline, tenant, now);
+    }
+    limiting_answer(order->guard->pipeline, tenant, order->limit, error, trouble[0] != '\0' ? trouble : NULL,
+                    now);
+    note_failure(order->guard, network, error);
+    if (error < 0) /* what was in force before is wanted again, on all links */
         shaping_renew(order->guard, tenant);
+    else if (network->error[DIRECTION_EGRESS] == 0 && network->error[DIRECTION_INGRESS] == 0)
+        network_begin_anew(network);
+}
+
+/* What nobody waits for: nobody else would try again. */
+static void complain(const struct Order *order, struct Tenant *tenant)
+{
+    if (order->error == 0 || error_is_gone(order->error))
+        return;
+    network_notice(order->guard, tenant, LOG_WARNING, "%s of link %s is not as it should be: %s",
+                   direction_name(order->direction), order->name,
+                   order->text[0] != '\0' ? order->text : strerror(-order->error));
+    if (tenant)
+        note_failure(order->guard, &tenant->network, order->error);
 }
 
 static void rate_done(const struct Order *order)
@@ -344,10 +385,8 @@ static void rate_done(const struct Order *order)
         answer(order, tenant, guard->clock());
     else if (tenant && order->throttles)
         throttling_answer(guard->pipeline, tenant, RESOURCE_NETWORK, order->error, guard->clock());
-    else if (order->error < 0 && !error_is_gone(order->error))
-        network_notice(guard, tenant, LOG_WARNING, "%s of link %s is not as it should be: %s",
-                       direction_name(order->direction), order->name,
-                       order->text[0] != '\0' ? order->text : strerror(-order->error));
+    else
+        complain(order, tenant);
     look_again(order);
 }
 
@@ -599,8 +638,10 @@ int shaping_set(struct NetworkGuard *guard, struct Tenant *tenant, enum LimitId 
         if (r >= 0)
             ordered++;
         else
-            error = r;
+            network->error[direction] = error = r; /* it goes with the others' answers */
     }
+    if (ordered == 0)
+        note_failure(guard, network, network->error[direction]);
     return ordered > 0 ? ordered : error;
 }
 

@@ -4,12 +4,33 @@
 #include <stdio.h>
 #include <string.h>
 
+#define RETRIES_MAX 7
+
 void network_begin(struct Network *network)
 {
     *network = (struct Network){.namespace_id = NAMESPACE_ID_NONE,
                                 .wanted = {LIMIT_INFINITY, LIMIT_INFINITY},
                                 .flood_bits = LIMIT_INFINITY,
-                                .look_usec = USEC_INFINITY};
+                                .look_usec = USEC_INFINITY,
+                                .retry_usec = USEC_INFINITY};
+}
+
+void network_retry_later(struct Network *network, usec_t now)
+{
+    if (network->retry_usec == USEC_INFINITY && network->retries < RETRIES_MAX)
+        network->retry_usec = usec_add(now, USEC_PER_SEC << network->retries++);
+}
+
+usec_t network_due_usec(const struct Network *network)
+{
+    return usec_min(network->look_usec, network->retry_usec);
+}
+
+void network_begin_anew(struct Network *network)
+{
+    memset(network->error, 0, sizeof(network->error));
+    network->retry_usec = USEC_INFINITY;
+    network->retries = 0;
 }
 
 enum Direction limit_direction(enum LimitId id)

@@ -38,14 +38,24 @@ struct Network {
     char sharer[64];                  /* one of them, "" */
     uint64_t wanted[DIRECTION_COUNT]; /* of its links, by all who share them; LIMIT_INFINITY */
     uint64_t flood_bits;              /* that a throttle leaves it; LIMIT_INFINITY: there is none */
-    int error[DIRECTION_COUNT];       /* of what was ordered last; 0 */
+    int error[DIRECTION_COUNT];       /* of what was ordered last: not ordered again meanwhile; 0 */
     char trouble[DIRECTION_COUNT][160];
     unsigned repaired; /* times that somebody had taken away what keeps a rate, and it was put back */
     usec_t look_usec;  /* look for its links; USEC_INFINITY */
+    usec_t retry_usec; /* try once more what went wrong; USEC_INFINITY */
+    unsigned retries;  /* so often that was done since something went right */
 };
 
 /* Has no links, and is not to be looked at. */
 void network_begin(struct Network *network);
+
+/* Something went wrong, which may be over after a while: it will be tried again, after 1 s, 2 s, 4 s ..., for
+ * two minutes. */
+void network_retry_later(struct Network *network, usec_t now);
+/* When something is to be done about it next; USEC_INFINITY. */
+usec_t network_due_usec(const struct Network *network);
+/* Whatever went wrong does not count any more. */
+void network_begin_anew(struct Network *network);
 
 /* Of a limit that is kept on links. */
 enum Direction limit_direction(enum LimitId id);

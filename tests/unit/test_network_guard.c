@@ -786,8 +786,9 @@ static void somebody_is_in_the_way(void **state)
     assert_int_equal(ground->settled, 1);
     ground->sets[0][DIRECTION_EGRESS].obstacle = NULL;
     hear_gone(LINK_EVENT_QDISC_GONE, 10, 4711);
-    assert_true(web->limits_due_usec < ground->now + SECOND);
-    limiting_check_network(&ground->pipeline, web, ground->now);
+    assert_true(web->network.retry_usec < ground->now + SECOND);
+    assert_true(web->limits_due_usec == USEC_INFINITY); /* its other limits have settled, and stay so */
+    ground->now += SECOND;
     work();
     assert_rate(10, DIRECTION_EGRESS, 10 * MBIT);
 }
@@ -802,6 +803,93 @@ static void a_module_is_missing(void **state)
     network_guard_open(&ground->guard, false);
     work();
     assert_non_null(strstr(web->limits[LIMIT_NETWORK_EGRESS_MAX].note, "modprobe sch_tbf"));
+}
+
+/* Nothing will be announced when that is over. */
+static void what_went_wrong_is_tried_again(void **state)
+{
+    struct Tenant *web = tenant(1, "docker/web", 100);
+
+    veth(10, 100);
+    ground->module = "sch_tbf";
+    ask(10 * MBIT);
+    network_guard_open(&ground->guard, false);
+    work();
+    assert_true(web->network.retry_usec == ground->now + SECOND);
+    ground->now += SECOND;
+    work();
+    assert_true(web->network.retry_usec == ground->now + 2 * SECOND); /* not at the same pace for ever */
+    ground->now += SECOND;
+    ground->module = NULL;
+    work();
+    assert_rate(10, DIRECTION_EGRESS, 0);
+    ground->now += SECOND;
+    work();
+    assert_rate(10, DIRECTION_EGRESS, 10 * MBIT);
+    assert_int_equal(web->network.retries, 0);
+    assert_int_equal(ground->ledger.n_used, 1);
+}
+
+static void not_for_ever(void **state)
+{
+    const struct Tenant *web = tenant(1, "docker/web", 100);
+    usec_t begin = ground->now;
+
+    veth(10, 100);
+    ground->module = "sch_tbf";
+    ask(10 * MBIT);
+    network_guard_open(&ground->guard, false);
+    work();
+    while (web->network.retry_usec != USEC_INFINITY && ground->now < begin + 1000 * SECOND) {
+        ground->now = web->network.retry_usec;
+        work();
+    }
+    assert_int_equal(ground->settled, 8);
+    assert_true(ground->now == begin + 127 * SECOND);
+}
+
+/* What is put right by nobody's order, and fails. */
+static void what_is_put_back_is_tried_again(void **state)
+{
+    tenant(1, "docker/web", 100);
+    veth(10, 100);
+    ask(10 * MBIT);
+    network_guard_open(&ground->guard, false);
+    work();
+    ground->links[0].mtu = 9000;
+    ground->set_error = -ENOBUFS;
+    hear_link(10);
+    work();
+    assert_true(said("is not as it should be"));
+    ground->sets[0][DIRECTION_EGRESS].rate_bytes = 0;
+    ground->now += SECOND;
+    work();
+    assert_true(ground->sets[0][DIRECTION_EGRESS].rate_bytes > 0);
+}
+
+/* The answer of an order for the old link comes when the new one is there already. */
+static void a_link_is_replaced_while_it_is_set(void **state)
+{
+    struct Tenant *web = tenant(1, "docker/web", 100);
+
+    veth(10, 100);
+    ask(10 * MBIT);
+    network_guard_open(&ground->guard, false);
+    while (web->limits[LIMIT_NETWORK_EGRESS_MAX].waiting == 0) {
+        assert_true(work_once() || ground->n_tasks == 0);
+        network_guard_pass(&ground->guard, ground->now);
+    }
+    ground->links[0].ifindex = 11;
+    hear_gone(LINK_EVENT_LINK_GONE, 10, 0);
+    hear_link(11);
+    ground->now += SECOND;
+    network_guard_pass(&ground->guard, ground->now);
+    assert_int_equal(web->network.n_links, 1);
+    work();
+    assert_rate(11, DIRECTION_EGRESS, 10 * MBIT);
+    assert_int_equal(web->network.error[DIRECTION_EGRESS], 0);
+    assert_true(web->limits[LIMIT_NETWORK_EGRESS_MAX].applied);
+    assert_int_equal(ground->ledger.n_used, 1);
 }
 
 static void somebody_takes_it_away(void **state)
@@ -1374,6 +1462,10 @@ int main(void)
         TEST(what_cannot_be),
         TEST(somebody_is_in_the_way),
         TEST(a_module_is_missing),
+        TEST(what_went_wrong_is_tried_again),
+        TEST(not_for_ever),
+        TEST(what_is_put_back_is_tried_again),
+        TEST(a_link_is_replaced_while_it_is_set),
         TEST(somebody_takes_it_away),
         TEST(somebody_takes_the_device_away),
         TEST(half_of_it_is_set),
