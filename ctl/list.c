@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "ctl/amount.h"
 #include "ctl/client.h"
+#include "ctl/network.h"
 #include "ctl/reply.h"
 #include "ctl/table.h"
 #include "wire/text.h"
@@ -97,11 +98,13 @@ static void print_tenants(sd_json_variant *reply)
         {"TASKS", COLUMN_NUMBER},  {"MEMORY", COLUMN_NUMBER}, {"DISK", COLUMN_NUMBER},
         {"INODES", COLUMN_NUMBER}, {"SENDS", COLUMN_NUMBER},  {"GETS", COLUMN_NUMBER},
     };
+    static const size_t spare[] = {6, 1}; /* INODES, CLASS */
     bool network = has_network(reply);
     struct Table table;
     sd_json_variant *tenant;
 
     table_init(&table, columns, sizeof(columns) / sizeof(columns[0]) - (network ? 0 : 2));
+    table_may_leave_out(&table, spare, sizeof(spare) / sizeof(spare[0]));
     for (size_t i = 0; (tenant = reply_item(reply, "tenants", i)); i++) {
         const char *state = reply_text_or(tenant, "state", "?");
 
@@ -167,15 +170,36 @@ static void print_answer(sd_json_variant *reply)
     print_unguarded(reply);
 }
 
-enum Exit verb_list(const struct Options *options, char **arguments)
+static bool lacks_rates(sd_json_variant *reply)
 {
-    _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *reply = NULL;
-    const char *class = arguments[0] ? arguments[0] : "";
+    sd_json_variant *tenant;
+
+    for (size_t i = 0; (tenant = reply_item(reply, "tenants", i)); i++)
+        if (network_lacks_rates(tenant))
+            return true;
+    return false;
+}
+
+static enum Exit ask(const struct Options *options, const char *class, sd_json_variant **ret_reply)
+{
+    _cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL;
     enum Exit exit;
 
     if (sd_json_buildo(&parameters, WIRE_PAIR_TEXT_IF_ANY("class", class)) < 0)
         have_memory(NULL);
-    exit = client_call(options, "ListTenants", parameters, &reply);
+    exit = client_call(options, "ListTenants", parameters, ret_reply);
+    if (exit != EXIT_DONE || !lacks_rates(*ret_reply))
+        return exit;
+    *ret_reply = sd_json_variant_unref(*ret_reply);
+    network_wait();
+    return client_call(options, "ListTenants", parameters, ret_reply);
+}
+
+enum Exit verb_list(const struct Options *options, char **arguments)
+{
+    _cleanup_(sd_json_variant_unrefp) sd_json_variant *reply = NULL;
+    enum Exit exit = ask(options, arguments[0] ? arguments[0] : "", &reply);
+
     if (exit != EXIT_DONE)
         return exit;
     if (options->json)

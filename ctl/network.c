@@ -3,10 +3,28 @@
 #include "ctl/network.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "ctl/amount.h"
 #include "ctl/reply.h"
 #include "ctl/table.h"
+
+/* guardd reads them again after 200 ms. */
+#define WAIT_USEC (300 * 1000)
+
+bool network_lacks_rates(sd_json_variant *tenant)
+{
+    uint64_t links;
+    int64_t bits;
+
+    return reply_unsigned(tenant, "netLinks", &links) && links > 0 &&
+           !reply_number(tenant, "netEgress", &bits);
+}
+
+void network_wait(void)
+{
+    usleep(WAIT_USEC);
+}
 
 static void print_links(sd_json_variant *network)
 {

@@ -248,10 +248,21 @@ static void print_events(sd_json_variant *reply)
     }
 }
 
+static enum Exit ask(const struct Options *options, const char *tenant, sd_json_variant **ret_reply)
+{
+    enum Exit exit = client_call_tenant(options, "ShowTenant", tenant, ret_reply);
+
+    if (exit != EXIT_DONE || !network_lacks_rates(reply_object(*ret_reply, "details")))
+        return exit;
+    *ret_reply = sd_json_variant_unref(*ret_reply);
+    network_wait();
+    return client_call_tenant(options, "ShowTenant", tenant, ret_reply);
+}
+
 enum Exit verb_show(const struct Options *options, char **arguments)
 {
     _cleanup_(sd_json_variant_unrefp) sd_json_variant *reply = NULL;
-    enum Exit exit = client_call_tenant(options, "ShowTenant", arguments[0], &reply);
+    enum Exit exit = ask(options, arguments[0], &reply);
     sd_json_variant *tenant;
 
     if (exit != EXIT_DONE)

@@ -4,11 +4,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "wire/text.h"
 
 #define GAP 2           /* between columns */
 #define COLUMN_SHRUNK 8 /* a column gives way down to this */
+#define LEFT_OUT 0      /* as a width: every column has a title */
 
 struct Cell {
     char *text; /* owned */
@@ -26,6 +28,12 @@ void table_init(struct Table *table, const struct Column *columns, size_t n_colu
 {
     *table = (struct Table){.columns = columns, .n_columns = n_columns};
     utarray_init(&table->cells, &cell_icd);
+}
+
+void table_may_leave_out(struct Table *table, const size_t *spare, size_t n_spare)
+{
+    table->spare = spare;
+    table->n_spare = n_spare;
 }
 
 void table_done(struct Table *table)
@@ -92,17 +100,51 @@ static size_t widest(const struct Table *table, const size_t *widths)
     return found;
 }
 
-static void fit_widths(const struct Table *table, size_t *widths)
+static size_t total_width(const struct Table *table, const size_t *widths)
 {
-    size_t available = terminal_width(), total = GAP * (table->n_columns - 1);
+    size_t total = 0;
 
     for (size_t c = 0; c < table->n_columns; c++)
-        total += widths[c];
+        if (widths[c] != LEFT_OUT)
+            total += widths[c] + (total > 0 ? GAP : 0);
+    return total;
+}
+
+/* False: there is no room for that even so. */
+static bool shrink(const struct Table *table, size_t *widths)
+{
+    size_t available = terminal_width(), total = total_width(table, widths);
+
     for (size_t c = widest(table, widths); total > available && c < table->n_columns;
          c = widest(table, widths)) {
         widths[c]--;
         total--;
     }
+    return total <= available;
+}
+
+static void fit_widths(const struct Table *table, size_t *widths)
+{
+    size_t natural[TABLE_COLUMNS_MAX];
+
+    memcpy(natural, widths, sizeof(natural));
+    for (size_t i = 0; !shrink(table, widths) && i < table->n_spare; i++) {
+        natural[table->spare[i]] = LEFT_OUT;
+        memcpy(widths, natural, sizeof(natural));
+    }
+}
+
+static void tell_left_out(const struct Table *table, const size_t *widths)
+{
+    const char *before = "No room for ";
+
+    for (size_t c = 0; c < table->n_columns; c++)
+        if (widths[c] == LEFT_OUT) {
+            printf("%s%s", before, table->columns[c].title);
+            before = ", ";
+        }
+    if (before[0] == ',')
+        puts(": the terminal is too narrow");
 }
 
 /* `blanks`: those that precede what comes next on the line; nobody wants them at its end. */
@@ -112,6 +154,8 @@ static void print_cell(const struct Column *column, const char *text, enum Style
     size_t wide = text_width(text), shown = wide <= width ? wide : width - 1;
     size_t padding = wide <= width ? width - wide : 0;
 
+    if (width == LEFT_OUT)
+        return;
     if (column->kind == COLUMN_NUMBER)
         *blanks += padding;
     if (wide > 0) {
@@ -127,7 +171,7 @@ static void print_cell(const struct Column *column, const char *text, enum Style
 
 void table_print(const struct Table *table)
 {
-    size_t widths[TABLE_COLUMNS_MAX], n = table->n_columns, blanks = 0;
+    size_t widths[TABLE_COLUMNS_MAX] = {0}, n = table->n_columns, blanks = 0;
 
     natural_widths(table, widths);
     fit_widths(table, widths);
@@ -144,4 +188,5 @@ void table_print(const struct Table *table)
         if (c + 1 == n)
             putchar('\n');
     }
+    tell_left_out(table, widths);
 }

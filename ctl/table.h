@@ -1,5 +1,6 @@
 /* A table: titles, rows of cells, columns as wide as their widest cell. On a terminal that is narrower, the
- * widest columns give way and what does not fit is cut; elsewhere nothing is. */
+ * widest columns give way and what does not fit is cut. Where that is not enough, columns that can be spared
+ * are left out, and it is said which. Elsewhere nothing is cut. */
 #pragma once
 
 #include <stddef.h>
@@ -22,10 +23,14 @@ struct Column {
 struct Table {
     const struct Column *columns; /* borrowed */
     size_t n_columns;             /* at most TABLE_COLUMNS_MAX */
+    const size_t *spare;          /* borrowed */
+    size_t n_spare;
     UT_array cells;
 };
 
 void table_init(struct Table *table, const struct Column *columns, size_t n_columns);
+/* Columns that can be spared, by their index, the first one before the others. */
+void table_may_leave_out(struct Table *table, const size_t *spare, size_t n_spare);
 void table_done(struct Table *table);
 
 /* The next cell, from left to right, row by row. The text is copied, and cleaned. */

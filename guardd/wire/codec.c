@@ -66,6 +66,7 @@ int wire_tenant_row(const struct Tenant *tenant, sd_json_variant **ret)
                           PAIR_READING(readings, READING_NET_INGRESS, "netIngress"),
                           PAIR_RATE(network, DIRECTION_INGRESS, "netIngressMax"),
                           PAIR_NUMBER_IF(network->n_links > 0, "netDropped", network_dropped(network)),
+                          PAIR_NUMBER_IF(network->looked, "netLinks", network->n_links),
                           WIRE_PAIR_TEXT_IF_ANY("netUnshaped", unshaped ? unshaped_name(network->why) : ""));
 }
 
@@ -128,9 +129,17 @@ static int limit_in_force(const struct Tenant *tenant, enum LimitId id, sd_json_
     return limit_value(view->known || state->applied, view->known ? view->present : state->value, ret);
 }
 
+/* And where others have a limit, too: the rate of links is that of all who share them. */
+static enum ReadingId used_by(enum LimitId id)
+{
+    if (!limit_is_network(id))
+        return measured_by(id);
+    return limit_direction(id) == DIRECTION_EGRESS ? READING_NET_EGRESS : READING_NET_INGRESS;
+}
+
 static bool limit_used(const struct Tenant *tenant, enum LimitId id, int64_t *ret_used)
 {
-    enum ReadingId reading = measured_by(id);
+    enum ReadingId reading = used_by(id);
     bool measured = reading != READING_INVALID ? tenant->readings.valid[reading] : tenant->views[id].measured;
 
     *ret_used = !measured                    ? 0

@@ -77,6 +77,9 @@
     NUMBER(netIngressMax, MAYBE),                                                                            \
     COMMENT("Packets to and from it that its links dropped since guardd keeps a rate on them"),              \
     NUMBER(netDropped, MAYBE),                                                                               \
+    COMMENT("How many links of this host lead into its network namespace; left out when nobody has looked. "  \
+            "Where there are some and netEgress is left out, they were read once: ask again after 250 ms"),    \
+    NUMBER(netLinks, MAYBE),                                                                                 \
     COMMENT("Why what it sends and gets passes no link that could be shaped: host-network, macvlan, ipvlan, "  \
             "other-link, no-link, too-many-links; left out when it does, or when nobody has looked"),          \
     TEXT(netUnshaped, MAYBE)

@@ -9,7 +9,7 @@ from fake import *
 
 
 class Answers:
-    """A guardd that has one answer for each method, and remembers what it was asked."""
+    """A guardd that has one answer for each method, or one after the other of a list, and remembers what it was asked."""
 
     def __init__(self, **answers):
         self.answers, self.calls, self.peers = answers, [], []
@@ -57,6 +57,8 @@ class Answers:
         method = call["method"].rsplit(".", 1)[1]
         self.calls.append((method, call.get("parameters", {})))
         answer = self.answers[method]
+        if isinstance(answer, list):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
         if isinstance(answer, tuple):
             return {"error": f"{INTERFACE}.{answer[0]}", "parameters": answer[1]}
         return {"parameters": answer}

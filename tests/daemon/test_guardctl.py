@@ -45,6 +45,66 @@ def list_of_disks():
         check(guardd.ctl("list").count("reason") < 10, "not a reason for each tenant")
 
 
+NET = {"netEgress": 9800000, "netEgressMax": 10000000, "netIngress": 48900000, "netIngressMax": 500000000, "netLinks": 1}
+
+
+@test
+def list_of_rates():
+    """guardctl list: what is sent and got, of limit; on 80 columns what can be spared is left out, and that is said"""
+    wide = row("docker/web-frontend-production-of-somebody", diskUsed=int(8.24 * GIB), diskMax=10 * GIB, inodesUsed=12345,
+               inodesMax=200000, memoryUsed=390 << 20, memoryMax=512 << 20, **NET)
+    rows = [wide, row("docker/idle", netEgress=0, netIngress=0, netLinks=1), row("docker/host", netUnshaped="host-network",
+                                                                                netLinks=0)]
+    with Answers(ListTenants={"tenants": rows}) as guardd:
+        lines = guardd.terminal("list")
+        same([line for line in lines if len(line) > 80], [], "lines beyond the terminal")
+        same(lines[0].split(), ["NAME", "STATE", "TASKS", "MEMORY", "DISK", "SENDS", "GETS"], "columns")
+        check(lines[1].startswith("docker/web-") and lines[1].endswith(" 9.8M/10M  48.9M/500M"), lines[1])
+        same(lines[2].split()[-2:], ["0", "0"], "without a limit")
+        same(lines[3].split()[-2:], ["-", "-"], "not known")
+        same(lines[4:], ["No room for CLASS, INODES: the terminal is too narrow"], "under the table")
+        lines = guardd.terminal("list", width=100)
+        same(lines[0].split()[1], "CLASS", "no more than need be is left out")
+        same([line for line in lines if len(line) > 100], [], "lines beyond that")
+        for lines in (guardd.terminal("list", width=140), guardd.ctl("list").splitlines()):
+            check("containers" in lines[1] and "12.3k/200k" in lines[1], lines[1])
+            same(len(lines), 4, "nothing is left out")
+        same(len(guardd.calls), 4, "asked once each")
+
+
+@test
+def rates_take_two_looks():
+    """guardctl list, show: where links were read once, they are asked for once more"""
+    first, then = row("docker/web", netLinks=1), row("docker/web", **NET)
+    shown = [details(**{key: value}) for key, value in (("netLinks", 1), ("netLinks", 1))]
+    shown[1]["details"].update(NET)
+    with Answers(ListTenants=[{"tenants": [first]}, {"tenants": [then]}], ShowTenant=shown) as guardd:
+        check("9.8M/10M" in guardd.ctl("list"), "list")
+        same(json.loads(guardd.ctl("show", "docker/web", "--json"))["details"]["netEgress"], 9800000, "show")
+        same([method for method, _ in guardd.calls], ["ListTenants"] * 2 + ["ShowTenant"] * 2, "calls")
+    with Answers(ListTenants={"tenants": [first]}) as guardd:
+        same(guardd.ctl("list").splitlines()[1].split()[:2], ["docker/web", "containers"], "still none")
+        same(len(guardd.calls), 2, "not without end")
+
+
+@test
+def show_of_a_network():
+    """guardctl show: links, limits, drops, with whom they are shared, what was put back; or why it is not shaped"""
+    links = [{"name": "veth1a2b3c4", "ifindex": 7, "egressMax": 10000000, "egressDropped": 12345},
+             {"name": "veth\x1b[2J", "ifindex": 8}]
+    shown = details(**NET, network={"links": links, "sharers": 2, "sharer": "podman/pod-b", "repaired": 3})
+    with Answers(ShowTenant=shown) as guardd:
+        lines = guardd.ctl("show", "podman/pod-a").splitlines()
+        check(any(line.split() == ["veth1a2b3c4", "10Mbit", "12345", "infinity", "-"] for line in lines), lines)
+        check("Shares its links with podman/pod-b and 1 more: they have one rate together, the lowest that is set" in lines,
+              lines)
+        check("Put back 3 times: somebody had taken away what keeps its rates" in lines, lines)
+        check("\x1b" not in "".join(lines), "escaped")
+        unshaped = details(netUnshaped="macvlan", network={"links": [], "sharers": 0, "unshaped": "why", "repaired": 0})
+        guardd.answers["ShowTenant"] = unshaped
+        check("Network not shaped: macvlan: why" in guardd.ctl("show", "docker/a").splitlines(), "not shaped")
+
+
 @test
 def show_of_a_disk():
     """guardctl show: amounts by what they count, directories with why, progress, filesystems"""

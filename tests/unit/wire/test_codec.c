@@ -463,6 +463,7 @@ static void test_network(void **state)
     assert_null(sd_json_variant_by_key(v, "netIngress"));
     assert_null(sd_json_variant_by_key(v, "netIngressMax"));
     assert_null(sd_json_variant_by_key(v, "netUnshaped"));
+    assert_int_equal(number_at(v, "netLinks"), 1);
     object = sd_json_variant_by_key(v, "network");
     assert_int_equal(number_at(object, "sharers"), 2);
     assert_string_equal(text_at(object, "sharer"), "docker/b");
@@ -474,7 +475,9 @@ static void test_network(void **state)
     assert_true(wire_limits(&tenant, &limits) >= 0);
     limit = sd_json_variant_by_index(limits, LIMIT_NETWORK_EGRESS_MAX); /* another's who shares it is less */
     assert_int_equal(number_at(sd_json_variant_by_key(limit, "inForce"), "value"), 10000000);
+    assert_int_equal(number_at(limit, "used"), 9900000);
     limit = sd_json_variant_by_index(limits, LIMIT_NETWORK_INGRESS_MAX);
+    assert_null(sd_json_variant_by_key(limit, "used"));
     assert_non_null(sd_json_variant_by_key(limit, "inForce"));
     assert_null(sd_json_variant_by_key(sd_json_variant_by_key(limit, "inForce"), "value"));
 }
@@ -490,6 +493,7 @@ static void test_network_not_shaped(void **state)
     assert_true(wire_tenant_full(&tenant, NOW, &v) >= 0);
     assert_true(conform_object(v, conform_symbol("TenantDetails"), SD_VARLINK_REGULAR));
     assert_string_equal(text_at(v, "netUnshaped"), "host-network");
+    assert_int_equal(number_at(v, "netLinks"), 0);
     assert_non_null(strstr(text_at(sd_json_variant_by_key(v, "network"), "unshaped"), "the host's network"));
 }
 
