@@ -2,9 +2,8 @@
  * is the point in time at which it was read first. */
 #include "metering.h"
 
-#include <string.h>
+#include <stdlib.h>
 
-#include "act/shaper.h"
 #include "sense/net.h"
 #include "shaping.h"
 
@@ -20,23 +19,27 @@ void metering_ask(struct NetworkGuard *guard, usec_t now)
     guard->metering = shaping_meter(guard) >= 0;
 }
 
-/* What is dropped on an IFB is what the owner of its link has sent. */
-static void note_drops(const struct NetworkGuard *guard, const struct LinkTable *links,
-                       const struct QueueDrops *drops)
+int metering_compare_drops(const void *a, const void *b)
 {
-    const struct Link *device = link_table_find(links, drops->device);
-    enum Direction direction = DIRECTION_INGRESS;
-    int ifindex = drops->device;
-    struct Tenant *tenant, *next;
+    const struct QueueDrops *left = a, *right = b;
 
-    if (device && device->kind == LINK_IFB && shaper_device_owner(device->name, &ifindex))
-        direction = DIRECTION_EGRESS;
-    HASH_ITER (hh, guard->registry->tenants, tenant, next) {
-        struct TenantLink *link = network_link(&tenant->network, ifindex);
+    if (left->ifindex != right->ifindex)
+        return left->ifindex < right->ifindex ? -1 : 1;
+    return (int)left->direction - (int)right->direction;
+}
 
-        if (link)
-            link->rates[direction].dropped = drops->dropped;
-    }
+static void note_drops(struct Network *network, const struct QueueDrops *drops, size_t n_drops)
+{
+    for (size_t i = 0; i < network->n_links && n_drops > 0; i++)
+        for (int d = 0; d < DIRECTION_COUNT; d++) {
+            const struct QueueDrops wanted = {.ifindex = network->links[i].ifindex,
+                                              .direction = (enum Direction)d};
+            const struct QueueDrops *found =
+                bsearch(&wanted, drops, n_drops, sizeof(wanted), metering_compare_drops);
+
+            if (found)
+                network->links[i].rates[d].dropped = found->dropped;
+        }
 }
 
 /* A percentage of a rate is of the limit, also while a throttle leaves it less: Until= is about that. */
@@ -95,12 +98,11 @@ void metering_take(struct NetworkGuard *guard, int error, const struct LinkTable
     guard->metered_usec = at_usec;
     if (error < 0)
         links = &none; /* nothing is known */
-    for (size_t i = 0; i < n_drops; i++)
-        note_drops(guard, links, &drops[i]);
     net_look_host(links, &guard->host, at_usec, &guard->host_readings);
     HASH_ITER (hh, guard->registry->tenants, tenant, next) {
         usec_t looked_usec = tenant->readings.at_usec;
 
+        note_drops(&tenant->network, drops, n_drops);
         read_tenant(tenant, links, at_usec);
         tenant->readings.at_usec = looked_usec; /* that of a look at all of it */
         copy_host(&guard->host_readings, &tenant->readings);

@@ -5,13 +5,17 @@
 
 /* What a queue of guardd's dropped. */
 struct QueueDrops {
-    int device; /* that it is on */
+    int ifindex; /* of the link whose rate it keeps */
+    enum Direction direction;
     uint64_t dropped;
 };
 
+/* To be sorted by: many links are looked up in many queues. */
+int metering_compare_drops(const void *a, const void *b);
+
 /* Reads them, unless that was done a moment ago or is under way. */
 void metering_ask(struct NetworkGuard *guard, usec_t now);
-/* They were read. */
+/* They were read; `drops` is sorted. */
 void metering_take(struct NetworkGuard *guard, int error, const struct LinkTable *links,
                    const struct QueueDrops *drops, size_t n_drops, usec_t at_usec);
 

@@ -156,6 +156,19 @@ static bool is_claimed(void *userdata, int ifindex, enum Direction direction)
            bsearch(&wanted, order->claims, order->n_claims, sizeof(wanted), compare_claims);
 }
 
+/* What is dropped on an IFB is what the owner of its link has sent. */
+static struct QueueDrops drops_of(const struct LinkTable *links, const struct QueueCounters *counters)
+{
+    const struct Link *device = link_table_find(links, counters->ifindex);
+    struct QueueDrops drops = {.ifindex = counters->ifindex,
+                               .direction = DIRECTION_INGRESS,
+                               .dropped = counters->sent.dropped};
+
+    if (device && device->kind == LINK_IFB && shaper_device_owner(device->name, &drops.ifindex))
+        drops.direction = DIRECTION_EGRESS;
+    return drops;
+}
+
 static void take_queue(void *userdata, const struct QueueCounters *counters)
 {
     struct Order *order = userdata;
@@ -171,8 +184,7 @@ static void take_queue(void *userdata, const struct QueueCounters *counters)
         order->drops = drops;
         order->allocated = allocated;
     }
-    order->drops[order->n_drops++] =
-        (struct QueueDrops){.device = counters->ifindex, .dropped = counters->sent.dropped};
+    order->drops[order->n_drops++] = drops_of(&order->links, counters);
 }
 
 static int meter(struct Order *order)
@@ -184,6 +196,8 @@ static int meter(struct Order *order)
         order->n_drops = 0;
         q = link_sensor_dump_queues(&order->kernel->lists, take_queue, order);
     }
+    if (order->n_drops > 0)
+        qsort(order->drops, order->n_drops, sizeof(*order->drops), metering_compare_drops);
     return r;
 }
 
