@@ -160,9 +160,8 @@ static bool is_claimed(void *userdata, int ifindex, enum Direction direction)
 static struct QueueDrops drops_of(const struct LinkTable *links, const struct QueueCounters *counters)
 {
     const struct Link *device = link_table_find(links, counters->ifindex);
-    struct QueueDrops drops = {.ifindex = counters->ifindex,
-                               .direction = DIRECTION_INGRESS,
-                               .dropped = counters->sent.dropped};
+    struct QueueDrops drops = {
+        .ifindex = counters->ifindex, .direction = DIRECTION_INGRESS, .dropped = counters->sent.dropped};
 
     if (device && device->kind == LINK_IFB && shaper_device_owner(device->name, &drops.ifindex))
         drops.direction = DIRECTION_EGRESS;

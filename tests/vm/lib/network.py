@@ -447,3 +447,22 @@ def judged(ground, sender, receiver, what, rate, seconds=6, family=4):
             return
         check(held.lost() > BELOW / 4 and number + 1 < TRIES, f"{what}: at most {BELOW:.0%} below: {in_mbit(arrived)}")
         note(f"{what}: the guest was held up for {held.lost():.0%} of it: once more")
+
+
+# ---- what is shown ---------------------------------------------------------------------------------------------------
+
+
+def rule_of(*widths):
+    return "  ".join("-" * width for width in widths)
+
+
+def table(head, rows):
+    """As diagnostics; the first column to the left."""
+    cells = [[str(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(len(row[at]) for row in cells) for at in range(len(head))]
+    for number, row in enumerate(cells):
+        first, *others = (cell.ljust(width) if at == 0 else cell.rjust(width)
+                          for at, (cell, width) in enumerate(zip(row, widths)))
+        note("  ".join((first, *others)).rstrip())
+        if number == 0:
+            note(rule_of(*widths))

@@ -1,8 +1,8 @@
 /* flood ADDRESS BYTES [MBIT]: sends UDP packets of so many bytes to a port where nobody listens, as fast as
  * it can or as fast as it is told, until it is killed.
  *
- * Through many sockets: what waits in a queue, on the host too, fills the buffer of the socket that it is from,
- * which then takes no more. A single one would never have enough there for anything to be dropped. */
+ * Through many sockets: what waits in a queue, on the host too, fills the buffer of the socket that it is
+ * from, which then takes no more. A single one would never have enough there for anything to be dropped. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

@@ -11,8 +11,8 @@
  *
  *   shape probe
  *
- *   shape read                                      a line for each rate: DEVICE BYTES DROPPED; all of links and queues
- *                                                   is read for it, as guardd does
+ *   shape read                                      a line for each rate: DEVICE BYTES DROPPED; all of links
+ * and queues is read for it, as guardd does
  *
  *   shape times LINK COUNT                          how long set, change, inspect and unset take
  *
@@ -188,7 +188,8 @@ static int times(struct Shaper *shaper, char **arguments)
 static void print_bucket(void *userdata, const struct QueueCounters *counters)
 {
     if (counters->handle == QDISC_BUCKET)
-        printf("%d %" PRIu64 " %" PRIu64 "\n", counters->ifindex, counters->sent.bytes, counters->sent.dropped);
+        printf("%d %" PRIu64 " %" PRIu64 "\n", counters->ifindex, counters->sent.bytes,
+               counters->sent.dropped);
 }
 
 static int read_all(void)
