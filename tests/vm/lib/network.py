@@ -13,6 +13,7 @@ import statistics
 from ground import *
 
 MBIT = 1000000
+NEAR = 0.005
 BELOW = 0.05  # of a rate: what TCP may be below it, headers included
 NUMBER = 0x6764  # what guardd's qdiscs, filters and IFBs carry
 BIN = 0.01  # seconds: of programs/arrivals
@@ -22,7 +23,7 @@ DIRECTIONS = ("egress", "ingress")
 KEYS = {"egress": "NetworkEgressMax", "ingress": "NetworkIngressMax"}
 FAMILIES = (4, 6)
 LEFT = 15  # seconds in which what is of a container that is gone goes, too
-TRIES = 4  # at a transfer during which the guest had to do without its CPUs
+TRIES = 4  # at a transfer that says nothing of rates that are too low
 
 
 def in_mbit(numbers):
@@ -436,7 +437,8 @@ def new_place(ground, runtime="docker", **options):
 
 
 def judged(ground, sender, receiver, what, rate, seconds=6, family=4):
-    """A transfer that is as it should be. One in which the guest had no CPU says nothing of rates that are too low."""
+    """A transfer that is as it should be. One in which the guest had no CPU says nothing of rates that are too low; and
+    headers alone are 4.8 % of IPv6, so that a packet or two decide: who was that near is asked again."""
     for number in range(TRIES):
         with Held(ground) as held:
             stream = transfer(ground, sender, receiver, seconds, family=family, rate=rate)
@@ -445,7 +447,8 @@ def judged(ground, sender, receiver, what, rate, seconds=6, family=4):
         check(stream.fastest() <= rate, f"{what}: never above the rate in any second: {stream.fastest() / MBIT:.3f}")
         if goodput >= (1 - BELOW) * rate:
             return
-        check(held.lost() > BELOW / 4 and number + 1 < TRIES, f"{what}: at most {BELOW:.0%} below: {in_mbit(arrived)}")
+        excused = held.lost() > BELOW / 4 or goodput >= (1 - BELOW - NEAR) * rate
+        check(excused and number + 1 < TRIES, f"{what}: at most {BELOW:.0%} below: {in_mbit(arrived)}")
         note(f"{what}: the guest was held up for {held.lost():.0%} of it: once more")
 
 
