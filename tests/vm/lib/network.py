@@ -13,6 +13,7 @@ import statistics
 from ground import *
 
 MBIT = 1000000
+NEAR = 0.005
 BELOW = 0.05  # of a rate: what TCP may be below it, headers included
 NUMBER = 0x6764  # what guardd's qdiscs, filters and IFBs carry
 BIN = 0.01  # seconds: of programs/arrivals
@@ -22,7 +23,7 @@ DIRECTIONS = ("egress", "ingress")
 KEYS = {"egress": "NetworkEgressMax", "ingress": "NetworkIngressMax"}
 FAMILIES = (4, 6)
 LEFT = 15  # seconds in which what is of a container that is gone goes, too
-TRIES = 4  # at a transfer during which the guest had to do without its CPUs
+TRIES = 4  # at a transfer that says nothing of rates that are too low
 
 
 def in_mbit(numbers):
@@ -435,15 +436,36 @@ def new_place(ground, runtime="docker", **options):
     return bridge, container
 
 
-def judged(ground, sender, receiver, what, rate, seconds=6, family=4):
-    """A transfer that is as it should be. One in which the guest had no CPU says nothing of rates that are too low."""
+def judged(ground, sender, receiver, what, rate, seconds=6, family=4, below=BELOW):
+    """A transfer that is as it should be: at most so far below its rate. One in which the guest had no CPU says nothing of rates that are too low; and
+    headers alone are 4.8 % of IPv6, so that a packet or two decide: who was that near is asked again."""
     for number in range(TRIES):
         with Held(ground) as held:
             stream = transfer(ground, sender, receiver, seconds, family=family, rate=rate)
         arrived, goodput = stream.seconds(), statistics.mean(stream.seconds())
         note(f"{what}: {in_mbit(arrived)}, mean {goodput / MBIT:.3f}, fastest second {stream.fastest() / MBIT:.3f}")
         check(stream.fastest() <= rate, f"{what}: never above the rate in any second: {stream.fastest() / MBIT:.3f}")
-        if goodput >= (1 - BELOW) * rate:
+        if goodput >= (1 - below) * rate:
             return
-        check(held.lost() > BELOW / 4 and number + 1 < TRIES, f"{what}: at most {BELOW:.0%} below: {in_mbit(arrived)}")
+        excused = held.lost() > below / 4 or goodput >= (1 - below - NEAR) * rate
+        check(excused and number + 1 < TRIES, f"{what}: at most {below:.0%} below: {in_mbit(arrived)}")
         note(f"{what}: the guest was held up for {held.lost():.0%} of it: once more")
+
+
+# ---- what is shown ---------------------------------------------------------------------------------------------------
+
+
+def rule_of(*widths):
+    return "  ".join("-" * width for width in widths)
+
+
+def table(head, rows):
+    """As diagnostics; the first column to the left."""
+    cells = [[str(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(len(row[at]) for row in cells) for at in range(len(head))]
+    for number, row in enumerate(cells):
+        first, *others = (cell.ljust(width) if at == 0 else cell.rjust(width)
+                          for at, (cell, width) in enumerate(zip(row, widths)))
+        note("  ".join((first, *others)).rstrip())
+        if number == 0:
+            note(rule_of(*widths))

@@ -11,6 +11,9 @@
  *
  *   shape probe
  *
+ *   shape read                                      a line for each rate: DEVICE BYTES DROPPED; all of links
+ * and queues is read for it, as guardd does
+ *
  *   shape times LINK COUNT                          how long set, change, inspect and unset take
  *
  * It ends with 1 and the errno's name where that failed. */
@@ -28,6 +31,7 @@
 #include "act/qdisc.h"
 #include "act/shaper.h"
 #include "decide/shape.h"
+#include "sense/link.h"
 
 static const char *const directions[] = {[DIRECTION_EGRESS] = "egress", [DIRECTION_INGRESS] = "ingress"};
 
@@ -181,6 +185,28 @@ static int times(struct Shaper *shaper, char **arguments)
     return finish("times", r);
 }
 
+static void print_bucket(void *userdata, const struct QueueCounters *counters)
+{
+    if (counters->handle == QDISC_BUCKET)
+        printf("%d %" PRIu64 " %" PRIu64 "\n", counters->ifindex, counters->sent.bytes,
+               counters->sent.dropped);
+}
+
+static int read_all(void)
+{
+    struct LinkSensor lists = {0};
+    struct LinkTable links = {0};
+    int r = link_sensor_open_lists(&lists);
+
+    if (r >= 0)
+        r = link_sensor_dump(&lists, NAMESPACE_ID_NONE, &links);
+    if (r >= 0)
+        r = link_sensor_dump_queues(&lists, print_bucket, NULL);
+    link_table_done(&links);
+    link_sensor_close(&lists);
+    return finish("read", r);
+}
+
 static int run(struct Shaper *shaper, int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
@@ -195,9 +221,11 @@ static int run(struct Shaper *shaper, int argc, char **argv)
         return finish("sweep", shaper_sweep(shaper, is_claimed, argv + 2));
     if (strcmp(verb, "probe") == 0)
         return probe(shaper);
+    if (strcmp(verb, "read") == 0 && argc == 2)
+        return read_all();
     if (strcmp(verb, "times") == 0 && argc == 4)
         return times(shaper, argv + 2);
-    fprintf(stderr, "usage: shape set|unset|inspect|sweep|probe|times ...: see its source\n");
+    fprintf(stderr, "usage: shape set|unset|inspect|sweep|probe|read|times ...: see its source\n");
     return 2;
 }
 
