@@ -437,8 +437,9 @@ def new_place(ground, runtime="docker", **options):
 
 
 def judged(ground, sender, receiver, what, rate, seconds=6, family=4, below=BELOW):
-    """A transfer that is as it should be: at most so far below its rate. One in which the guest had no CPU says nothing of rates that are too low; and
-    headers alone are 4.8 % of IPv6, so that a packet or two decide: who was that near is asked again."""
+    """A transfer that is as it should be: at most so far below its rate. One in which the guest had no CPU says nothing
+    of rates that are too low; and headers alone are 4.8 % of IPv6, so that a packet or two decide: who was that near is
+    asked again."""
     for number in range(TRIES):
         with Held(ground) as held:
             stream = transfer(ground, sender, receiver, seconds, family=family, rate=rate)
