@@ -67,7 +67,7 @@
     NUMBER(inodesMax, MAYBE),                                                                                \
     COMMENT("Why nothing of it is guarded on disk although it should be, and what to do"),                   \
     TEXT(diskUnguarded, MAYBE),                                                                              \
-    COMMENT("Bits per second that it sends; left out when its links are not known, or were not read twice"), \
+    COMMENT("Bits per second that it sends; left out when its links are not known, or were not read twice of late"), \
     NUMBER(netEgress, MAYBE),                                                                                \
     COMMENT("How many it may send; left out when there is no limit, or none is known"),                      \
     NUMBER(netEgressMax, MAYBE),                                                                             \

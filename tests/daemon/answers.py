@@ -9,7 +9,7 @@ from fake import *
 
 
 class Answers:
-    """A guardd that has one answer for each method, or one after the other of a list, and remembers what it was asked."""
+    """A guardd that has one answer for each method, or a list of them in turn, and remembers what it was asked."""
 
     def __init__(self, **answers):
         self.answers, self.calls, self.peers = answers, [], []

@@ -45,16 +45,17 @@ def list_of_disks():
         check(guardd.ctl("list").count("reason") < 10, "not a reason for each tenant")
 
 
-NET = {"netEgress": 9800000, "netEgressMax": 10000000, "netIngress": 48900000, "netIngressMax": 500000000, "netLinks": 1}
+NET = {"netEgress": 9800000, "netEgressMax": 10000000, "netIngress": 48900000, "netIngressMax": 500000000,
+       "netLinks": 1}
 
 
 @test
 def list_of_rates():
     """guardctl list: what is sent and got, of limit; on 80 columns what can be spared is left out, and that is said"""
-    wide = row("docker/web-frontend-production-of-somebody", diskUsed=int(8.24 * GIB), diskMax=10 * GIB, inodesUsed=12345,
-               inodesMax=200000, memoryUsed=390 << 20, memoryMax=512 << 20, **NET)
-    rows = [wide, row("docker/idle", netEgress=0, netIngress=0, netLinks=1), row("docker/host", netUnshaped="host-network",
-                                                                                netLinks=0)]
+    wide = row("docker/web-frontend-production-of-somebody", diskUsed=int(8.24 * GIB), diskMax=10 * GIB,
+               inodesUsed=12345, inodesMax=200000, memoryUsed=390 << 20, memoryMax=512 << 20, **NET)
+    rows = [wide, row("docker/idle", netEgress=0, netIngress=0, netLinks=1),
+            row("docker/host", netUnshaped="host-network", netLinks=0)]
     with Answers(ListTenants={"tenants": rows}) as guardd:
         lines = guardd.terminal("list")
         same([line for line in lines if len(line) > 80], [], "lines beyond the terminal")
@@ -96,8 +97,8 @@ def show_of_a_network():
     with Answers(ShowTenant=shown) as guardd:
         lines = guardd.ctl("show", "podman/pod-a").splitlines()
         check(any(line.split() == ["veth1a2b3c4", "10Mbit", "12345", "infinity", "-"] for line in lines), lines)
-        check("Shares its links with podman/pod-b and 1 more: they have one rate together, the lowest that is set" in lines,
-              lines)
+        check("Shares its links with podman/pod-b and 1 more: they have one rate together, the lowest that is set"
+              in lines, lines)
         check("Put back 3 times: somebody had taken away what keeps its rates" in lines, lines)
         check("\x1b" not in "".join(lines), "escaped")
         unshaped = details(netUnshaped="macvlan", network={"links": [], "sharers": 0, "unshaped": "why", "repaired": 0})
