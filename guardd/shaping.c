@@ -424,7 +424,7 @@ static void deliver(struct Order *order)
     case ORDER_LIST:
         return network_listed(guard, order->error, &order->links);
     case ORDER_EXPLAIN:
-        if (tenant && order->error == 0)
+        if (tenant && order->error == 0 && order->namespace_id == tenant->network.namespace_id)
             network_explained(guard, tenant, &order->links);
         return;
     case ORDER_METER:

@@ -597,6 +597,11 @@ void throttling_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum Re
     if (throttle->waiting > 0)
         return;
     r = are_lines(tenant, resource, ends);
+    if (r == 0 && error == 0 && resource == RESOURCE_NETWORK && network_has_orders(&tenant->network)) {
+        if (is_under_way(tenant, resource, ends ? VERB_UNTHROTTLE : VERB_THROTTLE))
+            return; /* a limit was ordered meanwhile, which heeds the throttle: it is read back after that */
+        r = 1;
+    }
     if (r == 0)
         r = error < 0 ? error : -EIO;
     if (tenant->throttling.under_way && tenant->throttling.decision.resource == resource)

@@ -96,6 +96,15 @@ bool link_rate_is_to_be_renewed(const struct LinkRate *rate, uint64_t wanted)
     return rate->known ? rate->rate_bits != wanted : wanted != LIMIT_INFINITY;
 }
 
+bool network_has_orders(const struct Network *network)
+{
+    for (size_t i = 0; i < network->n_links; i++)
+        for (int d = 0; d < DIRECTION_COUNT; d++)
+            if (network->links[i].rates[d].orders > 0)
+                return true;
+    return false;
+}
+
 bool network_is_as_wanted(const struct Network *network)
 {
     for (size_t i = 0; i < network->n_links; i++)

@@ -71,6 +71,8 @@ bool link_rate_is_marked(const struct LinkRate *rate);
 /* Does it take an order until it is as wanted? What is not known is looked at by the order itself. */
 bool link_rate_is_to_be_renewed(const struct LinkRate *rate, uint64_t wanted);
 
+/* Orders of any of its links are not carried out yet: each brings what was wanted when it was made. */
+bool network_has_orders(const struct Network *network);
 /* All of its links have what is wanted. */
 bool network_is_as_wanted(const struct Network *network);
 

@@ -635,6 +635,29 @@ static void a_tenant_vanishes(void **state)
     assert_false(ground->devices[0]);
 }
 
+/* Its oldest process is in another one now: the links of both are not one tenant's. */
+static void it_comes_to_another_namespace(void **state)
+{
+    struct Tenant *web = tenant(1, "user/alice", 100);
+
+    veth(10, 100);
+    veth(11, 101);
+    ask(10 * MBIT);
+    network_guard_open(&ground->guard, false);
+    work();
+    namespaces[1] = 101;
+    network_guard_look(&ground->guard, web, ground->now);
+    work();
+    assert_int_equal(web->network.n_links, 1);
+    assert_rate(11, DIRECTION_EGRESS, 0);
+    assert_rate(10, DIRECTION_EGRESS, 10 * MBIT);
+    ground->links[0].peer = 0;
+    hear_gone(LINK_EVENT_LINK_GONE, 10, 0);
+    ground->now += SECOND;
+    work();
+    assert_rate(11, DIRECTION_EGRESS, 10 * MBIT);
+}
+
 static void a_link_is_renamed_and_gets_another_mtu(void **state)
 {
     struct Tenant *web = tenant(1, "docker/web", 100);
@@ -1178,6 +1201,24 @@ static void a_flood_is_throttled(void **state)
     assert_int_equal(ground->ledger.n_used, 1); /* the limit */
 }
 
+/* Its order stands behind that of the throttle, and is not done when that is. */
+static void a_limit_is_set_while_a_throttle_begins(void **state)
+{
+    struct Tenant *web = flooding();
+
+    override(web, LIMIT_NETWORK_EGRESS_MAX, 20 * MBIT);
+    while (web->throttles[RESOURCE_NETWORK].waiting > 0)
+        assert_true(work_once());
+    assert_true(network_has_orders(&web->network));
+    assert_true(web->throttling.under_way);
+    work();
+    throttling_check(&ground->pipeline, web, ground->now);
+    assert_false(web->throttling.under_way);
+    assert_int_equal(ground->outcome.result, RESULT_DONE);
+    assert_rate(10, DIRECTION_EGRESS, MBIT);
+    assert_true(web->throttles[RESOURCE_NETWORK].holders != 0);
+}
+
 static int find_throttle(void *userdata, uint32_t slot, const struct LedgerEntry *entry)
 {
     if (entry->kind == ENTRY_THROTTLE)
@@ -1272,6 +1313,7 @@ int main(void)
         TEST(a_macvlan_is_explained),
         TEST(a_link_goes),
         TEST(a_tenant_vanishes),
+        TEST(it_comes_to_another_namespace),
         TEST(a_link_is_renamed_and_gets_another_mtu),
         TEST(an_mtu_for_which_there_is_no_such_rate),
         TEST(live),
@@ -1296,6 +1338,7 @@ int main(void)
         TEST(killed_again_before_the_sweep),
         TEST(announcements_are_lost),
         TEST(a_flood_is_throttled),
+        TEST(a_limit_is_set_while_a_throttle_begins),
         TEST(a_throttle_is_taken_up),
         TEST(who_has_no_link_is_not_throttled),
         TEST(counters_are_read_once_for_all),
