@@ -581,6 +581,7 @@ static bool connect_network(struct NetworkGuard *guard)
     }
     guard->connected = true;
     guard->inherited = guard->inherited || guard->unclean;
+    guard->slow = false;
     guard->sweep_usec = USEC_INFINITY;
     guard->n_sweeps = 0;
     guard->trouble[0] = '\0';
@@ -638,6 +639,8 @@ void network_guard_reload(struct NetworkGuard *guard)
         return;
     HASH_ITER (hh, guard->registry->tenants, tenant, next) {
         network_begin_anew(&tenant->network);
+        if (guard->connected && tenant->network.n_links > 0)
+            shaping_renew(guard, tenant); /* NetworkBurst= may be another one */
         tenant->network.look_usec = guard->clock();
     }
     if (find_users(guard))
@@ -648,10 +651,14 @@ void network_guard_reload(struct NetworkGuard *guard)
 
 /* --- for somebody who looks ----------------------------------------------------------------------- */
 
+/* While others hold the kernel's lock of links each who looks would hold up the loop: the first one is enough. */
 static void wait_a_moment(struct NetworkGuard *guard)
 {
+    if (guard->slow)
+        return;
     worker_finish(&guard->worker, PATIENCE_USEC);
     worker_dispatch(&guard->worker);
+    guard->slow = guard->n_orders > 0;
 }
 
 static bool get_ready(struct NetworkGuard *guard, usec_t now)

@@ -47,6 +47,7 @@ struct NetworkGuard {
     struct NetworkKernel *kernel; /* owned, by the worker's thread too */
     sd_event_source *sources[2];
     size_t n_orders;     /* that the worker has not answered */
+    bool slow;           /* somebody has waited for them in vain: nobody does again until all are answered */
     bool inherited;      /* something may stand that a run before has set: to be swept */
     bool unclean;        /* ... or that could not be taken off, and no sweep has succeeded since */
     unsigned n_sweeps;   /* of which none has succeeded */

@@ -36,6 +36,7 @@
 /* What is set on a link. */
 struct Set {
     uint64_t rate_bytes; /* 0: nothing */
+    uint32_t burst_bytes;
     const char *obstacle;
 };
 
@@ -64,7 +65,8 @@ static struct Ground {
         void *data;
     } tasks[TASKS_MAX];
     size_t n_tasks;
-    bool is_open;
+    bool is_open, is_stuck; /* the worker, on a lock of the kernel's */
+    unsigned waits;
     struct Outcome outcome;
     unsigned settled;
 } *ground;
@@ -213,6 +215,7 @@ int shaper_set(struct Shaper *shaper, const struct ShaperLink *link, enum Direct
         return SHAPER_OBSTRUCTED;
     }
     set->rate_bytes = shape->rate_bytes;
+    set->burst_bytes = shape->burst_bytes;
     if (direction == DIRECTION_EGRESS)
         ground->devices[at(link->ifindex)] = true;
     return fails(&ground->set_error);
@@ -237,11 +240,13 @@ int shaper_inspect(struct Shaper *shaper, const struct ShaperLink *link, enum Di
     const struct Set *set =
         at(link->ifindex) < LINKS_MAX ? &ground->sets[at(link->ifindex)][direction] : &none;
 
+    const bool same = set->rate_bytes == shape->rate_bytes && set->burst_bytes == shape->burst_bytes;
+
     ground->inspections++;
-    *ret = (struct ShaperReport){.state = set->obstacle                          ? SHAPER_FOREIGN
-                                          : set->rate_bytes == 0                 ? SHAPER_MISSING
-                                          : set->rate_bytes == shape->rate_bytes ? SHAPER_FITS
-                                                                                 : SHAPER_CHANGED};
+    *ret = (struct ShaperReport){.state = set->obstacle          ? SHAPER_FOREIGN
+                                          : set->rate_bytes == 0 ? SHAPER_MISSING
+                                          : same                 ? SHAPER_FITS
+                                                                 : SHAPER_CHANGED};
     return 0;
 }
 
@@ -305,11 +310,12 @@ static void work(void)
 
 void worker_finish(struct Worker *worker, uint64_t wait_usec)
 {
+    ground->waits++;
 }
 
 void worker_dispatch(struct Worker *worker)
 {
-    while (work_once())
+    while (!ground->is_stuck && work_once())
         ;
 }
 
@@ -1283,6 +1289,57 @@ static void counters_are_read_once_for_all(void **state)
     assert_true(network_guard_due_usec(&ground->guard) > ground->now + SECOND); /* no rule reads them */
 }
 
+/* Of many who look while others hold the kernel's lock, one holds up the loop. */
+static void nobody_waits_twice(void **state)
+{
+    struct Tenant *web = tenant(1, "docker/web", 100);
+
+    veth(10, 100);
+    ask(10 * MBIT);
+    network_guard_open(&ground->guard, false);
+    work();
+    ground->is_stuck = true;
+    for (int i = 0; i < 5; i++) {
+        ground->now += SECOND;
+        ground->guard.metering = false; /* as if it were another order each time */
+        network_guard_refresh(&ground->guard, web, ground->now);
+    }
+    assert_int_equal(ground->waits, 1);
+    ground->is_stuck = false;
+    work();
+    ground->now += SECOND;
+    network_guard_refresh(&ground->guard, web, ground->now);
+    assert_int_equal(ground->waits, 2);
+}
+
+/* Of a class alone, or of one of two that share. */
+static void another_burst(void **state)
+{
+    struct TenantClass larger = {.name = "larger", .network_burst_bytes = 200000};
+    struct Tenant *web = tenant(1, "docker/web", 100), *db = tenant(2, "docker/db", 100);
+
+    veth(10, 100);
+    ask(10 * MBIT);
+    ground->class.network_burst_bytes = 100000;
+    db->class = &larger;
+    network_guard_open(&ground->guard, false);
+    network_guard_meet(&ground->guard, db);
+    work();
+    network_guard_look(&ground->guard, db, ground->now);
+    network_guard_refresh(&ground->guard, db, ground->now); /* who wants nothing is looked for by who looks */
+    work();
+    assert_int_equal(ground->sets[0][DIRECTION_EGRESS].burst_bytes, 200000);
+    shaping_inspect(&ground->guard, web, &web->network.links[0], DIRECTION_EGRESS);
+    shaping_inspect(&ground->guard, db, &db->network.links[0], DIRECTION_EGRESS);
+    work();
+    assert_int_equal(web->network.repaired, 0);
+    larger.network_burst_bytes = 300000;
+    network_guard_reload(&ground->guard);
+    work();
+    assert_int_equal(ground->sets[0][DIRECTION_EGRESS].burst_bytes, 300000);
+    assert_false(said("somebody"));
+}
+
 static void a_rule_has_them_read(void **state)
 {
     struct Tenant *web = tenant(1, "docker/web", 100);
@@ -1342,6 +1399,8 @@ int main(void)
         TEST(a_throttle_is_taken_up),
         TEST(who_has_no_link_is_not_throttled),
         TEST(counters_are_read_once_for_all),
+        TEST(nobody_waits_twice),
+        TEST(another_burst),
         TEST(a_rule_has_them_read),
     };
 
