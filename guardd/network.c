@@ -188,8 +188,8 @@ static void look(struct NetworkGuard *guard, struct Tenant *tenant, usec_t now)
         network->look_usec = usec_add(now, RETRY_USEC);
         return;
     }
-    /* Whoever has come to another namespace keeps the links of the former one as long as they are there: never
-     * are those of two taken for one tenant's. */
+    /* Whoever has come to another namespace keeps the links of the former one as long as they are there:
+     * never are those of two taken for one tenant's. */
     if (network->n_links > 0 && !network_namespace_is_same(&sighting.namespace, &network->namespace))
         return;
     if (network->n_links == 0) {
@@ -651,7 +651,8 @@ void network_guard_reload(struct NetworkGuard *guard)
 
 /* --- for somebody who looks ----------------------------------------------------------------------- */
 
-/* While others hold the kernel's lock of links each who looks would hold up the loop: the first one is enough. */
+/* While others hold the kernel's lock of links each who looks would hold up the loop: the first one is
+ * enough. */
 static void wait_a_moment(struct NetworkGuard *guard)
 {
     if (guard->slow)

@@ -37,9 +37,9 @@ struct Network {
     size_t n_sharers;                 /* other tenants in the namespace */
     char sharer[64];                  /* one of them, "" */
     uint64_t wanted[DIRECTION_COUNT]; /* of its links, by all who share them; LIMIT_INFINITY */
-    uint64_t burst_bytes;             /* of these rates: the most that a class of theirs asks for; 0: none does */
-    uint64_t flood_bits;              /* that a throttle leaves it; LIMIT_INFINITY: there is none */
-    int error[DIRECTION_COUNT];       /* of what was ordered last: not ordered again meanwhile; 0 */
+    uint64_t burst_bytes;       /* of these rates: the most that a class of theirs asks for; 0: none does */
+    uint64_t flood_bits;        /* that a throttle leaves it; LIMIT_INFINITY: there is none */
+    int error[DIRECTION_COUNT]; /* of what was ordered last: not ordered again meanwhile; 0 */
     char trouble[DIRECTION_COUNT][160];
     unsigned repaired; /* times that somebody had taken away what keeps a rate, and it was put back */
     usec_t look_usec;  /* look for its links; USEC_INFINITY */
