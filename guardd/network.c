@@ -195,6 +195,10 @@ static void look(struct NetworkGuard *guard, struct Tenant *tenant, usec_t now)
         network->look_usec = usec_add(now, RETRY_USEC);
         return;
     }
+    /* Whoever has come to another namespace keeps the links of the former one as long as they are there:
+     * never are those of two taken for one tenant's. */
+    if (network->n_links > 0 && !network_namespace_is_same(&sighting.namespace, &network->namespace))
+        return;
     if (network->n_links == 0) {
         network->namespace = sighting.namespace;
         network->namespace_id = id;
@@ -594,6 +598,7 @@ static bool connect_network(struct NetworkGuard *guard)
     }
     guard->connected = true;
     guard->inherited = guard->inherited || guard->unclean;
+    guard->slow = false;
     guard->sweep_usec = USEC_INFINITY;
     guard->n_sweeps = 0;
     guard->trouble[0] = '\0';
@@ -653,6 +658,8 @@ void network_guard_reload(struct NetworkGuard *guard)
         return;
     HASH_ITER (hh, guard->registry->tenants, tenant, next) {
         network_begin_anew(&tenant->network);
+        if (guard->connected && tenant->network.n_links > 0)
+            shaping_renew(guard, tenant); /* NetworkBurst= may be another one */
         tenant->network.look_usec = guard->clock();
     }
     if (find_users(guard))
@@ -663,10 +670,15 @@ void network_guard_reload(struct NetworkGuard *guard)
 
 /* --- for somebody who looks ----------------------------------------------------------------------- */
 
+/* While others hold the kernel's lock of links each who looks would hold up the loop: the first one is
+ * enough. */
 static void wait_a_moment(struct NetworkGuard *guard)
 {
+    if (guard->slow)
+        return;
     worker_finish(&guard->worker, PATIENCE_USEC);
     worker_dispatch(&guard->worker);
+    guard->slow = guard->n_orders > 0;
 }
 
 static bool get_ready(struct NetworkGuard *guard, usec_t now)

@@ -47,15 +47,16 @@ struct NetworkGuard {
     struct Worker worker;
     struct NetworkKernel *kernel; /* owned, by the worker's thread too */
     sd_event_source *sources[2];
-    size_t n_orders;          /* that the worker has not answered */
-    bool inherited;           /* something may stand that a run before has set: to be swept */
-    bool unclean;             /* ... or that could not be taken off, and no sweep has succeeded since */
-    unsigned n_sweeps;        /* of which none has succeeded */
-    usec_t sweep_usec;        /* the next one; USEC_INFINITY */
-    bool metering;            /* counters were ordered */
-    bool began;               /* somebody has no rate yet: they may be read again soon */
-    bool lapsed;              /* nothing is known of them: not read, or too long ago */
-    usec_t metered_usec;      /* when they were read last */
+    size_t n_orders;     /* that the worker has not answered */
+    bool slow;           /* somebody has waited for them in vain: nobody does again until all are answered */
+    bool inherited;      /* something may stand that a run before has set: to be swept */
+    bool unclean;        /* ... or that could not be taken off, and no sweep has succeeded since */
+    unsigned n_sweeps;   /* of which none has succeeded */
+    usec_t sweep_usec;   /* the next one; USEC_INFINITY */
+    bool metering;       /* counters were ordered */
+    bool began;          /* somebody has no rate yet: they may be read again soon */
+    bool lapsed;         /* nothing is known of them: not read, or too long ago */
+    usec_t metered_usec; /* when they were read last */
     struct LinkTable counted; /* what was read then */
     usec_t asked_usec;        /* when somebody looked last; 0: never */
     struct NetBaseline host;

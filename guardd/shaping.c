@@ -451,7 +451,8 @@ static void order_done(void *data)
 {
     struct Order *order = data;
 
-    order->guard->n_orders--;
+    if (--order->guard->n_orders == 0)
+        order->guard->slow = false;
     deliver(order);
     forget(order->guard);
 }
@@ -504,7 +505,7 @@ static enum ShapeVerdict find_shape(const struct NetworkGuard *guard, const stru
                                     uint32_t mtu, uint64_t rate_bits, struct Shape *ret)
 {
     const struct ShapeWish wish = {.rate_bits = rate_bits,
-                                   .burst_bytes = tenant->class ? tenant->class->network_burst_bytes : 0,
+                                   .burst_bytes = tenant->network.burst_bytes,
                                    .mtu = mtu,
                                    .timer_hz = guard->timer_hz};
 
@@ -619,6 +620,21 @@ static void find_wanted(const struct NetworkGuard *guard, struct Tenant *tenant,
             other->network.wanted[direction] = wanted;
 }
 
+/* Of all who share the links one burst counts, whoever orders. With another one the links are looked at. */
+static void find_burst(const struct NetworkGuard *guard, struct Tenant *tenant)
+{
+    uint64_t burst_bytes = 0;
+    struct Tenant *other, *next;
+
+    HASH_ITER (hh, guard->registry->tenants, other, next)
+        if ((other == tenant || network_shares(tenant, other)) && other->class &&
+            other->class->network_burst_bytes > burst_bytes)
+            burst_bytes = other->class->network_burst_bytes;
+    HASH_ITER (hh, guard->registry->tenants, other, next)
+        if (other == tenant || network_shares(tenant, other))
+            network_take_burst(&other->network, burst_bytes);
+}
+
 int shaping_set(struct NetworkGuard *guard, struct Tenant *tenant, enum LimitId limit, uint64_t value,
                 char *why)
 {
@@ -631,6 +647,7 @@ int shaping_set(struct NetworkGuard *guard, struct Tenant *tenant, enum LimitId 
     for (size_t i = 0; i < network->n_links; i++)
         if (!shaping_is_possible(guard, tenant, &network->links[i], value, why))
             return network->error[direction] = -ERANGE;
+    find_burst(guard, tenant);
     find_wanted(guard, tenant, direction);
     for (size_t i = 0; i < network->n_links; i++) {
         int r = order_link(guard, ORDER_RATE, tenant, &network->links[i], direction, limit);
@@ -681,6 +698,7 @@ void shaping_renew(struct NetworkGuard *guard, struct Tenant *tenant)
 {
     struct Network *network = &tenant->network;
 
+    find_burst(guard, tenant);
     for (int d = 0; d < DIRECTION_COUNT; d++) {
         find_wanted(guard, tenant, (enum Direction)d);
         for (size_t i = 0; i < network->n_links && guard->pipeline->mode != MODE_OBSERVE; i++)

@@ -583,12 +583,6 @@ void throttling_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, cons
 
 /* --- later ---------------------------------------------------------------------------------------- */
 
-static bool is_waiting_for_links(const struct Tenant *tenant)
-{
-    return tenant->throttling.under_way && tenant->throttling.decision.resource == RESOURCE_NETWORK &&
-           network_is_waiting(&tenant->network);
-}
-
 void throttling_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum Resource resource, int error,
                        usec_t now)
 {
@@ -602,10 +596,12 @@ void throttling_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum Re
     throttle->waiting--;
     if (throttle->waiting > 0)
         return;
-    /* Another limit was ordered meanwhile: it is read back when that is set, too. */
-    if (resource == RESOURCE_NETWORK && error == 0 && is_waiting_for_links(tenant))
-        return;
     r = are_lines(tenant, resource, ends);
+    if (r == 0 && error == 0 && resource == RESOURCE_NETWORK && network_has_orders(&tenant->network)) {
+        if (is_under_way(tenant, resource, ends ? VERB_UNTHROTTLE : VERB_THROTTLE))
+            return; /* a limit was ordered meanwhile, which heeds the throttle: it is read back after that */
+        r = 1;
+    }
     if (r == 0)
         r = error < 0 ? error : -EIO;
     if (tenant->throttling.under_way && tenant->throttling.decision.resource == resource)

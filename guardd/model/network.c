@@ -21,6 +21,15 @@ void network_retry_later(struct Network *network, usec_t now)
         network->retry_usec = usec_add(now, USEC_PER_SEC << network->retries++);
 }
 
+void network_take_burst(struct Network *network, uint64_t burst_bytes)
+{
+    for (size_t i = 0; i < network->n_links && network->burst_bytes != burst_bytes; i++)
+        for (int d = 0; d < DIRECTION_COUNT; d++)
+            if (network->links[i].rates[d].rate_bits != LIMIT_INFINITY)
+                network->links[i].rates[d].known = false;
+    network->burst_bytes = burst_bytes;
+}
+
 usec_t network_due_usec(const struct Network *network)
 {
     return usec_min(network->look_usec, network->retry_usec);
@@ -96,7 +105,7 @@ bool link_rate_is_to_be_renewed(const struct LinkRate *rate, uint64_t wanted)
     return rate->known ? rate->rate_bits != wanted : wanted != LIMIT_INFINITY;
 }
 
-bool network_is_waiting(const struct Network *network)
+bool network_has_orders(const struct Network *network)
 {
     for (size_t i = 0; i < network->n_links; i++)
         for (int d = 0; d < DIRECTION_COUNT; d++)

@@ -37,8 +37,9 @@ struct Network {
     size_t n_sharers;                 /* other tenants in the namespace */
     char sharer[64];                  /* one of them, "" */
     uint64_t wanted[DIRECTION_COUNT]; /* of its links, by all who share them; LIMIT_INFINITY */
-    uint64_t flood_bits;              /* that a throttle leaves it; LIMIT_INFINITY: there is none */
-    int error[DIRECTION_COUNT];       /* of what was ordered last: not ordered again meanwhile; 0 */
+    uint64_t burst_bytes;       /* of these rates: the most that a class of theirs asks for; 0: none does */
+    uint64_t flood_bits;        /* that a throttle leaves it; LIMIT_INFINITY: there is none */
+    int error[DIRECTION_COUNT]; /* of what was ordered last: not ordered again meanwhile; 0 */
     char trouble[DIRECTION_COUNT][160];
     unsigned repaired; /* times that somebody had taken away what keeps a rate, and it was put back */
     usec_t look_usec;  /* look for its links; USEC_INFINITY */
@@ -52,6 +53,8 @@ void network_begin(struct Network *network);
 /* Something went wrong, which may be over after a while: it will be tried again, after 1 s, 2 s, 4 s ..., for
  * two minutes. */
 void network_retry_later(struct Network *network, usec_t now);
+/* With another burst what its links have is not known to be as wanted. */
+void network_take_burst(struct Network *network, uint64_t burst_bytes);
 /* When something is to be done about it next; USEC_INFINITY. */
 usec_t network_due_usec(const struct Network *network);
 /* Whatever went wrong does not count any more. */
@@ -71,8 +74,8 @@ bool link_rate_is_marked(const struct LinkRate *rate);
 /* Does it take an order until it is as wanted? What is not known is looked at by the order itself. */
 bool link_rate_is_to_be_renewed(const struct LinkRate *rate, uint64_t wanted);
 
-/* Rates of its links are on their way. */
-bool network_is_waiting(const struct Network *network);
+/* Orders of any of its links are not carried out yet: each brings what was wanted when it was made. */
+bool network_has_orders(const struct Network *network);
 /* Packets that were dropped on all of its links, both ways, since guardd keeps rates on them. */
 uint64_t network_dropped(const struct Network *network);
 

@@ -36,6 +36,7 @@
 /* What is set on a link. */
 struct Set {
     uint64_t rate_bytes; /* 0: nothing */
+    uint32_t burst_bytes;
     const char *obstacle;
 };
 
@@ -65,7 +66,8 @@ static struct Ground {
         void *data;
     } tasks[TASKS_MAX];
     size_t n_tasks;
-    bool is_open;
+    bool is_open, is_stuck; /* the worker, on a lock of the kernel's */
+    unsigned waits;
     struct Outcome outcome;
     unsigned settled;
 } *ground;
@@ -216,6 +218,7 @@ int shaper_set(struct Shaper *shaper, const struct ShaperLink *link, enum Direct
         return SHAPER_OBSTRUCTED;
     }
     set->rate_bytes = shape->rate_bytes;
+    set->burst_bytes = shape->burst_bytes;
     if (direction == DIRECTION_EGRESS)
         ground->devices[at(link->ifindex)] = true;
     return fails(&ground->set_error);
@@ -240,11 +243,13 @@ int shaper_inspect(struct Shaper *shaper, const struct ShaperLink *link, enum Di
     const struct Set *set =
         at(link->ifindex) < LINKS_MAX ? &ground->sets[at(link->ifindex)][direction] : &none;
 
+    const bool same = set->rate_bytes == shape->rate_bytes && set->burst_bytes == shape->burst_bytes;
+
     ground->inspections++;
-    *ret = (struct ShaperReport){.state = set->obstacle                          ? SHAPER_FOREIGN
-                                          : set->rate_bytes == 0                 ? SHAPER_MISSING
-                                          : set->rate_bytes == shape->rate_bytes ? SHAPER_FITS
-                                                                                 : SHAPER_CHANGED};
+    *ret = (struct ShaperReport){.state = set->obstacle          ? SHAPER_FOREIGN
+                                          : set->rate_bytes == 0 ? SHAPER_MISSING
+                                          : same                 ? SHAPER_FITS
+                                                                 : SHAPER_CHANGED};
     return 0;
 }
 
@@ -310,11 +315,12 @@ static void work(void)
 
 void worker_finish(struct Worker *worker, uint64_t wait_usec)
 {
+    ground->waits++;
 }
 
 void worker_dispatch(struct Worker *worker)
 {
-    while (work_once())
+    while (!ground->is_stuck && work_once())
         ;
 }
 
@@ -682,6 +688,29 @@ static void a_tenant_vanishes(void **state)
     work();
     assert_rate(10, DIRECTION_EGRESS, 0);
     assert_false(ground->devices[0]);
+}
+
+/* Its oldest process is in another one now: the links of both are not one tenant's. */
+static void it_comes_to_another_namespace(void **state)
+{
+    struct Tenant *web = tenant(1, "user/alice", 100);
+
+    veth(10, 100);
+    veth(11, 101);
+    ask(10 * MBIT);
+    network_guard_open(&ground->guard, false);
+    work();
+    namespaces[1] = 101;
+    network_guard_look(&ground->guard, web, ground->now);
+    work();
+    assert_int_equal(web->network.n_links, 1);
+    assert_rate(11, DIRECTION_EGRESS, 0);
+    assert_rate(10, DIRECTION_EGRESS, 10 * MBIT);
+    ground->links[0].peer = 0;
+    hear_gone(LINK_EVENT_LINK_GONE, 10, 0);
+    ground->now += SECOND;
+    work();
+    assert_rate(11, DIRECTION_EGRESS, 10 * MBIT);
 }
 
 static void a_link_is_renamed_and_gets_another_mtu(void **state)
@@ -1243,6 +1272,24 @@ static void a_limit_changes_while_a_throttle_begins(void **state)
     assert_rate(10, DIRECTION_INGRESS, MBIT);
 }
 
+/* Its order stands behind that of the throttle, and is not done when that is. */
+static void a_limit_is_set_while_a_throttle_begins(void **state)
+{
+    struct Tenant *web = flooding();
+
+    override(web, LIMIT_NETWORK_EGRESS_MAX, 20 * MBIT);
+    while (web->throttles[RESOURCE_NETWORK].waiting > 0)
+        assert_true(work_once());
+    assert_true(network_has_orders(&web->network));
+    assert_true(web->throttling.under_way);
+    work();
+    throttling_check(&ground->pipeline, web, ground->now);
+    assert_false(web->throttling.under_way);
+    assert_int_equal(ground->outcome.result, RESULT_DONE);
+    assert_rate(10, DIRECTION_EGRESS, MBIT);
+    assert_true(web->throttles[RESOURCE_NETWORK].holders != 0);
+}
+
 static int find_throttle(void *userdata, uint32_t slot, const struct LedgerEntry *entry)
 {
     if (entry->kind == ENTRY_THROTTLE)
@@ -1305,6 +1352,57 @@ static void counters_are_read_once_for_all(void **state)
     assert_int_equal(web->readings.limit[READING_NET_EGRESS], 10 * MBIT);
     assert_int_equal(db->readings.value[READING_NET_EGRESS], 0);
     assert_true(network_guard_due_usec(&ground->guard) > ground->now + SECOND); /* no rule reads them */
+}
+
+/* Of many who look while others hold the kernel's lock, one holds up the loop. */
+static void nobody_waits_twice(void **state)
+{
+    struct Tenant *web = tenant(1, "docker/web", 100);
+
+    veth(10, 100);
+    ask(10 * MBIT);
+    network_guard_open(&ground->guard, false);
+    work();
+    ground->is_stuck = true;
+    for (int i = 0; i < 5; i++) {
+        ground->now += SECOND;
+        ground->guard.metering = false; /* as if it were another order each time */
+        network_guard_refresh(&ground->guard, web, ground->now);
+    }
+    assert_int_equal(ground->waits, 1);
+    ground->is_stuck = false;
+    work();
+    ground->now += SECOND;
+    network_guard_refresh(&ground->guard, web, ground->now);
+    assert_int_equal(ground->waits, 2);
+}
+
+/* Of a class alone, or of one of two that share. */
+static void another_burst(void **state)
+{
+    struct TenantClass larger = {.name = "larger", .network_burst_bytes = 200000};
+    struct Tenant *web = tenant(1, "docker/web", 100), *db = tenant(2, "docker/db", 100);
+
+    veth(10, 100);
+    ask(10 * MBIT);
+    ground->class.network_burst_bytes = 100000;
+    db->class = &larger;
+    network_guard_open(&ground->guard, false);
+    network_guard_meet(&ground->guard, db);
+    work();
+    network_guard_look(&ground->guard, db, ground->now);
+    network_guard_refresh(&ground->guard, db, ground->now); /* who wants nothing is looked for by who looks */
+    work();
+    assert_int_equal(ground->sets[0][DIRECTION_EGRESS].burst_bytes, 200000);
+    shaping_inspect(&ground->guard, web, &web->network.links[0], DIRECTION_EGRESS);
+    shaping_inspect(&ground->guard, db, &db->network.links[0], DIRECTION_EGRESS);
+    work();
+    assert_int_equal(web->network.repaired, 0);
+    larger.network_burst_bytes = 300000;
+    network_guard_reload(&ground->guard);
+    work();
+    assert_int_equal(ground->sets[0][DIRECTION_EGRESS].burst_bytes, 300000);
+    assert_false(said("somebody"));
 }
 
 /* What a queue dropped that is on a device of guardd's, the tenant sent. */
@@ -1456,6 +1554,7 @@ int main(void)
         TEST(a_macvlan_is_explained),
         TEST(a_link_goes),
         TEST(a_tenant_vanishes),
+        TEST(it_comes_to_another_namespace),
         TEST(a_link_is_renamed_and_gets_another_mtu),
         TEST(an_mtu_for_which_there_is_no_such_rate),
         TEST(live),
@@ -1490,6 +1589,9 @@ int main(void)
         TEST(what_was_read_long_ago_is_not_known),
         TEST(there_is_no_memory_to_read_them),
         TEST(a_rule_that_ends_by_them_reads_them_then),
+        TEST(a_limit_is_set_while_a_throttle_begins),
+        TEST(nobody_waits_twice),
+        TEST(another_burst),
         TEST(a_rule_has_them_read),
     };
 
