@@ -7,7 +7,8 @@ from ground import *
 
 SYSTEMD = "org.freedesktop.systemd1"
 SECONDS = 60
-QUIET = 35  # seconds: projects of containers that are gone are collected after half a minute
+QUIET = 65  # seconds: projects of containers that are gone are collected after half a minute, and for a minute after
+# anybody looked guardd listens to what becomes of links
 
 
 def switches(pid):
