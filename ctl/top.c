@@ -13,12 +13,10 @@
 #include <errno.h>
 #include <locale.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,6 +28,7 @@
 #include "base/usec.h"
 #include "ctl/client.h"
 #include "ctl/reply.h"
+#include "ctl/signals.h"
 #include "ctl/standings.h"
 #include "ctl/terminal.h"
 #include "wire/interface.h"
@@ -362,22 +361,6 @@ static void take_key(struct Top *top, int key)
         top->first = SIZE_MAX / 2;
 }
 
-/* ^C and SIGTERM are read from a descriptor, so that the terminal is given back as it was. */
-static int open_signals(void)
-{
-    sigset_t signals;
-    int fd;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-        return negative_errno();
-    fd = signalfd(-1, &signals, SFD_CLOEXEC);
-    return fd < 0 ? negative_errno() : fd;
-}
-
 /* Each second, whatever keys there are. */
 static int open_timer(void)
 {
@@ -440,7 +423,7 @@ enum Exit verb_top(const struct Options *options, char **arguments)
                                : "top needs a terminal; 'guardctl list' tells the same, once");
         return EXIT_USAGE;
     }
-    top.signals = open_signals();
+    top.signals = signals_open();
     top.timer = open_timer();
     if (top.signals < 0 || top.timer < 0) {
         complain("cannot wait for signals and a timer: %s",

@@ -5,17 +5,16 @@
  * another question to the kernel, and what the terminal is like is asked once. */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "ctl/client.h"
 #include "ctl/clock.h"
 #include "ctl/reply.h"
+#include "ctl/signals.h"
 #include "ctl/terminal.h"
 #include "wire/interface.h"
 #include "wire/text.h"
@@ -74,21 +73,6 @@ static int on_reply(sd_varlink *link, sd_json_variant *parameters, const char *e
     return 0;
 }
 
-/* ^C and SIGTERM are read from a descriptor. */
-static int open_signals(void)
-{
-    sigset_t signals;
-    int fd;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-        return negative_errno();
-    fd = signalfd(-1, &signals, SFD_CLOEXEC);
-    return fd < 0 ? negative_errno() : fd;
-}
-
 static int start(sd_varlink *link, struct Watch *watch)
 {
     int r;
@@ -141,7 +125,7 @@ enum Exit verb_watch(const struct Options *options, char **arguments)
     if (exit != EXIT_DONE)
         return exit;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    r = signals = open_signals();
+    r = signals = signals_open();
     if (r >= 0)
         r = start(link, &watch);
     if (r >= 0)
