@@ -186,7 +186,8 @@ static void look(struct NetworkGuard *guard, struct Tenant *tenant, usec_t now)
             found_none(guard, tenant, UNSHAPED_HOST_NETWORK, now);
         return;
     }
-    /* What was found first stays (tenant/namespace.h): links of another namespace are somebody else's. */
+    /* What was found first stays (tenant/namespace.h): whoever has come to another namespace keeps the links
+     * of the former one as long as they are there, and never are those of two taken for one tenant's. */
     if (network->n_links > 0 && !network_namespace_is_same(&sighting.namespace, &network->namespace))
         return;
     r = link_sensor_namespace_id(&guard->sensor, sighting.task, &id);
@@ -195,10 +196,6 @@ static void look(struct NetworkGuard *guard, struct Tenant *tenant, usec_t now)
         network->look_usec = usec_add(now, RETRY_USEC);
         return;
     }
-    /* Whoever has come to another namespace keeps the links of the former one as long as they are there:
-     * never are those of two taken for one tenant's. */
-    if (network->n_links > 0 && !network_namespace_is_same(&sighting.namespace, &network->namespace))
-        return;
     if (network->n_links == 0) {
         network->namespace = sighting.namespace;
         network->namespace_id = id;
