@@ -2,7 +2,8 @@
  * goes away (which is not).
  *
  * Somebody waits for the line, so there is no event loop: what came in is taken apart and printed without
- * another question to the kernel, and what the terminal is like is asked once. */
+ * another question to the kernel, and what the terminal is like is asked once. Of each event guardd is asked
+ * for no more than the line shows. */
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
@@ -81,7 +82,9 @@ static int start(sd_varlink *link, struct Watch *watch)
     r = sd_varlink_bind_reply(link, on_reply);
     if (r >= 0)
         r = sd_varlink_set_relative_timeout(link, UINT64_MAX); /* peace may last */
-    return r < 0 ? r : sd_varlink_observe(link, WIRE_INTERFACE ".Watch", NULL);
+    return r < 0 ? r
+                 : sd_varlink_observebo(link, WIRE_INTERFACE ".Watch",
+                                        SD_JSON_BUILD_PAIR_BOOLEAN("brief", !watch->options->json));
 }
 
 static int wait_for_input(sd_varlink *link, int signals, struct Watch *watch)

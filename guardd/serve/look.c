@@ -1,5 +1,5 @@
 /* See look.h. What is shown is measured when it is asked for. Watchers are fed from the history: an
- * event is encoded once for all of them, and when nothing more urgent is to be done. */
+ * event is encoded once for all of a kind, and when nothing more urgent is to be done. */
 #include "serve/look.h"
 
 #include <stdlib.h>
@@ -237,29 +237,41 @@ bool look_is_watched(const struct Service *service)
 
 int look_watch(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags, void *userdata)
 {
+    static const sd_json_dispatch_field fields[] = {
+        {"brief", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool, 0, SD_JSON_NULLABLE},
+        {},
+    };
     struct ServicePeer *peer = userdata;
     struct Service *service = peer->service;
+    bool brief = false;
     int r = peer_demand(peer, RIGHT_LOOK);
 
-    if (r < 0)
+    if (r >= 0)
+        r = sd_varlink_dispatch(link, parameters, fields, &brief);
+    if (r != 0)
         return r;
     look_feed(service); /* what came before is for the others */
     service->fed = service->view.history->last_sequence;
     peer->watching = true;
+    peer->brief = brief;
     peer_notify(peer, NULL);
     return 0;
 }
 
+/* Without memory nobody is told: the sequence number tells watchers of the gap. */
 static void feed_event(struct Service *service, const struct Event *event)
 {
-    _cleanup_json_ sd_json_variant *encoded = NULL;
+    _cleanup_json_ sd_json_variant *full = NULL, *brief = NULL;
     struct ServicePeer *peer, *next;
 
-    if (wire_event(event, &encoded) < 0) /* no memory: the sequence number tells watchers of the gap */
-        return;
-    DL_FOREACH_SAFE (service->peers, peer, next)
-        if (peer->watching)
-            peer_notify(peer, encoded);
+    DL_FOREACH_SAFE (service->peers, peer, next) {
+        if (!peer->watching)
+            continue;
+        if (peer->brief && (brief || wire_event_brief(event, &brief) >= 0))
+            peer_notify(peer, brief);
+        else if (!peer->brief && (full || wire_event(event, &full) >= 0))
+            peer_notify(peer, full);
+    }
 }
 
 void look_feed(struct Service *service)

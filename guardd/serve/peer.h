@@ -36,8 +36,8 @@ struct ServicePeer {
     char subject[TENANT_NAME_MAX]; /* the tenant whose outcome that is; "" for all */
     size_t released;               /* AWAITS_RELEASE: how many it was taken from */
     bool repair;                   /* AWAITS_CHECK: what is wrong is mended */
-    bool watching;
-    unsigned queued; /* events not yet written to its socket */
+    bool watching, brief;          /* sent every event; only what a line of it needs */
+    unsigned queued;               /* events not yet written to its socket */
     struct ServicePeer *prev, *next;
 };
 

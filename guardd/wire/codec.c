@@ -586,3 +586,15 @@ int wire_event(const struct Event *event, sd_json_variant **ret)
                           PAIR_VARIANT_IF_ANY("decision", decision), PAIR_VARIANT_IF_ANY("outcome", outcome),
                           WIRE_PAIR_TEXT("sentence", event_sentence(event, sentence, sizeof(sentence))));
 }
+
+int wire_event_brief(const struct Event *event, sd_json_variant **ret)
+{
+    char sentence[EVENT_SENTENCE_MAX];
+
+    return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_UNSIGNED("sequence", event->sequence),
+                          SD_JSON_BUILD_PAIR_STRING("kind", event_kind_name(event->kind)),
+                          SD_JSON_BUILD_PAIR_INTEGER("priority", event->priority),
+                          SD_JSON_BUILD_PAIR_UNSIGNED("realtimeUsec", event->realtime_usec),
+                          WIRE_PAIR_TEXT_IF_ANY("tenant", event->tenant),
+                          WIRE_PAIR_TEXT("sentence", event_sentence(event, sentence, sizeof(sentence))));
+}

@@ -21,3 +21,5 @@ int wire_directories(const struct Tenant *tenant, sd_json_variant **ret);
 
 int wire_outcome(const struct Outcome *outcome, sd_json_variant **ret);
 int wire_event(const struct Event *event, sd_json_variant **ret);
+/* Of an event only what a line for people needs. It is for whoever waits for that line. */
+int wire_event_brief(const struct Event *event, sd_json_variant **ret);

@@ -423,6 +423,9 @@ static SD_VARLINK_DEFINE_METHOD(
 
 static SD_VARLINK_DEFINE_METHOD_FULL(
     Watch, SD_VARLINK_REQUIRES_MORE,
+    COMMENT("Events are told with what a line for people needs, and nothing else: sequence, kind, priority, "
+            "realtimeUsec, tenant, sentence. Whoever waits for them has them sooner"),
+    IN_FLAG(brief, MAYBE),
     COMMENT("Left out of the first reply, which comes at once and says that the watch stands"),
     OUT_STRUCT(event, Event, MAYBE));
 

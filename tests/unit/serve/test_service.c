@@ -2,6 +2,7 @@
 #include "tests/unit/serve/world.h"
 
 #include <sys/ioctl.h>
+#include <syslog.h>
 
 /* Looking */
 
@@ -187,6 +188,40 @@ static void test_what_is_told_needs_no_turn(void **state)
     client_close(&client);
 }
 
+static size_t fields_of_event(const struct Client *client)
+{
+    return sd_json_variant_elements(sd_json_variant_by_key(client->parameters, "event")) / 2;
+}
+
+/* Whoever needs a line gets no more than that, beside one who gets all. */
+static void test_watch_briefly(void **state)
+{
+    struct World *world = *state;
+    struct Client all, brief;
+
+    client_open(world, &all);
+    client_open(world, &brief);
+    watch(world, &all);
+    brief.method = "Watch";
+    assert_true(sd_varlink_observebo(brief.link, WIRE_INTERFACE ".Watch",
+                                     SD_JSON_BUILD_PAIR_BOOLEAN("brief", true)) >= 0);
+    turn(world);
+    add_event(world, (struct Event){.kind = EVENT_APPEARED,
+                                    .priority = LOG_DEBUG,
+                                    .tenant_id = 100,
+                                    .tenant = "docker/web",
+                                    .class = "docker",
+                                    .path = "a/b"});
+    turn(world);
+    assert_conforms(&all);
+    assert_conforms(&brief);
+    assert_int_equal(fields_of_event(&all), 9);
+    assert_int_equal(fields_of_event(&brief), 6);
+    assert_int_equal(seen_sequence(&brief), seen_sequence(&all));
+    client_close(&all);
+    client_close(&brief);
+}
+
 static void test_watch_needs_more(void **state)
 {
     struct World *world = *state;
@@ -251,6 +286,7 @@ int main(void)
         TEST(test_watch),
         TEST(test_an_event_is_written_at_once),
         TEST(test_what_is_told_needs_no_turn),
+        TEST(test_watch_briefly),
         TEST(test_watch_needs_more),
         TEST(test_close_says_the_last_word),
         TEST(test_open_on_a_given_socket),
