@@ -14,12 +14,13 @@ enum Exit {
     EXIT_REFUSED = 5, /* protected, budget spent */
 };
 
+/* What was given; each is a row of the table in option.c. */
 struct Options {
     const char *socket;
-    bool json;
-    bool all;     /* --all of release */
-    bool runtime; /* --runtime of set */
-    bool repair;  /* --repair of check */
+    bool json, help, version;
+    bool all;     /* of release */
+    bool runtime; /* of set */
+    bool repair;  /* of check */
 };
 
 /* `arguments`: what follows the verb, NULL-terminated, as many as the table allows. */

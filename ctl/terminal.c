@@ -14,6 +14,7 @@
 #include "wire/text.h"
 
 #define LABEL_WIDTH 13
+#define WRAP_WIDTH 80
 
 char *have_memory(char *allocated)
 {
@@ -115,4 +116,21 @@ void print_field_styled(const char *label, const char *text, enum Style style)
 void print_field(const char *label, const char *text)
 {
     print_field_styled(label, text, STYLE_PLAIN);
+}
+
+void print_wrapped(const char *text, size_t indent)
+{
+    size_t column = indent;
+
+    while (*text != '\0') {
+        size_t length = strcspn(text, " ");
+
+        if (column > indent && column + 1 + length > WRAP_WIDTH) {
+            printf("\n%*s", (int)indent, "");
+            column = indent;
+        }
+        column += (size_t)printf("%s%.*s", column > indent ? " " : "", (int)length, text);
+        text += length + strspn(text + length, " ");
+    }
+    putchar('\n');
 }

@@ -38,3 +38,7 @@ void print_text(const char *text, enum Style style);
 /* "  LABEL: text" with labels ending in one column; nothing when `text` is NULL. */
 void print_field(const char *label, const char *text);
 void print_field_styled(const char *label, const char *text, enum Style style);
+
+/* A text of words, in plain English, in lines of at most 80 columns and with a newline at its end. Its first
+ * line begins where the cursor is, in column `indent`, and so do the others. */
+void print_wrapped(const char *text, size_t indent);
