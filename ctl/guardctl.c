@@ -8,6 +8,7 @@
 
 #include "build-config.h"
 #include "ctl/option.h"
+#include "ctl/remote.h"
 #include "ctl/terminal.h"
 #include "wire/interface.h"
 
@@ -77,7 +78,7 @@ static void print_help(void)
     option_print_common();
     putchar('\n');
     print_wrapped("Exits with 0 done, 1 failed, 2 wrong usage, 3 no such tenant, 4 permission denied, "
-                  "5 refused (protected, budget spent).",
+                  "5 refused (protected, budget spent); with --host 255, when ssh failed.",
                   0);
 }
 
@@ -145,7 +146,14 @@ static const struct Command *find_command(const char *name)
     return NULL;
 }
 
-static enum Exit run(const struct Options *options, char **words, int n_words)
+static const char *default_socket(void)
+{
+    const char *socket = getenv("GUARDD_SOCKET");
+
+    return socket && socket[0] != '\0' ? socket : WIRE_SOCKET;
+}
+
+static enum Exit run(struct Options *options, char **words, int n_words)
 {
     const struct Command *command = find_command(words[0]);
 
@@ -156,7 +164,13 @@ static enum Exit run(const struct Options *options, char **words, int n_words)
                  command->name, command->arguments);
         return EXIT_USAGE;
     }
-    return option_suit(options, command->name) ? command->function(options, words + 1) : EXIT_USAGE;
+    if (!option_suit(options, command->name))
+        return EXIT_USAGE;
+    if (options->host)
+        return remote_run(options, words);
+    if (!options->socket)
+        options->socket = default_socket();
+    return command->function(options, words + 1);
 }
 
 static enum Exit help(const char *verb)
@@ -172,13 +186,6 @@ static enum Exit help(const char *verb)
     return EXIT_DONE;
 }
 
-static const char *default_socket(void)
-{
-    const char *socket = getenv("GUARDD_SOCKET");
-
-    return socket && socket[0] != '\0' ? socket : WIRE_SOCKET;
-}
-
 static enum Exit guardctl(int argc, char **argv)
 {
     struct Options options = {0};
@@ -192,8 +199,6 @@ static enum Exit guardctl(int argc, char **argv)
         puts("guardctl " GUARDD_VERSION);
         return EXIT_DONE;
     }
-    if (!options.socket)
-        options.socket = default_socket();
     return run(&options, argv + first, argc - first);
 }
 

@@ -16,7 +16,8 @@ enum Exit {
 
 /* What was given; each is a row of the table in option.c. */
 struct Options {
-    const char *socket;
+    const char *socket; /* where it was not given, the default, by the time a verb is called */
+    const char *host;   /* NULL: this one */
     bool json, help, version;
     bool all;     /* of release */
     bool runtime; /* of set */

@@ -25,6 +25,9 @@ static const struct Row {
     {"json", NULL, NULL, offsetof(struct Options, json), "print what guardd answered, as JSON"},
     {"socket", "PATH", NULL, offsetof(struct Options, socket),
      "where guardd listens (default: $GUARDD_SOCKET, else " WIRE_SOCKET ")"},
+    {"host", "USER@HOST", NULL, offsetof(struct Options, host),
+     "run guardctl there, through ssh ($GUARDD_SSH, else the one in $PATH); files that are named are that "
+     "host's"},
     {"help", NULL, NULL, offsetof(struct Options, help), "this help; with a verb, that of the verb"},
     {"version", NULL, NULL, offsetof(struct Options, version), "the version of guardctl"},
 };
@@ -40,11 +43,15 @@ static const char **text_of(const struct Row *row, struct Options *options)
     return (const char **)((char *)options + row->field);
 }
 
+static const char *given_text(const struct Row *row, const struct Options *options)
+{
+    return row->argument ? *(const char *const *)((const char *)options + row->field) : NULL;
+}
+
 static bool is_given(const struct Row *row, const struct Options *options)
 {
-    const char *field = (const char *)options + row->field;
-
-    return row->argument ? *(const char *const *)field != NULL : *(const bool *)field;
+    return row->argument ? given_text(row, options) != NULL
+                         : *(const bool *)((const char *)options + row->field);
 }
 
 static bool is_for(const struct Row *row, const char *verb)
@@ -100,6 +107,15 @@ bool option_suit(const struct Options *options, const char *verb)
             return false;
         }
     return true;
+}
+
+void option_each_given(const struct Options *options,
+                       void (*function)(void *userdata, const char *name, const char *argument),
+                       void *userdata)
+{
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (is_given(&rows[i], options))
+            function(userdata, rows[i].name, given_text(&rows[i], options));
 }
 
 /* --- help ------------------------------------------------------------------------------------------- */

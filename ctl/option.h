@@ -14,6 +14,11 @@ int option_parse(int argc, char **argv, struct Options *options);
 /* No option was given that is for other verbs only. false: complained about. */
 bool option_suit(const struct Options *options, const char *verb);
 
+/* Calls for each option that was given. `argument`: NULL when it has none. */
+void option_each_given(const struct Options *options,
+                       void (*function)(void *userdata, const char *name, const char *argument),
+                       void *userdata);
+
 /* Those that every verb has; those that only `verb` has, with their heading, nothing when there is none; and
  * those that some verbs have, with their names. */
 void option_print_common(void);

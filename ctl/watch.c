@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -89,15 +90,17 @@ static int start(sd_varlink *link, struct Watch *watch)
 
 static int wait_for_input(sd_varlink *link, int signals, struct Watch *watch)
 {
-    struct pollfd inputs[] = {{.fd = sd_varlink_get_fd(link)}, {.fd = signals, .events = POLLIN}};
+    /* Of the output only that its reader is gone: over ssh nothing else tells. */
+    struct pollfd inputs[] = {
+        {.fd = sd_varlink_get_fd(link)}, {.fd = signals, .events = POLLIN}, {.fd = STDOUT_FILENO}};
     int events = sd_varlink_get_events(link);
 
     if (events < 0)
         return events;
     inputs[0].events = (short)events;
-    if (poll(inputs, 2, -1) < 0)
+    if (poll(inputs, 3, -1) < 0)
         return errno == EINTR ? 0 : negative_errno();
-    if (inputs[1].revents != 0)
+    if (inputs[1].revents != 0 || inputs[2].revents & (POLLERR | POLLHUP))
         end(watch, EXIT_DONE);
     return 0;
 }
