@@ -34,7 +34,7 @@ static void end(struct Watch *watch, enum Exit exit)
     watch->exit = exit;
 }
 
-static void print_event(const struct Watch *watch, sd_json_variant *event)
+static void print_line(const struct Watch *watch, sd_json_variant *event)
 {
     _cleanup_free_ char *tenant = have_memory(wire_text_clean(reply_text_or(event, "tenant", "guardd")));
     _cleanup_free_ char *sentence = have_memory(wire_text_clean(reply_text_or(event, "sentence", "?")));
@@ -66,8 +66,10 @@ static int on_reply(sd_varlink *link, sd_json_variant *parameters, const char *e
     }
     if (event && watch->options->json)
         reply_print_line(event);
-    else if (event)
-        print_event(watch, event);
+    else if (reply_text(parameters, "sentence"))
+        print_line(watch, parameters);
+    else if (event) /* of a guardd that is older */
+        print_line(watch, event);
     if (!(flags & SD_VARLINK_REPLY_CONTINUES)) {
         complain("guardd ended the watch");
         end(watch, EXIT_FAILED);

@@ -269,7 +269,7 @@ static void feed_event(struct Service *service, const struct Event *event)
             continue;
         if (peer->brief && (brief || wire_event_brief(event, &brief) >= 0))
             peer_notify(peer, brief);
-        else if (!peer->brief && (full || wire_event(event, &full) >= 0))
+        else if (!peer->brief && (full || wire_event_reply(event, &full) >= 0))
             peer_notify(peer, full);
     }
 }

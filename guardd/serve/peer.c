@@ -125,7 +125,7 @@ static bool is_writable(sd_varlink *link)
     return poll(&pollfd, 1, 0) > 0 && (pollfd.revents & POLLOUT);
 }
 
-void peer_notify(struct ServicePeer *peer, sd_json_variant *event)
+void peer_notify(struct ServicePeer *peer, sd_json_variant *reply)
 {
     int pending = sd_varlink_get_events(peer->link);
 
@@ -133,8 +133,7 @@ void peer_notify(struct ServicePeer *peer, sd_json_variant *event)
         peer->queued = 0;
     peer->queued++;
     if (peer->queued > PEER_QUEUED_MAX || (peer->queued > PEER_BEHIND_MAX && !is_writable(peer->link)) ||
-        sd_varlink_notifybo(peer->link, SD_JSON_BUILD_PAIR_CONDITION(event != NULL, "event",
-                                                                     SD_JSON_BUILD_VARIANT(event))) < 0)
+        sd_varlink_notify(peer->link, reply) < 0)
         sd_varlink_close(peer->link);
 }
 

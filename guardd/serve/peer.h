@@ -49,8 +49,9 @@ void peer_disconnected(sd_varlink_server *server, sd_varlink *link, void *userda
  * the method returns what this returns. */
 int peer_demand(struct ServicePeer *peer, enum Right wanted);
 
-/* Sends one more event to a watcher, or hangs up on one that does not keep up: `peer` may be gone then. */
-void peer_notify(struct ServicePeer *peer, sd_json_variant *event);
+/* Sends one more reply (of wire_event_reply() or wire_event_brief(); NULL: an empty one) to a watcher, or
+ * hangs up on one that does not keep up: `peer` may be gone then. */
+void peer_notify(struct ServicePeer *peer, sd_json_variant *reply);
 /* Writes what is queued for it, as far as its socket takes it: now, and not two turns of the loop later. It
  * may be freed. */
 void peer_push(struct ServicePeer *peer);

@@ -587,13 +587,19 @@ int wire_event(const struct Event *event, sd_json_variant **ret)
                           WIRE_PAIR_TEXT("sentence", event_sentence(event, sentence, sizeof(sentence))));
 }
 
+int wire_event_reply(const struct Event *event, sd_json_variant **ret)
+{
+    _cleanup_json_ sd_json_variant *object = NULL;
+    int r = wire_event(event, &object);
+
+    return r < 0 ? r : sd_json_buildo(ret, SD_JSON_BUILD_PAIR_VARIANT("event", object));
+}
+
 int wire_event_brief(const struct Event *event, sd_json_variant **ret)
 {
     char sentence[EVENT_SENTENCE_MAX];
 
-    return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_UNSIGNED("sequence", event->sequence),
-                          SD_JSON_BUILD_PAIR_STRING("kind", event_kind_name(event->kind)),
-                          SD_JSON_BUILD_PAIR_INTEGER("priority", event->priority),
+    return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_INTEGER("priority", event->priority),
                           SD_JSON_BUILD_PAIR_UNSIGNED("realtimeUsec", event->realtime_usec),
                           WIRE_PAIR_TEXT_IF_ANY("tenant", event->tenant),
                           WIRE_PAIR_TEXT("sentence", event_sentence(event, sentence, sizeof(sentence))));

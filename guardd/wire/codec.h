@@ -21,5 +21,8 @@ int wire_directories(const struct Tenant *tenant, sd_json_variant **ret);
 
 int wire_outcome(const struct Outcome *outcome, sd_json_variant **ret);
 int wire_event(const struct Event *event, sd_json_variant **ret);
-/* Of an event only what a line for people needs. It is for whoever waits for that line. */
+/* The replies of a watch: the event itself... */
+int wire_event_reply(const struct Event *event, sd_json_variant **ret);
+/* ... and that which tells somebody who waits for a line of an event: what the line needs, as flat as it can
+ * be, for each field and each byte of it is taken apart again over there. */
 int wire_event_brief(const struct Event *event, sd_json_variant **ret);

@@ -423,11 +423,19 @@ static SD_VARLINK_DEFINE_METHOD(
 
 static SD_VARLINK_DEFINE_METHOD_FULL(
     Watch, SD_VARLINK_REQUIRES_MORE,
-    COMMENT("Events are told with what a line for people needs, and nothing else: sequence, kind, priority, "
-            "realtimeUsec, tenant, sentence. Whoever waits for them has them sooner"),
+    COMMENT("Of each event only what a line for people needs is told, in place of `event`: whoever waits for "
+            "that line has it sooner"),
     IN_FLAG(brief, MAYBE),
     COMMENT("Left out of the first reply, which comes at once and says that the watch stands"),
-    OUT_STRUCT(event, Event, MAYBE));
+    OUT_STRUCT(event, Event, MAYBE),
+    COMMENT("Where it was asked for briefly: as in an Event"),
+    OUT_NUMBER(priority, MAYBE),
+    COMMENT("Likewise"),
+    OUT_NUMBER(realtimeUsec, MAYBE),
+    COMMENT("Likewise; left out when it concerns the host"),
+    OUT_TEXT(tenant, MAYBE),
+    COMMENT("Likewise"),
+    OUT_TEXT(sentence, MAYBE));
 
 /* Methods that change something */
 
