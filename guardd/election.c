@@ -61,21 +61,21 @@ static struct Tenant **candidates(struct DiskGuard *disk, const struct HostRule 
 static void elect(struct DiskGuard *disk, struct HostRule *rule, const struct Readings *host, usec_t now)
 {
     bool said = rule->state.vain;
-    char reason[REASON_MAX];
+    struct Choice choice;
     struct Tenant *victim;
     size_t n, index = 0;
     struct Tenant **list = candidates(disk, rule, now, &n);
 
     if (!list)
         return;
-    victim = host_elect(&rule->state, list, n, host, now, reason);
+    victim = host_elect(&rule->state, list, n, host, now, &choice);
     free(list);
     if (victim && tenant_lists(victim, rule->state.rule, &index)) {
         victim->condition.rules[index].elected = true;
-        snprintf(victim->condition.election, sizeof(victim->condition.election), "%s", reason);
+        victim->condition.election = choice;
         disk->look(disk->userdata, victim);
     } else if (!said && rule->state.vain) {
-        disk_notice(disk, NULL, LOG_WARNING, "%s: %.400s", rule->state.rule->name, reason);
+        disk_notice(disk, NULL, LOG_WARNING, "%s: %.400s", rule->state.rule->name, choice.reason);
     }
 }
 

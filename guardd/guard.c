@@ -7,6 +7,7 @@
 #include <string.h>
 #include <syslog.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "adoption.h"
@@ -463,6 +464,17 @@ static void on_inspected(void *userdata, uint64_t ticket, struct Tenant *tenant,
     guard->answer(guard->userdata, ticket, tenant, NULL, outcome);
 }
 
+/* Actions are told apart by their numbers after any restart: the upper half is drawn anew for each run. */
+static uint64_t first_action(const struct Guard *guard)
+{
+    uint32_t run;
+
+    if (getrandom(&run, sizeof(run), GRND_NONBLOCK) != (ssize_t)sizeof(run))
+        run =
+            (uint32_t)(guard->clock() / USEC_PER_MSEC); /* too early in the boot: nobody else started then */
+    return (uint64_t)run << 32;
+}
+
 static void connect_parts(struct Guard *guard)
 {
     guard->engine = (struct Engine){
@@ -472,6 +484,7 @@ static void connect_parts(struct Guard *guard)
                                         .units = &guard->units,
                                         .mode = guard->config->policy.mode,
                                         .clock = guard->clock,
+                                        .last_action = first_action(guard),
                                         .kill_memory_usec = OFFENCE_MEMORY_USEC,
                                         .set_quota = set_quota,
                                         .set_network = set_network,

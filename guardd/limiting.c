@@ -214,7 +214,8 @@ static struct Decision decision_of(const struct Tenant *tenant, enum LimitId lim
 {
     const struct LimitState *state = &tenant->limits[limit];
 
-    return (struct Decision){.verb = state->value == state->found ? VERB_UNLIMIT : VERB_LIMIT,
+    return (struct Decision){.action = state->action,
+                             .verb = state->value == state->found ? VERB_UNLIMIT : VERB_LIMIT,
                              .cause = (enum Cause)state->cause,
                              .holder = HOLDER_OPERATOR,
                              .uid = state->uid,
@@ -322,6 +323,7 @@ static int order_own(struct Pipeline *pipeline, struct Tenant *tenant, const str
     *state = (struct LimitState){.applied = true,
                                  .waiting = state->waiting,
                                  .asked_usec = decision->at_usec,
+                                 .action = decision->action,
                                  .cause = decision->cause,
                                  .uid = decision->uid,
                                  .found = LIMIT_INFINITY,
@@ -396,6 +398,7 @@ static void set_in_cgroup(struct Pipeline *pipeline, struct Tenant *tenant, stru
     *state = (struct LimitState){.applied = true,
                                  .waiting = state->waiting,
                                  .asked_usec = decision.at_usec,
+                                 .action = decision.action,
                                  .cause = decision.cause,
                                  .uid = decision.uid,
                                  .found = found,
@@ -414,20 +417,22 @@ static void set_in_cgroup(struct Pipeline *pipeline, struct Tenant *tenant, stru
         write_direct(pipeline, tenant, &decision, "written direct, systemd cannot be reached", now);
 }
 
-void limiting_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+void limiting_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *asked,
                         usec_t now)
 {
+    struct Decision decision = *asked;
     struct Outcome outcome;
 
-    report_decision(pipeline, tenant, decision);
+    report_number(pipeline, &decision);
+    report_decision(pipeline, tenant, &decision);
     if (pipeline->mode == MODE_OBSERVE) {
-        outcome = outcome_make(RESULT_OBSERVED, decision, now, "%s", "");
-        return report_outcome(pipeline, tenant, decision, &outcome, 0, now);
+        outcome = outcome_make(RESULT_OBSERVED, &decision, now, "%s", "");
+        return report_outcome(pipeline, tenant, &decision, &outcome, 0, now);
     }
-    if (limit_is_own(decision->limit))
-        set_own(pipeline, tenant, decision, now);
+    if (limit_is_own(decision.limit))
+        set_own(pipeline, tenant, &decision, now);
     else
-        set_in_cgroup(pipeline, tenant, *decision, now);
+        set_in_cgroup(pipeline, tenant, decision, now);
 }
 
 void limiting_trouble(const struct Tenant *tenant, enum LimitId limit, int error, char *buf, size_t size)

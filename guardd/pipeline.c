@@ -304,8 +304,8 @@ static void begin_action(struct Pipeline *pipeline, struct Tenant *tenant, const
     end_action(pipeline, tenant, &outcome, now);
 }
 
-void pipeline_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
-                        uint64_t ticket, usec_t now)
+static void carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                      uint64_t ticket, usec_t now)
 {
     const struct Actuator *actuator = actuator_for(decision->verb, pipeline->mode);
     struct Outcome outcome;
@@ -330,6 +330,15 @@ void pipeline_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const 
     }
     if (!join_or_leave(pipeline, tenant, decision, ticket, now))
         begin_action(pipeline, tenant, actuator, decision, ticket, now);
+}
+
+void pipeline_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                        uint64_t ticket, usec_t now)
+{
+    struct Decision numbered = *decision;
+
+    report_number(pipeline, &numbered);
+    carry_out(pipeline, tenant, &numbered, ticket, now);
 }
 
 void pipeline_adopt_hold(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,

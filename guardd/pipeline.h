@@ -27,6 +27,7 @@ struct Pipeline {
     usec_t (*clock)(void);       /* for the end of what ends while it is begun */
     usec_t realtime_offset_usec; /* CLOCK_REALTIME less CLOCK_BOOTTIME, for the records */
     usec_t kill_memory_usec;     /* how long a kill is remembered in the ledger */
+    uint64_t last_action;        /* number of the last one; the upper half is this run's */
     size_t reserved;             /* entries that are kept free in the ledger for what may not allocate */
     /* Orders a limit that a project quota keeps; returns how many calls of limiting_answer() will come,
      * or < 0. */

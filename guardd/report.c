@@ -6,6 +6,12 @@
 #include <string.h>
 #include <syslog.h>
 
+void report_number(struct Pipeline *pipeline, struct Decision *decision)
+{
+    if (decision->action == 0)
+        decision->action = ++pipeline->last_action;
+}
+
 void report_event(struct Pipeline *pipeline, const struct Tenant *tenant, struct Event *event)
 {
     event->realtime_usec = event->at_usec + pipeline->realtime_offset_usec;
@@ -18,13 +24,19 @@ void report_event(struct Pipeline *pipeline, const struct Tenant *tenant, struct
     history_add(pipeline->history, event);
 }
 
-/* Limits of a busy host come and go with its containers: they are there to be looked up, not to be read. */
+/* Limits of a busy host come and go with its containers: they are there to be looked up, not to be read. What
+ * somebody does by hand is. */
+static bool is_for_lookup(const struct Decision *decision)
+{
+    return (decision->verb == VERB_LIMIT || decision->verb == VERB_UNLIMIT) &&
+           decision->cause != CAUSE_OPERATOR;
+}
+
 static int decision_priority(const struct Decision *decision)
 {
-    switch (decision->verb) {
-    case VERB_LIMIT:
-    case VERB_UNLIMIT:
+    if (is_for_lookup(decision))
         return LOG_DEBUG;
+    switch (decision->verb) {
     case VERB_KILL:
     case VERB_FREEZE:
     case VERB_TERMINATE:
@@ -49,7 +61,7 @@ static int outcome_priority(const struct Decision *decision, const struct Outcom
 {
     if (outcome->result == RESULT_FAILED)
         return LOG_ERR;
-    return decision->verb == VERB_LIMIT || decision->verb == VERB_UNLIMIT ? LOG_DEBUG : LOG_NOTICE;
+    return is_for_lookup(decision) ? LOG_DEBUG : LOG_NOTICE;
 }
 
 /* A warning is complete as a decision; its outcome is no news. */

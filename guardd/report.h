@@ -5,6 +5,9 @@
 
 #include "pipeline.h"
 
+/* Gives a decision the next number, by which its outcome is found; one that has a number keeps it. */
+void report_number(struct Pipeline *pipeline, struct Decision *decision);
+
 /* Says of whom (NULL: the host) and when, and adds it to the history. */
 void report_event(struct Pipeline *pipeline, const struct Tenant *tenant, struct Event *event);
 void report_decision(struct Pipeline *pipeline, const struct Tenant *tenant, const struct Decision *decision);

@@ -540,14 +540,14 @@ static void elect(struct StrainGuard *guard, struct HostWatch *watch, usec_t now
 {
     const struct HostState before = watch->state;
     enum Resource resource = reading_info(before.rule->when.reading)->resource;
-    char reason[REASON_MAX];
+    struct Choice choice;
     struct Tenant *victim;
     size_t n, index = 0;
     struct Tenant **list = candidates(guard, watch, now, &n);
 
     if (!list)
         return;
-    victim = host_elect(&watch->state, list, n, &guard->host_readings, now, reason);
+    victim = host_elect(&watch->state, list, n, &guard->host_readings, now, &choice);
     free(list);
     if (victim && concerns_others(resource) && !others_wait(guard, before.rule, victim, resource)) {
         watch->state = before;
@@ -555,12 +555,12 @@ static void elect(struct StrainGuard *guard, struct HostWatch *watch, usec_t now
     }
     if (victim && tenant_lists(victim, watch->state.rule, &index)) {
         victim->condition.rules[index].elected = true;
-        snprintf(victim->condition.election, sizeof(victim->condition.election), "%s", reason);
+        victim->condition.election = choice;
         guard->look(guard->userdata, victim);
     } else if (!before.vain && watch->state.vain) {
         char text[REASON_MAX];
 
-        snprintf(text, sizeof(text), "%s: %.400s", watch->state.rule->name, reason);
+        snprintf(text, sizeof(text), "%s: %.400s", watch->state.rule->name, choice.reason);
         /* Of CPU and I/O there may be much used without anybody being wronged. */
         pipeline_note(guard->pipeline, NULL, EVENT_NOTICE,
                       concerns_others(resource) ? LOG_DEBUG : LOG_WARNING, now, text);

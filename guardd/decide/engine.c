@@ -62,10 +62,38 @@ static void write_reason(const struct Turn *turn, const char *why, char *reason)
     size_t n;
 
     evidence(turn, text, sizeof(text));
-    snprintf(reason, REASON_MAX, "%s", elected ? turn->tenant->condition.election : "");
+    snprintf(reason, REASON_MAX, "%s", elected ? turn->tenant->condition.election.reason : "");
     n = strlen(reason);
     snprintf(reason + n, REASON_MAX - n, "%s%s%s%s", n > 0 && (why[0] || text[0]) ? "; " : "", why,
              why[0] && text[0] ? ": " : "", text);
+}
+
+static void weigh(const struct Turn *turn, const struct Condition *condition, struct Evidence *ret)
+{
+    const struct Readings *readings = &turn->tenant->readings;
+    enum ReadingId id = condition->reading;
+
+    ret->condition = *condition;
+    ret->known = readings->valid[id];
+    ret->value = readings->value[id];
+    ret->limit = reading_info(id)->has_limit ? readings->limit[id] : READING_UNLIMITED;
+    trail_series(&turn->tenant->condition.trail, id, turn->now, &ret->series);
+}
+
+/* What a story is told by afterwards. `decision` is what is said of it in numbers. */
+static void write_grounds(const struct Turn *turn, struct Decision *decision)
+{
+    const struct Choice *election = &turn->tenant->condition.election;
+
+    decision->begins = begins(turn);
+    decision->step = (unsigned)turn->state->step + 1;
+    decision->n_steps = (unsigned)turn->rule->n_steps;
+    weigh(turn, &turn->rule->when, &decision->when);
+    weigh(turn, &turn->rule->until, &decision->until);
+    if (turn->rule->scope != SCOPE_HOST || !begins(turn))
+        return;
+    decision->rivals = election->rivals;
+    decision->when.series = election->series;
 }
 
 /* `why`: a sentence, or "" where the evidence says it all. */
@@ -88,6 +116,7 @@ static void decide(const struct Turn *turn, enum Verb verb, enum Cause cause, co
         decision->percent = turn->rule->throttle_percent;
     snprintf(decision->rule, sizeof(decision->rule), "%s", turn->rule->name);
     write_reason(turn, why, decision->reason);
+    write_grounds(turn, decision);
 }
 
 /* Something else, in place of what is due. */
@@ -437,7 +466,7 @@ static void forget_election(struct Case *condition)
     for (size_t i = 0; i < POLICY_CLASS_RULES_MAX; i++)
         if (condition->rules[i].elected)
             return;
-    condition->election[0] = '\0';
+    condition->election.reason[0] = '\0';
 }
 
 /* Makes the move of the table; `decision` and `result` belong to RULE_TOOK and RULE_FAILED. */
@@ -620,8 +649,35 @@ static void set_look_usec(const struct Engine *engine, struct Tenant *tenant, us
     tenant->condition.look_usec = look;
 }
 
+/* What holds still at peace is written once; while a rule is at work, every look. */
+static void leave_trail(struct Tenant *tenant, const struct Condition *condition, bool at_work, usec_t now)
+{
+    const struct Readings *readings = &tenant->readings;
+    struct Trail *trail = &tenant->condition.trail;
+    enum ReadingId id = condition->reading;
+    int64_t last;
+
+    if (!readings->valid[id])
+        return;
+    if (at_work || !trail_last(trail, id, &last) || last != readings->value[id])
+        trail_add(trail, id, readings->value[id], now);
+}
+
+static void leave_trails(struct Tenant *tenant, usec_t now)
+{
+    for (size_t i = 0; tenant->class && i < tenant->class->n_rules; i++) {
+        const struct Rule *rule = tenant->class->rules[i];
+        bool at_work = tenant->condition.rules[i].phase != PHASE_IDLE;
+
+        leave_trail(tenant, &rule->when, at_work, now);
+        if (at_work || rule->until.reading != rule->when.reading)
+            leave_trail(tenant, &rule->until, at_work, now);
+    }
+}
+
 void engine_look(const struct Engine *engine, struct Tenant *tenant, usec_t now, struct Decisions *decisions)
 {
+    leave_trails(tenant, now);
     for (size_t i = 0; tenant->class && !tenant->released && i < tenant->class->n_rules; i++) {
         struct Turn turn = turn_of(engine, tenant, i, now, decisions);
 
@@ -649,7 +705,7 @@ void engine_reset(struct Tenant *tenant)
 {
     for (size_t i = 0; i < POLICY_CLASS_RULES_MAX; i++)
         forget(&tenant->condition.rules[i]);
-    tenant->condition.election[0] = '\0';
+    tenant->condition.election.reason[0] = '\0';
     tenant->condition.look_usec = USEC_INFINITY;
 }
 
@@ -727,7 +783,7 @@ static void carry_over(struct Tenant *into, const struct Tenant *from, unsigned 
     if (state->step > last_step(rule))
         state->step = last_step(rule);
     if (state->elected)
-        memcpy(into->condition.election, from->condition.election, sizeof(into->condition.election));
+        into->condition.election = from->condition.election;
     carry_holder(&into->condition.holders, from->condition.holders, old_index, new_index);
     for (int i = 0; i < RESOURCE_COUNT; i++)
         carry_holder(&into->throttles[i].holders, from->throttles[i].holders, old_index, new_index);

@@ -23,6 +23,10 @@ static usec_t due_usec(const struct HostState *state)
 
 enum HostVerdict host_look(struct HostState *state, const struct Readings *readings, usec_t now)
 {
+    enum ReadingId id = state->rule->when.reading;
+
+    if (readings->valid[id])
+        trail_add(&state->trail, id, readings->value[id], now);
     if (!condition_holds(&state->rule->when, readings)) {
         state->began_usec = USEC_INFINITY;
         state->vain = false;
@@ -214,7 +218,7 @@ static void write_passed_over(const struct Election *election, const struct Tena
     size_t told = 0, more = 0, n = strlen(reason);
 
     for (struct Tenant *tenant = next_of(election, NULL, false); tenant;
-         tenant = told < HOST_PASSED_OVER_MAX ? next_of(election, tenant, false) : NULL) {
+         tenant = told < RIVALS_MAX ? next_of(election, tenant, false) : NULL) {
         if (tenant == elected)
             continue;
         describe(election, tenant, item, sizeof(item));
@@ -231,6 +235,30 @@ static void write_passed_over(const struct Election *election, const struct Tena
         snprintf(reason + n, size - n, told > 0 ? " and %zu more" : "; %zu passed over", more - told);
 }
 
+/* The same for the record: those who come first in the order of election, and how many there are else. */
+static void list_rivals(const struct Election *election, const struct Tenant *elected, struct Rivals *ret)
+{
+    const enum ReadingId rank = election->rule->rank;
+    size_t all = 0;
+
+    *ret = (struct Rivals){.any = true, .rank = rank, .value = elected->readings.value[rank]};
+    for (size_t i = 0; i < election->n; i++)
+        all += election->candidates[i] != elected && rule_state(election->candidates[i], election->rule);
+    for (struct Tenant *tenant = next_of(election, NULL, false); tenant && ret->n < RIVALS_MAX;
+         tenant = next_of(election, tenant, false)) {
+        struct Rival *rival = &ret->list[ret->n];
+
+        if (tenant == elected)
+            continue;
+        *rival = (struct Rival){.known = tenant->readings.valid[rank],
+                                .value = tenant->readings.value[rank],
+                                .against = obstacle(election, tenant)};
+        snprintf(rival->name, sizeof(rival->name), "%.*s", RIVAL_NAME_MAX - 1, tenant->name);
+        ret->n++;
+    }
+    ret->more = all - ret->n;
+}
+
 /* What would be done to it: the first step that does more than say so. */
 static enum Verb first_strong_verb(const struct Rule *rule)
 {
@@ -241,9 +269,10 @@ static enum Verb first_strong_verb(const struct Rule *rule)
 }
 
 struct Tenant *host_elect(struct HostState *state, struct Tenant *const *candidates, size_t n,
-                          const struct Readings *host, usec_t now, char *reason)
+                          const struct Readings *host, usec_t now, struct Choice *ret)
 {
     const struct Rule *rule = state->rule;
+    char *reason = ret->reason;
     struct Election election = {rule, candidates, n, .spares = true};
     struct Tenant *elected;
     char evidence[CONDITION_EVIDENCE_MAX], value[MEASURE_FORMAT_MAX];
@@ -268,7 +297,10 @@ struct Tenant *host_elect(struct HostState *state, struct Tenant *const *candida
     else
         write_passed_over(&election, elected, reason);
     state->vain = !elected;
-    if (elected)
+    if (elected) {
         state->elected_usec = now > 0 ? now : 1; /* 0 stands for "none" */
+        list_rivals(&election, elected, &ret->rivals);
+        trail_series(&state->trail, rule->when.reading, now, &ret->series);
+    }
     return elected;
 }

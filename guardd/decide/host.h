@@ -27,6 +27,7 @@ struct HostState {
     usec_t began_usec;   /* the condition began to hold; USEC_INFINITY */
     usec_t elected_usec; /* the last election; 0: none */
     bool vain;           /* it holds and there is nobody to elect: said once */
+    struct Trail trail;  /* of its reading */
 };
 
 enum HostVerdict {
@@ -41,11 +42,10 @@ usec_t host_look_usec(const struct HostState *state, usec_t now);
 
 /* Picks among `candidates`: tenants that the condition concerns, their readings fresh; who does not list the
  * rule or is gone does not count. On equal terms the name decides. NULL when nobody may be: then `vain` is
- * set and the reason begins with "nobody to freeze: " (the rule's first step beyond a warning). `reason`
- * (REASON_MAX, of which some is left for the engine's own words): "host.disk.free 9.1G of 100G, 9% (< 10%);
+ * set and the reason begins with "nobody to freeze: " (the rule's first step beyond a warning). `ret->reason`
+ * (of which some is left for the engine's own words): "host.disk.free 9.1G of 100G, 9% (< 10%);
  * docker/a has most disk.growth, 120M/s; passed over: docker/b 80M/s, docker/c 3M/s (protected)", at most
- * HOST_PASSED_OVER_MAX of them, "and 5 more". NULL, too, while somebody in hand has steps ahead; then `vain`
- * and the reason are left as they are. */
-#define HOST_PASSED_OVER_MAX 4
+ * RIVALS_MAX of them, "and 5 more"; the same in numbers beside it. NULL, too, while somebody in hand has
+ * steps ahead; then `vain` and `ret` are left as they are. */
 struct Tenant *host_elect(struct HostState *state, struct Tenant *const *candidates, size_t n,
-                          const struct Readings *host, usec_t now, char *reason);
+                          const struct Readings *host, usec_t now, struct Choice *ret);

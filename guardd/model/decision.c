@@ -1,5 +1,34 @@
 #include "model/decision.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RUN_DIGITS 8
+
+const char *action_format(uint64_t action, char *buf, size_t size)
+{
+    snprintf(buf, size, "%08" PRIx32 "-%" PRIu32, (uint32_t)(action >> 32), (uint32_t)action);
+    return buf;
+}
+
+bool action_parse(const char *text, uint64_t *ret_action)
+{
+    char again[ACTION_FORMAT_MAX];
+    uint64_t run, number;
+
+    if (strspn(text, "0123456789abcdef") != RUN_DIGITS || text[RUN_DIGITS] != '-' ||
+        strlen(text) >= sizeof(again))
+        return false;
+    run = strtoull(text, NULL, 16);
+    number = strtoull(text + RUN_DIGITS + 1, NULL, 10);
+    if (number > UINT32_MAX)
+        return false;
+    *ret_action = run << 32 | number;
+    return strcmp(action_format(*ret_action, again, sizeof(again)), text) == 0;
+}
+
 const char *cause_name(enum Cause cause)
 {
     static const char *const names[CAUSE_COUNT] = {

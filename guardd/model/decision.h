@@ -11,6 +11,7 @@
 #include "model/limit.h"
 #include "model/policy.h"
 #include "model/resource.h"
+#include "model/trail.h"
 #include "model/verb.h"
 
 #define REASON_MAX 512
@@ -29,7 +30,36 @@ enum Cause {
     CAUSE_COUNT,
 };
 
+/* A reading as it was held against one condition of a rule. */
+struct Evidence {
+    struct Condition condition;
+    bool known;           /* it could be taken: the three below are valid */
+    int64_t value, limit; /* limit READING_UNLIMITED: none */
+    struct Series series; /* up to this value */
+};
+
+/* Who had less of what a rule ranks by, or could not be meant. */
+#define RIVALS_MAX 4
+#define RIVAL_NAME_MAX 96
+struct Rival {
+    char name[RIVAL_NAME_MAX]; /* cut when longer */
+    bool known;                /* `value` is */
+    int64_t value;
+    const char *against; /* what speaks against it, static; NULL: it has less */
+};
+
+/* Of a rule with Scope=host: why this tenant and not the others. */
+struct Rivals {
+    bool any;            /* there was an election, and this tenant was elected */
+    enum ReadingId rank; /* of which it has most */
+    int64_t value;       /* so much of it */
+    size_t n;            /* those passed over, the first in the order of election */
+    size_t more;         /* and so many who are not listed */
+    struct Rival list[RIVALS_MAX];
+};
+
 struct Decision {
+    uint64_t action; /* its number, of this run and all others; 0: not carried out yet */
     enum Verb verb;
     enum Cause cause;
     bool withheld;              /* more was due and is held back, and the reason says why */
@@ -41,6 +71,10 @@ struct Decision {
     enum Resource resource;     /* VERB_THROTTLE, VERB_UNTHROTTLE */
     unsigned percent;           /* VERB_THROTTLE: to this share of what it uses */
     usec_t at_usec;
+    unsigned step, n_steps;      /* of the rule, from 1; 0: it is no step of a rule */
+    bool begins;                 /* the rule decides by When=, not because Until= holds or does not */
+    struct Evidence when, until; /* where n_steps > 0 */
+    struct Rivals rivals;
     char reason[REASON_MAX]; /* a sentence: reading, threshold, what was passed over */
 };
 
@@ -67,6 +101,12 @@ struct Outcome {
     usec_t took_usec;      /* from the decision to the confirmation */
     char text[REASON_MAX]; /* a sentence where there is more to say, else "" */
 };
+
+/* How people name an action: "5f3c09ab-17". Returns `buf`. The upper half of the number tells runs apart. */
+const char *action_format(uint64_t action, char *buf, size_t size);
+#define ACTION_FORMAT_MAX 24
+/* false: it is no name of an action. */
+bool action_parse(const char *text, uint64_t *ret_action);
 
 const char *cause_name(enum Cause cause);
 const char *result_name(enum Result result);

@@ -18,6 +18,7 @@
 #include "model/reading.h"
 #include "model/strain.h"
 #include "model/throttle.h"
+#include "model/trail.h"
 
 #define TENANT_NAME_MAX 256
 
@@ -47,11 +48,19 @@ struct RuleState {
     unsigned repeats;        /* offences of this name within the memory, this one not counted */
 };
 
+/* Why a tenant was elected by a rule with Scope=host, and not another one. */
+struct Choice {
+    char reason[REASON_MAX]; /* "": it was not */
+    struct Rivals rivals;
+    struct Series series; /* of the host's reading */
+};
+
 struct Case {
     struct RuleState rules[POLICY_CLASS_RULES_MAX];
-    char election[REASON_MAX]; /* why it was elected, "" when it was not */
-    uint32_t holders;          /* bit i: HOLDER i keeps it frozen */
-    usec_t look_usec;          /* when decide wants to look again; USEC_INFINITY at peace */
+    struct Choice election;
+    uint32_t holders;   /* bit i: HOLDER i keeps it frozen */
+    usec_t look_usec;   /* when decide wants to look again; USEC_INFINITY at peace */
+    struct Trail trail; /* of what the rules go by */
 };
 
 /* The action whose outcome is awaited; one per tenant. */
@@ -77,7 +86,8 @@ struct LimitState {
     bool untold;       /* written direct to a unit that is being started; the service manager is told later */
     bool told;         /* it was told of an earlier value, and would come back to that one */
     usec_t asked_usec; /* when it was decided last */
-    uint32_t cause;    /* of that decision: enum Cause */
+    uint64_t action;   /* the number of that decision */
+    uint32_t cause;    /* of it: enum Cause */
     uint32_t uid;      /* and whose wish it was */
     uint64_t found;    /* before guardd */
     uint64_t value;    /* in force through guardd */

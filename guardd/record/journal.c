@@ -55,8 +55,79 @@ static void limit_fields(struct JournalEntry *entry, const struct Decision *deci
         field(entry, "GUARDD_VALUE=%" PRIu64, decision->value);
 }
 
+static void throttle_fields(struct JournalEntry *entry, const struct Decision *decision)
+{
+    field(entry, "GUARDD_RESOURCE=%s", resource_name(decision->resource));
+    if (decision->verb == VERB_THROTTLE && decision->percent > 0)
+        field(entry, "GUARDD_PERCENT=%u", decision->percent);
+}
+
+static void series_field(struct JournalEntry *entry, const char *which, const struct Series *series)
+{
+    char text[SERIES_MAX * sizeof("4294967295:-9223372036854775808 ")];
+    size_t length = 0;
+
+    for (size_t i = 0; i < series->n; i++)
+        length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%" PRIu32 ":%" PRId64,
+                                   i > 0 ? " " : "", series->age_msec[i], series->value[i]);
+    if (series->n > 0)
+        field(entry, "GUARDD_%s_SERIES=%s", which, text);
+}
+
+static void evidence_fields(struct JournalEntry *entry, const char *which, const struct Evidence *evidence)
+{
+    const struct Condition *condition = &evidence->condition;
+    const struct ReadingInfo *info = reading_info(condition->reading);
+    bool share = condition->percent && info->measure != MEASURE_PERCENT;
+    char text[CONDITION_FORMAT_MAX];
+
+    field(entry, "GUARDD_%s=%s", which, condition_format(condition, text, sizeof(text)));
+    field(entry, "GUARDD_%s_READING=%s", which, info->name);
+    field(entry, "GUARDD_%s_UNIT=%s", which, measure_name(info->measure));
+    if (evidence->known)
+        field(entry, "GUARDD_%s_VALUE=%" PRId64, which, evidence->value);
+    if (evidence->known && evidence->limit != READING_UNLIMITED)
+        field(entry, "GUARDD_%s_LIMIT=%" PRId64, which, evidence->limit);
+    field(entry, "GUARDD_%s_THRESHOLD=%" PRId64 "%s", which, condition->value, share ? "%" : "");
+    series_field(entry, which, &evidence->series);
+}
+
+static void rival_fields(struct JournalEntry *entry, const struct Rivals *rivals)
+{
+    field(entry, "GUARDD_RANK=%s", reading_info(rivals->rank)->name);
+    field(entry, "GUARDD_RANK_VALUE=%" PRId64, rivals->value);
+    for (size_t i = 0; i < rivals->n; i++) {
+        const struct Rival *rival = &rivals->list[i];
+        const char *against = rival->against ? rival->against : "";
+        char value[24] = "-";
+
+        if (rival->known)
+            snprintf(value, sizeof(value), "%" PRId64, rival->value);
+        field(entry, "GUARDD_PASSED_OVER=%s;%s;%s", value, against, rival->name);
+    }
+    if (rivals->more > 0)
+        field(entry, "GUARDD_PASSED_OVER_MORE=%zu", rivals->more);
+}
+
+static void ground_fields(struct JournalEntry *entry, const struct Decision *decision)
+{
+    if (decision->n_steps == 0)
+        return;
+    field(entry, "GUARDD_STEP=%u", decision->step);
+    field(entry, "GUARDD_STEPS=%u", decision->n_steps);
+    field(entry, "GUARDD_GROUND=%s", decision->begins ? "when" : "until");
+    evidence_fields(entry, "WHEN", &decision->when);
+    evidence_fields(entry, "UNTIL", &decision->until);
+    if (decision->rivals.any)
+        rival_fields(entry, &decision->rivals);
+}
+
 static void decision_fields(struct JournalEntry *entry, const struct Decision *decision)
 {
+    char action[ACTION_FORMAT_MAX];
+
+    if (decision->action != 0)
+        field(entry, "GUARDD_ACTION=%s", action_format(decision->action, action, sizeof(action)));
     field(entry, "GUARDD_VERB=%s", verb_name(decision->verb));
     field(entry, "GUARDD_CAUSE=%s", cause_name(decision->cause));
     field(entry, "GUARDD_REASON=%s", decision->reason);
@@ -66,12 +137,18 @@ static void decision_fields(struct JournalEntry *entry, const struct Decision *d
         field(entry, "GUARDD_OPERATOR_UID=%" PRIu32, decision->uid);
     if (decision->verb == VERB_LIMIT || decision->verb == VERB_UNLIMIT)
         limit_fields(entry, decision);
+    if (decision->verb == VERB_THROTTLE || decision->verb == VERB_UNTHROTTLE)
+        throttle_fields(entry, decision);
+    if (decision->withheld)
+        field(entry, "GUARDD_WITHHELD=1");
 }
 
 static void outcome_fields(struct JournalEntry *entry, const struct Outcome *outcome)
 {
     field(entry, "GUARDD_RESULT=%s", result_name(outcome->result));
     field(entry, "GUARDD_TOOK_USEC=%" PRIu64, outcome->took_usec);
+    if (outcome->text[0] != '\0')
+        field(entry, "GUARDD_RESULT_TEXT=%s", outcome->text);
     if (outcome->error < 0)
         field(entry, "ERRNO=%d", -outcome->error);
 }
@@ -104,12 +181,16 @@ void journal_compose(const struct Event *event, struct JournalEntry *ret)
         field(ret, "MESSAGE=%s", sentence);
     common_fields(ret, event->priority, journal_message_id(event));
     field(ret, "GUARDD_EVENT=%s", event_kind_name(event->kind));
+    field(ret, "GUARDD_TIME_USEC=%" PRIu64, event->realtime_usec);
+    field(ret, "GUARDD_SEQUENCE=%" PRIu64, event->sequence);
     if (event->tenant_id != 0)
         tenant_fields(ret, event);
     if (event->kind == EVENT_DECISION || event->kind == EVENT_OUTCOME)
         decision_fields(ret, &event->decision);
     if (event->kind == EVENT_OUTCOME)
         outcome_fields(ret, &event->outcome);
+    if (event->kind == EVENT_DECISION)
+        ground_fields(ret, &event->decision);
 }
 
 void journal_compose_lost(uint64_t lost, struct JournalEntry *ret)

@@ -566,9 +566,11 @@ int wire_tenant_full(const struct Tenant *tenant, usec_t now, sd_json_variant **
 int wire_event(const struct Event *event, sd_json_variant **ret)
 {
     _cleanup_json_ sd_json_variant *decision = NULL, *outcome = NULL;
-    char sentence[EVENT_SENTENCE_MAX];
+    char sentence[EVENT_SENTENCE_MAX], action[ACTION_FORMAT_MAX] = "";
     int r = 0;
 
+    if (event->decision.action != 0)
+        action_format(event->decision.action, action, sizeof(action));
     if (event->kind == EVENT_DECISION || event->kind == EVENT_OUTCOME)
         r = decision_object(&event->decision, &decision);
     if (r >= 0 && event->kind == EVENT_OUTCOME)
@@ -582,7 +584,7 @@ int wire_event(const struct Event *event, sd_json_variant **ret)
                           WIRE_PAIR_TEXT_IF_ANY("tenant", event->tenant),
                           PAIR_NUMBER_IF(event->tenant_id != 0, "cgroupId", event->tenant_id),
                           WIRE_PAIR_TEXT_IF_ANY("class", event->class),
-                          WIRE_PAIR_TEXT_IF_ANY("path", event->path),
+                          WIRE_PAIR_TEXT_IF_ANY("path", event->path), WIRE_PAIR_TEXT_IF_ANY("action", action),
                           PAIR_VARIANT_IF_ANY("decision", decision), PAIR_VARIANT_IF_ANY("outcome", outcome),
                           WIRE_PAIR_TEXT("sentence", event_sentence(event, sentence, sizeof(sentence))));
 }

@@ -297,6 +297,9 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     TEXT(class, MAYBE),
     COMMENT("Cgroup path of the tenant"),
     TEXT(path, MAYBE),
+    COMMENT("Of decision and outcome: by which the one is found to the other, and guardctl explain finds both; no "
+            "other action has it, whenever guardd was started"),
+    TEXT(action, MAYBE),
     COMMENT("Of decision and outcome"),
     STRUCT(decision, Decision, MAYBE),
     COMMENT("Of outcome"),

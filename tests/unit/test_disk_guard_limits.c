@@ -391,7 +391,7 @@ static void one_of_three(void **state)
     first = ground->now;
     assert_int_equal(n_elected(&three), 1);
     assert_true(three.growers[2]->condition.rules[0].elected);
-    assert_non_null(strstr(three.growers[2]->condition.election, "docker/c has most disk.growth"));
+    assert_non_null(strstr(three.growers[2]->condition.election.reason, "docker/c has most disk.growth"));
     assert_ptr_equal(ground->looked[ground->n_looked - 1], three.growers[2]);
     pass(&three, first + HOST_DWELL_USEC - SECOND);
     assert_int_equal(n_elected(&three), 1);

@@ -25,6 +25,7 @@ static unsigned told;
 static enum LimitId told_limit;
 /* What came of the last limit. */
 static struct Outcome last;
+static uint64_t last_action; /* its number */
 
 int unit_set_limit(struct UnitManager *manager, const char *unit, enum LimitId limit, uint64_t value,
                    uint64_t tenant_id)
@@ -54,6 +55,7 @@ static void settled(void *userdata, struct Tenant *tenant, const struct Decision
                     const struct Outcome *outcome, uint64_t ticket, usec_t now)
 {
     last = *outcome;
+    last_action = decision->action;
 }
 
 static int no_sink(void *userdata, const struct Event *event, uint64_t lost)
@@ -130,6 +132,8 @@ static void systemd_answers(struct Ground *ground)
     fake_say(ground->tenant.cgroup.pids_max_fd, text);
     limiting_answer(&ground->pipeline, &ground->tenant, LIMIT_TASKS_MAX, 0, NULL, 1);
     assert_int_equal(last.result, RESULT_DONE);
+    assert_int_not_equal(last_action, 0);
+    assert_int_equal(last_action, ground->pipeline.last_action); /* that of the last decision */
 }
 
 static void settling(struct Ground *ground, bool yes)

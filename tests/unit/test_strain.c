@@ -261,8 +261,8 @@ static void test_who_sends_most_is_elected(void **state)
     assert_ptr_equal(host.victim, &host.tenants[1]);
     assert_true(host.tenants[1].condition.rules[0].elected);
     assert_false(host.tenants[2].condition.rules[0].elected);
-    assert_non_null(strstr(host.tenants[1].condition.election, "host.net.egress 950Mbit"));
-    assert_non_null(strstr(host.tenants[1].condition.election, "most net.egress, 550Mbit"));
+    assert_non_null(strstr(host.tenants[1].condition.election.reason, "host.net.egress 950Mbit"));
+    assert_non_null(strstr(host.tenants[1].condition.election.reason, "most net.egress, 550Mbit"));
     /* What it goes by then is what the host's look saw. */
     assert_int_equal(host.tenants[1].readings.value[READING_HOST_NET_EGRESS], 950 * MBIT);
 }

@@ -143,6 +143,15 @@ static void freeze_it(struct World *world)
     assert_string_equal(world->decisions.list[0].rule, "fork-bomb");
     assert_non_null(strstr(world->decisions.list[0].reason, "tasks.denied 37 (> 0)"));
     assert_non_null(strstr(world->decisions.list[0].reason, "1024 of 1024, 100%"));
+    assert_true(world->decisions.list[0].begins);
+    assert_int_equal(world->decisions.list[0].step, 1);
+    assert_int_equal(world->decisions.list[0].n_steps, world->tenant.class->rules[0]->n_steps);
+    assert_int_equal(world->decisions.list[0].when.value, 37);
+    assert_int_equal(world->decisions.list[0].when.limit, READING_UNLIMITED);
+    assert_int_equal(world->decisions.list[0].when.condition.reading, READING_TASKS_DENIED);
+    assert_int_equal(world->decisions.list[0].until.value, 1024);
+    assert_int_equal(world->decisions.list[0].until.limit, 1024);
+    assert_false(world->decisions.list[0].rivals.any);
     world_outcome(world, RESULT_DONE);
     assert_nothing_decided(world);
 }
@@ -563,7 +572,7 @@ static void host_look_at(struct World *world, int64_t free_gib)
 static void elect(struct World *world, size_t rule)
 {
     world->tenant.condition.rules[rule].elected = true;
-    snprintf(world->tenant.condition.election, sizeof(world->tenant.condition.election),
+    snprintf(world->tenant.condition.election.reason, sizeof(world->tenant.condition.election.reason),
              "host.disk.free 9G of 100G, 9%% (< 10%%); docker/web has most disk.growth, 120M/s");
 }
 
@@ -684,7 +693,7 @@ static void test_every_cell_of_the_host(void **state)
         elected = cells[i].to != PHASE_IDLE ||
                   (cells[i].from == PHASE_IDLE && cells[i].elected && cells[i].input >= INPUT_TOOK);
         assert_int_equal(world.tenant.condition.rules[0].elected, elected);
-        assert_int_equal(world.tenant.condition.election[0] != '\0', elected);
+        assert_int_equal(world.tenant.condition.election.reason[0] != '\0', elected);
         if (cells[i].to == PHASE_IDLE)
             assert_true(world.tenant.condition.look_usec == USEC_INFINITY);
     }
@@ -725,7 +734,7 @@ static void test_long_election(void **state)
 
     host_init(&world);
     elect(&world, 0);
-    memset(world.tenant.condition.election, 'x', REASON_MAX - 1);
+    memset(world.tenant.condition.election.reason, 'x', REASON_MAX - 1);
     world.rule.until.reading = READING_DISK_SPACE;
     host_look_at(&world, 9);
     assert_int_equal(strlen(world.decisions.list[0].reason), REASON_MAX - 1);
@@ -788,7 +797,7 @@ static void test_election_of_two_rules(void **state)
     elect(&world, 1);
     host_look_at(&world, 11); /* the second one does not begin any more */
     assert_false(world.tenant.condition.rules[1].elected);
-    assert_true(world.tenant.condition.election[0] != '\0');
+    assert_true(world.tenant.condition.election.reason[0] != '\0');
 }
 
 static void test_election_is_kept(void **state)
@@ -800,10 +809,10 @@ static void test_election_is_kept(void **state)
     other = world.class;
     engine_reclass(&world.tenant, &other);
     assert_true(world.tenant.condition.rules[0].elected);
-    assert_true(world.tenant.condition.election[0] != '\0');
+    assert_true(world.tenant.condition.election.reason[0] != '\0');
     engine_reset(&world.tenant);
     assert_false(world.tenant.condition.rules[0].elected);
-    assert_string_equal(world.tenant.condition.election, "");
+    assert_string_equal(world.tenant.condition.election.reason, "");
     /* The ledger knows the rule: that it stands tells that the tenant was elected. */
     engine_adopt(&world.tenant, 0, 0, world.now, 0);
     assert_true(world.tenant.condition.rules[0].elected);

@@ -17,7 +17,7 @@ struct Stage {
     struct Tenant tenants[CANDIDATES_MAX];
     struct Tenant *candidates[CANDIDATES_MAX];
     size_t n;
-    char reason[REASON_MAX];
+    struct Choice choice;
 };
 
 static void set(struct Readings *readings, enum ReadingId id, int64_t value, int64_t limit)
@@ -59,8 +59,8 @@ static struct Tenant *candidate(struct Stage *stage, const char *name, int64_t m
 
 static struct Tenant *elect(struct Stage *stage, usec_t now)
 {
-    memset(stage->reason, 'x', sizeof(stage->reason));
-    return host_elect(&stage->state, stage->candidates, stage->n, &stage->host, now, stage->reason);
+    memset(stage->choice.reason, 'x', sizeof(stage->choice.reason));
+    return host_elect(&stage->state, stage->candidates, stage->n, &stage->host, now, &stage->choice);
 }
 
 /* --- when ------------------------------------------------------------------------------------------- */
@@ -154,11 +154,49 @@ static void test_most_is_elected(void **state)
     candidate(&stage, "docker/a", 120);
     candidate(&stage, "docker/b", 80);
     assert_ptr_equal(elect(&stage, START), &stage.tenants[1]);
-    assert_string_equal(stage.reason,
+    assert_string_equal(stage.choice.reason,
                         "host.disk.free 9.1G of 100G, 9% (< 10%); docker/a has most disk.growth, "
                         "120M/s; passed over: docker/b 80M/s, docker/c 3M/s (protected)");
     assert_true(stage.state.elected_usec == START);
     assert_false(stage.state.vain);
+}
+
+/* The same for the record: in numbers, and with the host's last values. */
+static void test_rivals(void **state)
+{
+    struct Stage stage;
+    const struct Rivals *rivals = &stage.choice.rivals;
+
+    stage_init(&stage);
+    candidate(&stage, "docker/c", 3);
+    snprintf(stage.tenants[0].protected_by, sizeof(stage.tenants[0].protected_by), "docker-*");
+    candidate(&stage, "docker/a", 120);
+    candidate(&stage, "docker/b", 80);
+    for (int i = 1; i <= 4; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "docker/x%d", i);
+        candidate(&stage, name, 2);
+    }
+    for (usec_t second = 0; second < 3; second++) {
+        set(&stage.host, READING_HOST_DISK_FREE, (9 - (int64_t)second) * GIB, 100 * GIB);
+        host_look(&stage.state, &stage.host, START + second * SECOND);
+    }
+    assert_ptr_equal(elect(&stage, START + 2 * SECOND), &stage.tenants[1]);
+    assert_true(rivals->any);
+    assert_int_equal(rivals->rank, READING_DISK_GROWTH);
+    assert_int_equal(rivals->value, 120 * MIB);
+    assert_int_equal(rivals->n, RIVALS_MAX);
+    assert_int_equal(rivals->more, 2);
+    assert_string_equal(rivals->list[0].name, "docker/b");
+    assert_null(rivals->list[0].against);
+    assert_string_equal(rivals->list[1].name, "docker/c");
+    assert_string_equal(rivals->list[1].against, "protected");
+    assert_int_equal(rivals->list[1].value, 3 * MIB);
+    assert_int_equal(stage.choice.series.n, 3);
+    assert_int_equal(stage.choice.series.value[0], 9 * GIB);
+    assert_int_equal(stage.choice.series.value[2], 7 * GIB);
+    assert_int_equal(stage.choice.series.age_msec[0], 2000);
 }
 
 static void test_alone(void **state)
@@ -168,7 +206,7 @@ static void test_alone(void **state)
     stage_init(&stage);
     candidate(&stage, "docker/a", 120);
     assert_ptr_equal(elect(&stage, START), &stage.tenants[0]);
-    assert_string_equal(stage.reason,
+    assert_string_equal(stage.choice.reason,
                         "host.disk.free 9.1G of 100G, 9% (< 10%); docker/a has most disk.growth, 120M/s");
 }
 
@@ -276,10 +314,10 @@ static void test_never_elected(void **state)
         snprintf(wanted, sizeof(wanted),
                  "nobody to freeze: host.disk.free 9.1G of 100G, 9%% (< 10%%); passed over: %s",
                  table[i].told);
-        assert_string_equal(stage.reason, wanted);
+        assert_string_equal(stage.choice.reason, wanted);
         candidate(&stage, "docker/b", 2);
         assert_ptr_equal(elect(&stage, START), &stage.tenants[1]);
-        assert_non_null(strstr(stage.reason, table[i].told));
+        assert_non_null(strstr(stage.choice.reason, table[i].told));
     }
 }
 
@@ -294,11 +332,12 @@ static void test_avoided(void **state)
     candidate(&stage, "docker/c", 990)->oom_preference = OOM_PREFERENCE_OMIT;
     candidate(&stage, "docker/d", 2);
     assert_ptr_equal(elect(&stage, START), &stage.tenants[3]);
-    assert_non_null(strstr(stage.reason, "docker/a 900M/s (ManagedOOMPreference=avoid)"));
+    assert_non_null(strstr(stage.choice.reason, "docker/a 900M/s (ManagedOOMPreference=avoid)"));
     set(&stage.tenants[3].readings, READING_DISK_GROWTH, MIB / 2, READING_UNLIMITED);
     assert_ptr_equal(elect(&stage, START), &stage.tenants[0]);
-    assert_non_null(strstr(stage.reason, "docker/c 990M/s (ManagedOOMPreference=omit), docker/b 800M/s, "
-                                         "docker/d 512K/s (below Floor=)"));
+    assert_non_null(strstr(stage.choice.reason,
+                           "docker/c 990M/s (ManagedOOMPreference=omit), docker/b 800M/s, "
+                           "docker/d 512K/s (below Floor=)"));
 }
 
 /* Held by another rule's throttle, or pending in this one: nothing speaks against it. */
@@ -340,7 +379,7 @@ static void test_at_its_own_limit(void **state)
         assert_ptr_equal(elect(&stage, START), table[i].elected ? tenant : NULL);
         if (table[i].elected)
             continue;
-        assert_non_null(strstr(stage.reason, "(at its own limit)"));
+        assert_non_null(strstr(stage.choice.reason, "(at its own limit)"));
         tenant->throttles[RESOURCE_MEMORY] = (struct Throttle){.holders = 1u << 1, .n_lines = 1};
         assert_ptr_equal(elect(&stage, START), tenant); /* for another rule, and the limit is that */
     }
@@ -403,15 +442,16 @@ static void test_percentages(void **state)
     set(&tenant->readings, READING_HOST_MEMORY_PRESSURE_FULL, 3420, READING_UNLIMITED);
     set(&tenant->readings, READING_IO_PRESSURE_FULL, 8150, READING_UNLIMITED);
     assert_ptr_equal(elect(&stage, START), tenant);
-    assert_string_equal(stage.reason, "host.memory.pressure.full 34.2% (> 20%); docker/a has most "
-                                      "io.pressure.full, 81.5%");
+    assert_string_equal(stage.choice.reason, "host.memory.pressure.full 34.2% (> 20%); docker/a has most "
+                                             "io.pressure.full, 81.5%");
     set(&tenant->readings, READING_IO_PRESSURE_FULL, 499, READING_UNLIMITED);
     assert_null(elect(&stage, START));
-    assert_string_equal(stage.reason, "nobody to throttle: host.memory.pressure.full 34.2% (> 20%); passed "
-                                      "over: docker/a 4.99% (below Floor=)");
+    assert_string_equal(stage.choice.reason,
+                        "nobody to throttle: host.memory.pressure.full 34.2% (> 20%); passed "
+                        "over: docker/a 4.99% (below Floor=)");
     stage.rule.n_steps = 1;
     assert_null(elect(&stage, START));
-    assert_non_null(strstr(stage.reason, "nobody to warn: "));
+    assert_non_null(strstr(stage.choice.reason, "nobody to warn: "));
 }
 
 /* Who does not list the rule, has no class or is gone is nobody's candidate. */
@@ -425,12 +465,12 @@ static void test_not_candidates(void **state)
     candidate(&stage, "docker/b", 900)->class = &other;
     candidate(&stage, "docker/c", 900)->gone = true;
     assert_null(elect(&stage, START));
-    assert_string_equal(stage.reason,
+    assert_string_equal(stage.choice.reason,
                         "nobody to freeze: host.disk.free 9.1G of 100G, 9% (< 10%); no tenant is "
                         "concerned");
     candidate(&stage, "docker/d", 2);
     assert_ptr_equal(elect(&stage, START), &stage.tenants[3]);
-    assert_null(strstr(stage.reason, "passed over"));
+    assert_null(strstr(stage.choice.reason, "passed over"));
 }
 
 /* In vain: said once (the caller compares), looked at seldom, over when somebody is elected or all is well.
@@ -468,14 +508,15 @@ static void test_ties(void **state)
         for (size_t i = 0; i < 4; i++)
             candidate(&stage, names[(i + turn) % 4], 7);
         assert_string_equal(elect(&stage, START)->name, "docker/a");
-        assert_non_null(strstr(stage.reason, "passed over: docker/b 7M/s, docker/c 7M/s, docker/d 7M/s"));
+        assert_non_null(
+            strstr(stage.choice.reason, "passed over: docker/b 7M/s, docker/c 7M/s, docker/d 7M/s"));
     }
     /* Two of one name: the older cgroup, and both are counted. */
     stage_init(&stage);
     candidate(&stage, "docker/a", 7);
     candidate(&stage, "docker/a", 7);
     assert_ptr_equal(elect(&stage, START), &stage.tenants[1]);
-    assert_non_null(strstr(stage.reason, "passed over: docker/a 7M/s"));
+    assert_non_null(strstr(stage.choice.reason, "passed over: docker/a 7M/s"));
 }
 
 /* What is not known comes last, whatever was known once. */
@@ -488,7 +529,7 @@ static void test_order_of_the_unknown(void **state)
     candidate(&stage, "docker/b", 10)->readings.valid[READING_DISK_GROWTH] = false;
     candidate(&stage, "docker/a", 5);
     assert_string_equal(elect(&stage, START)->name, "docker/a");
-    assert_non_null(strstr(stage.reason, "passed over: docker/b (not known), docker/c (not known)"));
+    assert_non_null(strstr(stage.choice.reason, "passed over: docker/b (not known), docker/c (not known)"));
 }
 
 /* --- what is said ------------------------------------------------------------------------------------ */
@@ -506,15 +547,16 @@ static void test_and_more(void **state)
             stage.tenants[i].untouchable = true;
     }
     assert_ptr_equal(elect(&stage, START), &stage.tenants[2]);
-    assert_non_null(strstr(stage.reason, "passed over: docker/00 50M/s (untouchable), docker/01 49M/s "
-                                         "(untouchable), docker/03 47M/s, docker/04 46M/s and 6 more"));
+    assert_non_null(strstr(stage.choice.reason,
+                           "passed over: docker/00 50M/s (untouchable), docker/01 49M/s "
+                           "(untouchable), docker/03 47M/s, docker/04 46M/s and 6 more"));
     /* The elected one among the first is not told twice, and five are four and one more. */
     stage.n = 6;
     elect(&stage, START);
-    assert_non_null(strstr(stage.reason, "docker/04 46M/s and 1 more"));
+    assert_non_null(strstr(stage.choice.reason, "docker/04 46M/s and 1 more"));
     stage.n = 5;
     elect(&stage, START);
-    assert_null(strstr(stage.reason, "more"));
+    assert_null(strstr(stage.choice.reason, "more"));
 }
 
 /* Nobody hides the others behind a long name, and there is room left for what the engine says. */
@@ -531,16 +573,16 @@ static void test_long_names(void **state)
             candidate(&stage, name, 50);
         }
         assert_ptr_equal(elect(&stage, START), &stage.tenants[0]);
-        assert_non_null(memchr(stage.reason, '\0', sizeof(stage.reason)));
-        assert_non_null(strstr(stage.reason, stage.tenants[0].name));
-        if (strlen(stage.reason) > REASON_MAX - 96)
-            fail_msg("length %zu: %zu", length, strlen(stage.reason));
-        assert_true(strstr(stage.reason, " more") || strstr(stage.reason, "; 5 passed over"));
+        assert_non_null(memchr(stage.choice.reason, '\0', sizeof(stage.choice.reason)));
+        assert_non_null(strstr(stage.choice.reason, stage.tenants[0].name));
+        if (strlen(stage.choice.reason) > REASON_MAX - 96)
+            fail_msg("length %zu: %zu", length, strlen(stage.choice.reason));
+        assert_true(strstr(stage.choice.reason, " more") || strstr(stage.choice.reason, "; 5 passed over"));
         for (int i = 0; i < 6; i++)
             stage.tenants[i].untouchable = true;
         assert_null(elect(&stage, START));
-        assert_true(strlen(stage.reason) <= REASON_MAX - 96);
-        assert_true(strstr(stage.reason, " more") || strstr(stage.reason, "; 6 passed over"));
+        assert_true(strlen(stage.choice.reason) <= REASON_MAX - 96);
+        assert_true(strstr(stage.choice.reason, " more") || strstr(stage.choice.reason, "; 6 passed over"));
     }
 }
 
@@ -551,6 +593,7 @@ int main(void)
         cmocka_unit_test(test_looks_are_not_late),
         cmocka_unit_test(test_dwells_after_an_election_at_zero),
         cmocka_unit_test(test_most_is_elected),
+        cmocka_unit_test(test_rivals),
         cmocka_unit_test(test_alone),
         cmocka_unit_test(test_never_elected),
         cmocka_unit_test(test_avoided),

@@ -43,13 +43,15 @@ static struct Event frozen(void)
 {
     struct Event event = {
         .sequence = 7,
+        .realtime_usec = 1700000000000000,
         .kind = EVENT_OUTCOME,
         .priority = LOG_NOTICE,
         .tenant_id = 4711,
         .tenant = "docker/web",
         .class = "containers",
         .path = "system.slice/docker-1.scope",
-        .decision = {.verb = VERB_FREEZE,
+        .decision = {.action = UINT64_C(0x5f3c09ab) << 32 | 17,
+                     .verb = VERB_FREEZE,
                      .cause = CAUSE_RULE,
                      .rule = "fork-bomb",
                      .uid = 1000,
@@ -74,6 +76,9 @@ static void an_outcome_has_all(void **state)
     assert_field(&entry, "GUARDD_CLASS", "containers");
     assert_field(&entry, "GUARDD_CGROUP", "system.slice/docker-1.scope");
     assert_field(&entry, "GUARDD_CGROUP_ID", "4711");
+    assert_field(&entry, "GUARDD_TIME_USEC", "1700000000000000");
+    assert_field(&entry, "GUARDD_SEQUENCE", "7");
+    assert_field(&entry, "GUARDD_ACTION", "5f3c09ab-17");
     assert_field(&entry, "GUARDD_VERB", "freeze");
     assert_field(&entry, "GUARDD_CAUSE", "rule");
     assert_field(&entry, "GUARDD_RULE", "fork-bomb");
@@ -83,7 +88,108 @@ static void an_outcome_has_all(void **state)
     assert_no_field(&entry, "GUARDD_OPERATOR_UID");
     assert_no_field(&entry, "GUARDD_LIMIT");
     assert_no_field(&entry, "ERRNO");
+    assert_no_field(&entry, "GUARDD_RESULT_TEXT");
+    assert_no_field(&entry, "GUARDD_WITHHELD");
+    assert_no_field(&entry, "GUARDD_STEP");
     assert_non_null(strstr(value(&entry, "MESSAGE"), "docker/web: frozen"));
+}
+
+/* The first step of a rule with Scope=host. */
+static struct Event elected(void)
+{
+    struct Event event = frozen();
+    struct Decision *decision = &event.decision;
+
+    event.kind = EVENT_DECISION;
+    decision->step = 2;
+    decision->n_steps = 3;
+    decision->begins = true;
+    decision->when =
+        (struct Evidence){.condition = {READING_HOST_DISK_FREE, COMPARISON_BELOW, 10, true, 5 * USEC_PER_SEC},
+                          .known = true,
+                          .value = 900,
+                          .limit = 10000,
+                          .series = {.n = 3, .value = {1200, 1000, 900}, .age_msec = {2000, 1000, 0}}};
+    decision->until = (struct Evidence){.condition = {READING_DISK_GROWTH, COMPARISON_BELOW, 1024, false, 0},
+                                        .limit = READING_UNLIMITED};
+    decision->rivals =
+        (struct Rivals){.any = true,
+                        .rank = READING_DISK_GROWTH,
+                        .value = 1 << 20,
+                        .n = 3,
+                        .more = 4,
+                        .list = {{.name = "a;b", .known = true, .value = 5},
+                                 {.name = "c", .known = true, .value = 4, .against = "protected"},
+                                 {.name = "d", .against = "not known"}}};
+    return event;
+}
+
+/* How often there is a field of that name. */
+static size_t count(const struct JournalEntry *entry, const char *name)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < entry->n_fields; i++)
+        n += strncmp(entry->fields[i].iov_base, name, strlen(name)) == 0 &&
+             ((const char *)entry->fields[i].iov_base)[strlen(name)] == '=';
+    return n;
+}
+
+static void a_decision_of_a_rule_has_its_grounds(void **state)
+{
+    struct Event event = elected();
+    struct JournalEntry entry;
+
+    journal_compose(&event, &entry);
+    assert_field(&entry, "GUARDD_STEP", "2");
+    assert_field(&entry, "GUARDD_STEPS", "3");
+    assert_field(&entry, "GUARDD_GROUND", "when");
+    assert_field(&entry, "GUARDD_WHEN", "host.disk.free < 10% for 5s");
+    assert_field(&entry, "GUARDD_WHEN_READING", "host.disk.free");
+    assert_field(&entry, "GUARDD_WHEN_UNIT", "bytes");
+    assert_field(&entry, "GUARDD_WHEN_VALUE", "900");
+    assert_field(&entry, "GUARDD_WHEN_LIMIT", "10000");
+    assert_field(&entry, "GUARDD_WHEN_THRESHOLD", "10%");
+    assert_field(&entry, "GUARDD_WHEN_SERIES", "2000:1200 1000:1000 0:900");
+    assert_field(&entry, "GUARDD_UNTIL_READING", "disk.growth");
+    assert_field(&entry, "GUARDD_UNTIL_THRESHOLD", "1024");
+    assert_no_field(&entry, "GUARDD_UNTIL_VALUE");
+    assert_no_field(&entry, "GUARDD_UNTIL_LIMIT");
+    assert_no_field(&entry, "GUARDD_UNTIL_SERIES");
+    event.kind = EVENT_OUTCOME;
+    journal_compose(&event, &entry);
+    assert_no_field(&entry, "GUARDD_WHEN");
+}
+
+static void an_election_tells_who_was_passed_over(void **state)
+{
+    struct Event event = elected();
+    struct JournalEntry entry;
+
+    journal_compose(&event, &entry);
+    assert_field(&entry, "GUARDD_RANK", "disk.growth");
+    assert_field(&entry, "GUARDD_RANK_VALUE", "1048576");
+    assert_int_equal(count(&entry, "GUARDD_PASSED_OVER"), 3);
+    assert_field(&entry, "GUARDD_PASSED_OVER", "5;;a;b"); /* the first of them */
+    assert_field(&entry, "GUARDD_PASSED_OVER_MORE", "4");
+    event.decision.rivals.any = false;
+    journal_compose(&event, &entry);
+    assert_no_field(&entry, "GUARDD_RANK");
+}
+
+static void a_throttle_has_its_resource(void **state)
+{
+    struct Event event = frozen();
+    struct JournalEntry entry;
+
+    event.decision.verb = VERB_THROTTLE;
+    event.decision.resource = RESOURCE_MEMORY;
+    event.decision.percent = 95;
+    snprintf(event.outcome.text, sizeof(event.outcome.text), "memory.high 95M");
+    journal_compose(&event, &entry);
+    assert_field(&entry, "GUARDD_RESOURCE", "memory");
+    assert_field(&entry, "GUARDD_PERCENT", "95");
+    assert_field(&entry, "GUARDD_RESULT_TEXT", "memory.high 95M");
 }
 
 static void a_failure_has_its_errno(void **state)
@@ -141,6 +247,7 @@ static void what_is_withheld_is_explained_as_that(void **state)
     event.decision.withheld = true;
     journal_compose(&event, &entry);
     assert_field(&entry, "MESSAGE_ID", MESSAGE_ID_WITHHELD);
+    assert_field(&entry, "GUARDD_WITHHELD", "1");
 }
 
 static void a_notice_of_the_host_has_no_tenant(void **state)
@@ -188,9 +295,41 @@ static void the_longest_event_has_room(void **state)
     event.tenant_id = event.outcome.took_usec = UINT64_MAX;
     event.outcome.error = -EIO;
     journal_compose(&event, &entry);
-    assert_int_equal(entry.n_fields, 19);
+    assert_int_equal(entry.n_fields, 23);
     assert_int_equal(strlen(value(&entry, "GUARDD_CGROUP")), sizeof(event.path) - 1);
     assert_field(&entry, "ERRNO", "5");
+}
+
+static void fill(struct Series *series)
+{
+    series->n = SERIES_MAX;
+    for (size_t i = 0; i < SERIES_MAX; i++) {
+        series->value[i] = INT64_MIN;
+        series->age_msec[i] = UINT32_MAX;
+    }
+}
+
+static void the_longest_grounds_have_room(void **state)
+{
+    struct Event event = elected();
+    struct Decision *decision = &event.decision;
+    struct JournalEntry entry;
+
+    memset(event.tenant, 't', sizeof(event.tenant) - 1);
+    memset(event.path, 'p', sizeof(event.path) - 1);
+    memset(decision->reason, 'w', sizeof(decision->reason) - 1);
+    decision->until = decision->when;
+    fill(&decision->when.series);
+    fill(&decision->until.series);
+    decision->rivals.n = RIVALS_MAX;
+    for (size_t i = 0; i < RIVALS_MAX; i++) {
+        memset(decision->rivals.list[i].name, 'n', RIVAL_NAME_MAX - 1);
+        decision->rivals.list[i].against = "ManagedOOMPreference=avoid";
+    }
+    journal_compose(&event, &entry);
+    assert_int_equal(count(&entry, "GUARDD_PASSED_OVER"), RIVALS_MAX);
+    assert_field(&entry, "GUARDD_PASSED_OVER_MORE", "4");
+    assert_non_null(value(&entry, "GUARDD_UNTIL_SERIES"));
 }
 
 int main(void)
@@ -204,6 +343,10 @@ int main(void)
         cmocka_unit_test(a_notice_of_the_host_has_no_tenant),
         cmocka_unit_test(what_is_missing_is_said),
         cmocka_unit_test(the_longest_event_has_room),
+        cmocka_unit_test(a_decision_of_a_rule_has_its_grounds),
+        cmocka_unit_test(an_election_tells_who_was_passed_over),
+        cmocka_unit_test(a_throttle_has_its_resource),
+        cmocka_unit_test(the_longest_grounds_have_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -312,8 +312,11 @@ static void test_events(void **state)
          .tenant_id = 7,
          .tenant = "docker/\x1b[31m",
          .path = "a\xff",
-         .decision =
-             {.verb = VERB_FREEZE, .cause = CAUSE_RULE, .rule = "fork-bomb", .reason = "tasks.denied 3 > 0"}},
+         .decision = {.action = 0x100000002,
+                      .verb = VERB_FREEZE,
+                      .cause = CAUSE_RULE,
+                      .rule = "fork-bomb",
+                      .reason = "tasks.denied 3 > 0"}},
         {.sequence = 4,
          .kind = EVENT_OUTCOME,
          .tenant_id = 7,
@@ -331,6 +334,10 @@ static void test_events(void **state)
         assert_int_equal(sd_json_variant_by_key(v, "outcome") != NULL, events[i].kind == EVENT_OUTCOME);
         if (i == 2)
             assert_string_equal(text_at(v, "tenant"), "docker/\\x1b[31m");
+        if (i == 2)
+            assert_string_equal(text_at(v, "action"), "00000001-2");
+        else
+            assert_null(sd_json_variant_by_key(v, "action"));
         if (i == 3)
             assert_int_equal(number_at(sd_json_variant_by_key(v, "outcome"), "error"), EBUSY);
     }
