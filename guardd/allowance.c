@@ -18,8 +18,6 @@
 /* What a runtime needs to start a container that is full. */
 #define EASE_BYTES (16 * 1024 * 1024)
 #define EASE_INODES 1024
-/* What the kernel begins with: a week. */
-#define GRACE_DEFAULT_SEC (7 * 24 * 3600)
 
 static uint64_t quota_value(uint64_t value)
 {
@@ -220,18 +218,19 @@ void allowance_end_grace(struct DiskGuard *disk)
 {
     struct DiskStore *store;
 
-    DL_FOREACH (disk->stores, store) {
-        const struct Filesystem *filesystem =
-            store->graced ? filesystem_find(&disk->filesystems, store->dev) : NULL;
-        struct QuotaOrder order = {.dev = store->dev, .grace_sec = GRACE_DEFAULT_SEC};
-        struct DiskOrder *asked =
-            filesystem ? disk_order_new(disk, ORDER_LIFT, 0, store->dev, 0, NULL) : NULL;
-
-        if (!asked)
-            continue;
-        order.path = filesystem->path;
+    if (!disk->open)
+        return;
+    DL_FOREACH (disk->stores, store)
         store->graced = false;
-        if (worker_limit(&disk->worker, &order, asked->ticket) < 0)
+    for (size_t i = 0; i < disk->filesystems.n; i++) {
+        const struct Filesystem *filesystem = &disk->filesystems.list[i];
+        const struct QuotaOrder order = {
+            .path = filesystem->path, .dev = filesystem->dev, .ends_grace = true};
+        struct DiskOrder *asked = NULL;
+
+        if (filesystem->guarded && !filesystem->gone)
+            asked = disk_order_new(disk, ORDER_LIFT, 0, filesystem->dev, 0, NULL);
+        if (asked && worker_limit(&disk->worker, &order, asked->ticket) < 0)
             disk_order_free(disk, asked);
     }
 }

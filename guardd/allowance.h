@@ -18,7 +18,8 @@ void allowance_ease(struct DiskGuard *disk, const struct Tenant *tenant, const s
 /* All limits off a project that has no tenant. */
 void allowance_lift(struct DiskGuard *disk, const struct Filesystem *filesystem, uint32_t project);
 
-/* Soft limits of others harden again as they did before guardd: nothing of it is left on the host. */
+/* Soft limits of others harden again as they did before guardd, on every filesystem where this run, or one
+ * before, has put that off: nothing of it is left on the host. */
 void allowance_end_grace(struct DiskGuard *disk);
 
 /* The worker's word. */

@@ -63,7 +63,7 @@ static uint64_t bytes_of(uint64_t blocks)
 
 static int order_problem(const struct QuotaOrder *order)
 {
-    if (order->grace_sec != 0 && !order->space && !order->inodes)
+    if ((order->grace_sec != 0 || order->ends_grace) && !order->space && !order->inodes)
         return 0;
     if (order->project == 0 || (!order->space && !order->inodes))
         return -EINVAL;
@@ -199,6 +199,22 @@ int quota_grace(const char *path, dev_t dev, uint32_t space_sec, uint32_t inodes
                             &kernel_ops);
 }
 
+/* What somebody else has set is left alone, each of the two. */
+static int end_grace(const struct QuotaOrder *order, const struct QuotaOps *ops)
+{
+    _cleanup_fd_ int fd = filesystem_open(order->path, order->dev);
+    uint64_t space, inodes;
+    uint32_t found_space_sec, found_inodes_sec;
+    int r = fd < 0 ? fd : grace_read(ops, fd, &space, &inodes);
+
+    if (r < 0 || (space != QUOTA_GRACE_NEVER && inodes != QUOTA_GRACE_NEVER))
+        return r;
+    return quota_grace_with(order->path, order->dev,
+                            space == QUOTA_GRACE_NEVER ? QUOTA_GRACE_DEFAULT_SEC : seconds_of(space),
+                            inodes == QUOTA_GRACE_NEVER ? QUOTA_GRACE_DEFAULT_SEC : seconds_of(inodes),
+                            &found_space_sec, &found_inodes_sec, ops);
+}
+
 int quota_set_with(const struct QuotaOrder *order, struct DiskUsage *ret, const struct QuotaOps *ops)
 {
     struct DiskUsage usage;
@@ -209,6 +225,8 @@ int quota_set_with(const struct QuotaOrder *order, struct DiskUsage *ret, const 
     if (r == 0 && order->grace_sec != 0)
         r = quota_grace_with(order->path, order->dev, order->grace_sec, order->grace_sec, &found_space_sec,
                              &found_inodes_sec, ops);
+    if (r == 0 && order->ends_grace)
+        r = end_grace(order, ops);
     if (r < 0)
         return r;
     if (!order->space && !order->inodes) {

@@ -15,6 +15,7 @@ struct QuotaOrder {
     uint32_t project;   /* never 0 */
     bool space, inodes; /* which of the two; neither: the grace alone, and no project is needed */
     uint32_t grace_sec; /* first the default grace of all soft limits there; 0: it stays as it is */
+    bool ends_grace;    /* alone: where it is QUOTA_GRACE_NEVER, it is what the kernel begins with */
     uint64_t space_hard_bytes, space_soft_bytes; /* 0: none */
     uint64_t inodes_hard, inodes_soft;
 };
@@ -28,5 +29,7 @@ int quota_set(const struct QuotaOrder *order, struct DiskUsage *ret);
 /* Default grace of soft limits of all projects of a filesystem (kept at id 0): with QUOTA_GRACE_NEVER no soft
  * limit ever hardens. `ret_found_sec`: what it was. */
 #define QUOTA_GRACE_NEVER INT32_MAX
+/* What the kernel begins with: a week. */
+#define QUOTA_GRACE_DEFAULT_SEC (7 * 24 * 3600)
 int quota_grace(const char *path, dev_t dev, uint32_t space_sec, uint32_t inodes_sec,
                 uint32_t *ret_found_space_sec, uint32_t *ret_found_inodes_sec);

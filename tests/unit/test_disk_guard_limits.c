@@ -227,9 +227,12 @@ static void grace_once(void **state)
     assert_int_equal(ground->limits[0].order.grace_sec, 0);
     ground_work();
     allowance_end_grace(&ground->disk);
-    assert_int_equal(ground->n_limits, 1);
-    assert_true(ground->limits[0].order.grace_sec > 0 &&
-                ground->limits[0].order.grace_sec < QUOTA_GRACE_NEVER);
+    assert_int_equal(ground->n_limits, ground->disk.filesystems.n);
+    assert_true(ground->limits[0].order.ends_grace && ground->limits[0].order.grace_sec == 0);
+    ground_work();
+    /* with the next wire it is put off again */
+    override(tenant, 30 * GB);
+    assert_int_equal(ground->limits[0].order.grace_sec, QUOTA_GRACE_NEVER);
     ground_work();
 }
 

@@ -240,6 +240,24 @@ static void the_grace_is_set_and_what_it_was_is_told(void **state)
                      -EINVAL);
 }
 
+static void the_grace_ends_where_it_is_ours(void **state)
+{
+    struct Ground *ground = *state;
+    const struct QuotaOrder order = {.path = "/tmp", .dev = ground->dev, .ends_grace = true};
+    struct DiskUsage usage;
+
+    ground->space_grace = QUOTA_GRACE_NEVER;
+    ground->inodes_grace = 3600;
+    assert_int_equal(quota_set_with(&order, &usage, &ground->ops), 0);
+    assert_int_equal(ground->space_grace, QUOTA_GRACE_DEFAULT_SEC);
+    assert_int_equal(ground->inodes_grace, 3600);
+    /* what is somebody else's stays */
+    ground->space_grace = 7200;
+    assert_int_equal(quota_set_with(&order, &usage, &ground->ops), 0);
+    assert_int_equal(ground->space_grace, 7200);
+    assert_int_equal(ground->writes, 1);
+}
+
 /* The real call, where nothing has quotas: proves number and arguments of the system call at least. */
 static void the_kernel_is_asked(void **state)
 {
@@ -267,6 +285,7 @@ int main(void)
         TEST(bad_orders_are_refused),
         TEST(no_quota_has_one_name),
         TEST(the_grace_is_set_and_what_it_was_is_told),
+        TEST(the_grace_ends_where_it_is_ours),
         TEST(the_kernel_is_asked),
     };
 
