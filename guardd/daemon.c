@@ -326,6 +326,7 @@ static int block_signals(void)
     sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGUSR1);
     return sigprocmask(SIG_BLOCK, &signals, NULL) < 0 ? negative_errno() : 0;
 }
 
@@ -403,6 +404,24 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
     return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
+/* It is restarted: whoever comes in a moment takes up all that stands, as after a crash. With a configuration
+ * that is wrong nobody will come. */
+static int on_restart(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    struct Daemon *daemon = userdata;
+    struct Config *config = NULL;
+    bool valid = load_config(daemon, &config) == 0;
+
+    config_free(config);
+    if (!valid)
+        return on_terminate(source, info, userdata);
+    sd_notify(0, "STOPPING=1");
+    guard_notice(&daemon->guard, EVENT_NOTICE, LOG_NOTICE, "restarted: what stands is left to the next run");
+    history_write(&daemon->guard.history);
+    service_close(&daemon->service);
+    return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
 static int add_signals(struct Daemon *daemon)
 {
     int r = sd_event_add_signal(daemon->event, NULL, SIGHUP, on_hangup, daemon);
@@ -411,6 +430,8 @@ static int add_signals(struct Daemon *daemon)
         r = sd_event_add_signal(daemon->event, NULL, SIGTERM, on_terminate, daemon);
     if (r >= 0)
         r = sd_event_add_signal(daemon->event, NULL, SIGINT, on_terminate, daemon);
+    if (r >= 0)
+        r = sd_event_add_signal(daemon->event, NULL, SIGUSR1, on_restart, daemon);
     return r < 0 ? r : 0;
 }
 

@@ -1,4 +1,4 @@
-/* guardd: arguments, then the daemon, or the check of a host and its configuration. */
+/* guardd: arguments, then the daemon, the check of a host and its configuration, or the end of all it did. */
 #include <getopt.h>
 #include <stdbool.h>
 #include <linux/capability.h>
@@ -10,6 +10,7 @@
 #include "check.h"
 #include "base/capability.h"
 #include "daemon.h"
+#include "removal.h"
 
 static int help(void)
 {
@@ -20,6 +21,8 @@ static int help(void)
          "\n"
          "  --check [FILE...]     check the configuration (or these files) and the\n"
          "                        host, act on nothing; --json for programs\n"
+         "  --release             take off all that guardd did to this host, while no\n"
+         "                        guardd runs: before it is removed\n"
          "  --foreground          history to standard error, not to the journal\n"
          "  --cgroup-root=DIR     guard this tree, over CgroupRoot=\n"
          "  --runtime-dir=DIR     where the ledger lies (/run/guardd)\n"
@@ -36,6 +39,7 @@ int main(int argc, char *argv[])
     enum {
         OPTION_CHECK = 256,
         OPTION_JSON,
+        OPTION_RELEASE,
         OPTION_FOREGROUND,
         OPTION_CGROUP_ROOT,
         OPTION_RUNTIME,
@@ -47,6 +51,7 @@ int main(int argc, char *argv[])
     static const struct option options[] = {
         {"check", no_argument, NULL, OPTION_CHECK},
         {"json", no_argument, NULL, OPTION_JSON},
+        {"release", no_argument, NULL, OPTION_RELEASE},
         {"foreground", no_argument, NULL, OPTION_FOREGROUND},
         {"cgroup-root", required_argument, NULL, OPTION_CGROUP_ROOT},
         {"runtime-dir", required_argument, NULL, OPTION_RUNTIME},
@@ -59,7 +64,7 @@ int main(int argc, char *argv[])
     };
     struct DaemonOptions daemon = {
         .place = {.root = "", .runtime_dir = "/run/guardd", .state_dir = "/var/lib/guardd", .journal = true}};
-    bool check = false, json = false;
+    bool check = false, json = false, release = false;
     int c;
 
     while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
@@ -69,6 +74,9 @@ int main(int argc, char *argv[])
             break;
         case OPTION_JSON:
             json = true;
+            break;
+        case OPTION_RELEASE:
+            release = true;
             break;
         case OPTION_FOREGROUND:
             daemon.place.journal = false;
@@ -102,6 +110,8 @@ int main(int argc, char *argv[])
         fprintf(stderr, "guardd: takes no arguments, got '%s'; see guardd --help\n", argv[optind]);
         return EX_USAGE;
     }
+    if (release)
+        return removal_run(&daemon.place);
     /* In reserve: sense/pressure.h takes it into use where it must. Without it there is nothing to take. */
     (void)capability_use(CAP_SYS_RESOURCE, false);
     return daemon_run(&daemon);
