@@ -66,22 +66,21 @@ static uint64_t own_limit(const struct Tenant *tenant, enum Direction direction)
 }
 
 /* Its own, or else the lowest of those it shares its links with. */
-static uint64_t limit_of(const struct NetworkGuard *guard, const struct Tenant *tenant,
-                         enum Direction direction)
+static uint64_t limit_of(const struct NetworkGuard *guard, struct Tenant *tenant, enum Direction direction)
 {
     uint64_t limit = own_limit(tenant, direction);
-    struct Tenant *other, *next;
+    struct Tenant *other;
 
-    if (limit != LIMIT_INFINITY || tenant->network.n_sharers == 0)
+    if (limit != LIMIT_INFINITY)
         return limit;
-    HASH_ITER (hh, guard->registry->tenants, other, next)
-        if (network_shares(tenant, other) && own_limit(other, direction) < limit)
+    for (size_t at = 0; (other = network_sharer(guard, tenant, at)); at++)
+        if (own_limit(other, direction) < limit)
             limit = own_limit(other, direction);
     return limit;
 }
 
 /* A percentage of a rate is of the limit, also while a throttle leaves it less: Until= is about that. */
-static void add_limits(const struct NetworkGuard *guard, const struct Tenant *tenant, struct NetSums *sums)
+static void add_limits(const struct NetworkGuard *guard, struct Tenant *tenant, struct NetSums *sums)
 {
     for (int i = 0; i < DIRECTION_COUNT; i++) {
         uint64_t limit = limit_of(guard, tenant, (enum Direction)i);

@@ -89,12 +89,11 @@ static bool concerns(const struct NetworkGuard *guard, const struct Tenant *tena
     return network_is_used(tenant) || is_asked(guard, now);
 }
 
-bool network_shares(const struct Tenant *tenant, const struct Tenant *other)
+struct Tenant *network_sharer(const struct NetworkGuard *guard, struct Tenant *tenant, size_t at)
 {
-    const struct Network *a = &tenant->network, *b = &other->network;
-
-    return tenant != other && a->looked && b->looked && a->n_links > 0 && b->n_links > 0 &&
-           network_namespace_is_same(&a->namespace, &b->namespace);
+    if (tenant->network.n_links == 0)
+        return at == 0 ? tenant : NULL;
+    return owners_of_namespace(&guard->owners, &tenant->network.namespace, at);
 }
 
 /* --- whose links they are ------------------------------------------------------------------------- */
@@ -102,12 +101,12 @@ bool network_shares(const struct Tenant *tenant, const struct Tenant *other)
 /* Who shares its namespace, and what is known already of the links. */
 static void find_sharers(const struct NetworkGuard *guard, struct Tenant *tenant)
 {
-    struct Tenant *other, *next;
+    struct Tenant *other;
 
     tenant->network.n_sharers = 0;
     tenant->network.sharer[0] = '\0';
-    HASH_ITER (hh, guard->registry->tenants, other, next) {
-        if (!network_shares(tenant, other))
+    for (size_t at = 0; (other = network_sharer(guard, tenant, at)); at++) {
+        if (other == tenant)
             continue;
         tenant->network.n_sharers++;
         snprintf(tenant->network.sharer, sizeof(tenant->network.sharer), "%.63s", other->name);
@@ -122,12 +121,12 @@ static void find_sharers(const struct NetworkGuard *guard, struct Tenant *tenant
 }
 
 /* Of the others too: one has come, or is gone. */
-static void tell_sharers(const struct NetworkGuard *guard, const struct Tenant *tenant)
+static void tell_sharers(const struct NetworkGuard *guard, struct Tenant *tenant)
 {
-    struct Tenant *other, *next;
+    struct Tenant *other;
 
-    HASH_ITER (hh, guard->registry->tenants, other, next)
-        if (network_shares(tenant, other))
+    for (size_t at = 0; (other = network_sharer(guard, tenant, at)); at++)
+        if (other != tenant)
             find_sharers(guard, other);
 }
 
@@ -150,6 +149,19 @@ static void found_none(struct NetworkGuard *guard, struct Tenant *tenant, enum U
         (void)shaping_explain(guard, tenant);
 }
 
+/* Without memory it is looked for again. */
+static void gain(struct NetworkGuard *guard, struct Tenant *tenant, const struct Link *link, usec_t now)
+{
+    struct Network *network = &tenant->network;
+    bool had = network_link(network, link->ifindex);
+
+    if (!network_add(network, link) || had || owners_add(&guard->owners, tenant, link->ifindex) >= 0)
+        return;
+    (void)network_remove(network, link->ifindex);
+    owners_remove(&guard->owners, tenant, link->ifindex, network->n_links == 0);
+    network->look_usec = usec_add(now, RETRY_USEC);
+}
+
 static void found(struct NetworkGuard *guard, struct Tenant *tenant, const struct LinkMatch *match,
                   usec_t now)
 {
@@ -157,7 +169,7 @@ static void found(struct NetworkGuard *guard, struct Tenant *tenant, const struc
     size_t before = network->n_links;
 
     for (size_t i = 0; i < match->n; i++)
-        (void)network_add(network, match->links[i]);
+        gain(guard, tenant, match->links[i], now);
     if (network->n_links == before)
         return;
     network->looked = true;
@@ -230,8 +242,10 @@ void network_explained(struct NetworkGuard *guard, struct Tenant *tenant, const 
 static void lose(struct NetworkGuard *guard, struct Tenant *tenant, int ifindex)
 {
     struct Network *network = &tenant->network;
+    bool had = network_remove(network, ifindex);
 
-    if (!network_remove(network, ifindex) || network->n_links > 0)
+    owners_remove(&guard->owners, tenant, ifindex, network->n_links == 0);
+    if (!had || network->n_links > 0)
         return;
     network->wanted[DIRECTION_EGRESS] = network->wanted[DIRECTION_INGRESS] = LIMIT_INFINITY;
     network->looked = false;
@@ -251,9 +265,9 @@ static bool is_to_be_dropped(const struct LinkRate *rate, enum Direction directi
 static void lose_link(struct NetworkGuard *guard, int ifindex, bool gone)
 {
     bool drop[DIRECTION_COUNT] = {false};
-    struct Tenant *tenant, *next;
+    struct Tenant *tenant;
 
-    HASH_ITER (hh, guard->registry->tenants, tenant, next) {
+    for (size_t at = 0; (tenant = owners_of_link(&guard->owners, ifindex, at)); at++) {
         const struct TenantLink *link = network_link(&tenant->network, ifindex);
 
         for (int d = 0; link && d < DIRECTION_COUNT; d++)
@@ -262,7 +276,7 @@ static void lose_link(struct NetworkGuard *guard, int ifindex, bool gone)
     for (int d = 0; d < DIRECTION_COUNT; d++)
         if (drop[d])
             shaping_drop(guard, ifindex, (enum Direction)d);
-    HASH_ITER (hh, guard->registry->tenants, tenant, next)
+    while ((tenant = owners_of_link(&guard->owners, ifindex, 0)))
         lose(guard, tenant, ifindex);
 }
 
@@ -289,20 +303,21 @@ static bool find_users(struct NetworkGuard *guard)
 void network_guard_vanished(struct NetworkGuard *guard, struct Tenant *tenant)
 {
     struct Network *network = &tenant->network;
-    struct Tenant *other, *next, *heir = NULL;
+    struct Tenant *other, *heir = NULL;
 
     if (!guard->connected)
         return;
     if (!find_users(guard) && guard->asked_usec == 0)
         guard->asked_usec = guard->clock(); /* and then no more */
-    HASH_ITER (hh, guard->registry->tenants, other, next)
-        if (network_shares(tenant, other))
-            heir = other;
+    for (size_t at = 0; (other = network_sharer(guard, tenant, at)); at++)
+        heir = other != tenant ? other : heir;
     for (size_t i = 0; !heir && i < network->n_links; i++)
         for (int d = 0; d < DIRECTION_COUNT; d++)
             if (link_rate_is_marked(&network->links[i].rates[d]))
                 shaping_drop(guard, network->links[i].ifindex, (enum Direction)d);
-    network->n_links = 0; /* of none of its limits an answer is awaited any more */
+    for (; network->n_links > 0; network->n_links--) /* of none of its limits an answer is awaited any more */
+        owners_remove(&guard->owners, tenant, network->links[network->n_links - 1].ifindex,
+                      network->n_links == 1);
     if (!heir)
         return;
     find_sharers(guard, heir);
@@ -337,14 +352,12 @@ static void seek(struct NetworkGuard *guard, int32_t namespace_id)
 /* Of a link that may be a tenant's. */
 static void on_changed_link(struct NetworkGuard *guard, const struct Link *link, int changes)
 {
-    struct Tenant *tenant, *next;
+    struct Tenant *tenant;
     bool lost = false;
 
-    HASH_ITER (hh, guard->registry->tenants, tenant, next) {
+    for (size_t at = 0; (tenant = owners_of_link(&guard->owners, link->ifindex, at)); at++) {
         struct TenantLink *mine = network_link(&tenant->network, link->ifindex);
 
-        if (!mine)
-            continue;
         lost = lost || link->peer_namespace != tenant->network.namespace_id;
         (void)network_add(&tenant->network, link); /* its name and MTU */
         for (int d = 0; (changes & LINK_CHANGE_MTU) && d < DIRECTION_COUNT; d++)
@@ -362,20 +375,16 @@ static void on_changed_link(struct NetworkGuard *guard, const struct Link *link,
 /* Somebody may have taken away what keeps a rate, or what stood in the way of one. */
 static void suspect(struct NetworkGuard *guard, int ifindex, enum Direction direction)
 {
-    struct Tenant *tenant, *next;
-    bool inspected = false;
+    struct Tenant *tenant;
 
-    HASH_ITER (hh, guard->registry->tenants, tenant, next) {
+    for (size_t at = 0; (tenant = owners_of_link(&guard->owners, ifindex, at)); at++) {
         struct TenantLink *link = network_link(&tenant->network, ifindex);
 
-        if (!link)
-            continue;
         if (tenant->network.error[direction] < 0)
             tenant->network.retry_usec =
                 usec_min(tenant->network.retry_usec, usec_add(guard->clock(), RETRY_USEC));
-        if (!inspected)
+        if (at == 0)
             shaping_inspect(guard, tenant, link, direction);
-        inspected = true;
     }
 }
 
@@ -616,6 +625,7 @@ static void disconnect(struct NetworkGuard *guard)
     shaping_close(guard);
     link_sensor_close(&guard->sensor);
     link_table_done(&guard->links);
+    owners_done(&guard->owners);
     metering_end(guard);
     guard->connected = guard->listed = false;
     guard->list_usec = USEC_INFINITY;

@@ -4,6 +4,7 @@
  *   network.c    what the kernel announces (links, namespace ids, queues that are gone), whose links they are
  *   shaping.c    limits, and all else that waits for the kernel's lock of links, as orders to the worker
  *   metering.c   counters: what passes links, and what is dropped there
+ *   owners.c     whose a link is, and who is in a namespace
  *
  * As long as no class, rule or override of a tenant that is here asks for anything of the network, and
  * nobody looks, there is no socket, no thread and no announcement. Then it is connected: announcements are
@@ -19,6 +20,7 @@
 
 #include "act/worker.h"
 #include "model/policy.h"
+#include "owners.h"
 #include "pipeline.h"
 #include "sense/link.h"
 #include "tenant/registry.h"
@@ -42,6 +44,7 @@ struct NetworkGuard {
     usec_t list_usec; /* list them again; USEC_INFINITY */
     struct LinkSensor sensor;
     struct LinkTable links;
+    struct Owners owners;        /* of those who have links */
     struct NetworkNamespace own; /* the host's */
     uint32_t timer_hz;           /* act/shaper.h */
     struct Worker worker;
@@ -90,7 +93,9 @@ void network_guard_pass(struct NetworkGuard *guard, usec_t now);
 
 /* Does its class, an operator or a limit that stands ask for anything of the network? */
 bool network_is_used(const struct Tenant *tenant);
-bool network_shares(const struct Tenant *tenant, const struct Tenant *other);
+/* Who has the same links, the tenant itself included: the one at this place, from 0 on; NULL: there are no
+ * more. Whoever has none shares them with nobody. */
+struct Tenant *network_sharer(const struct NetworkGuard *guard, struct Tenant *tenant, size_t at);
 /* All links, in place of those that are known: what is announced comes in again from here on. */
 void network_listed(struct NetworkGuard *guard, int error, struct LinkTable *table);
 /* Sweeps again, a while from now, if it was not tried too often already. */

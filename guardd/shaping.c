@@ -255,15 +255,12 @@ static void forget(struct NetworkGuard *guard)
 /* --- in the loop: what came of it ----------------------------------------------------------------- */
 
 /* The link of an order, as each of those has it who share it. */
-static struct LinkRate *next_rate(const struct Order *order, struct Tenant **tenant)
+static struct LinkRate *rate_at(const struct Order *order, size_t at, struct Tenant **ret_tenant)
 {
-    while ((*tenant = *tenant ? (*tenant)->hh.next : order->guard->registry->tenants)) {
-        struct TenantLink *link = network_link(&(*tenant)->network, order->ifindex);
+    struct Tenant *tenant = owners_of_link(&order->guard->owners, order->ifindex, at);
 
-        if (link)
-            return &link->rates[order->direction];
-    }
-    return NULL;
+    *ret_tenant = tenant;
+    return tenant ? &network_link(&tenant->network, order->ifindex)->rates[order->direction] : NULL;
 }
 
 /* Where somebody else is in the way, or a part is missing, no rate is kept; but a piece may be left, too. */
@@ -283,10 +280,10 @@ static void note_inspection(const struct Order *order, struct LinkRate *rate)
 
 static void note_rates(const struct Order *order)
 {
-    struct Tenant *tenant = NULL;
+    struct Tenant *tenant;
     struct LinkRate *rate;
 
-    while ((rate = next_rate(order, &tenant))) {
+    for (size_t at = 0; (rate = rate_at(order, at, &tenant)); at++) {
         if (rate->orders > 0)
             rate->orders--;
         if (order->kind == ORDER_RATE)
@@ -299,10 +296,10 @@ static void note_rates(const struct Order *order)
 /* Somebody took something away meanwhile. */
 static void look_again(const struct Order *order)
 {
-    struct Tenant *tenant = NULL;
+    struct Tenant *tenant;
     struct LinkRate *rate;
 
-    while ((rate = next_rate(order, &tenant)))
+    for (size_t at = 0; (rate = rate_at(order, at, &tenant)); at++)
         if (rate->again && rate->orders == 0) {
             rate->again = false;
             shaping_inspect(order->guard, tenant, network_link(&tenant->network, order->ifindex),
@@ -393,12 +390,12 @@ static void rate_done(const struct Order *order)
 /* What is not there any more goes the way of every limit once more. */
 static void inspect_done(const struct Order *order)
 {
-    struct Tenant *tenant = NULL, *owner = registry_find(order->guard->registry, order->tenant_id);
+    struct Tenant *tenant, *owner = registry_find(order->guard->registry, order->tenant_id);
 
     note_rates(order);
     if (order->error < 0 || order->state == SHAPER_FITS)
         return look_again(order);
-    while (next_rate(order, &tenant)) {
+    for (size_t at = 0; rate_at(order, at, &tenant); at++) {
         tenant->network.repaired++;
         network_notice(order->guard, tenant, LOG_WARNING,
                        "somebody has taken away, or changed, what keeps %s on %s: it is put back",
@@ -564,11 +561,11 @@ static int about(struct NetworkGuard *guard, enum OrderKind kind, const struct T
 /* All who share the link are told to wait for it. */
 static int give_rate(struct NetworkGuard *guard, struct Order *order)
 {
-    struct Tenant *tenant = NULL;
+    struct Tenant *tenant;
     struct LinkRate *rate;
     int r = give(guard, order);
 
-    while (r >= 0 && (rate = next_rate(order, &tenant)))
+    for (size_t at = 0; r >= 0 && (rate = rate_at(order, at, &tenant)); at++)
         rate->orders++;
     return r;
 }
@@ -607,32 +604,28 @@ static void find_wanted(const struct NetworkGuard *guard, struct Tenant *tenant,
 {
     enum LimitId limit = direction_limit(direction);
     uint64_t wanted = LIMIT_INFINITY;
-    struct Tenant *other, *next;
+    struct Tenant *other;
 
-    HASH_ITER (hh, guard->registry->tenants, other, next)
-        if (other == tenant || network_shares(tenant, other)) {
-            wanted = least(wanted, other->network.flood_bits);
-            if (other->limits[limit].applied)
-                wanted = least(wanted, other->limits[limit].value);
-        }
-    HASH_ITER (hh, guard->registry->tenants, other, next)
-        if (other == tenant || network_shares(tenant, other))
-            other->network.wanted[direction] = wanted;
+    for (size_t at = 0; (other = network_sharer(guard, tenant, at)); at++) {
+        wanted = least(wanted, other->network.flood_bits);
+        if (other->limits[limit].applied)
+            wanted = least(wanted, other->limits[limit].value);
+    }
+    for (size_t at = 0; (other = network_sharer(guard, tenant, at)); at++)
+        other->network.wanted[direction] = wanted;
 }
 
 /* Of all who share the links one burst counts, whoever orders. With another one the links are looked at. */
 static void find_burst(const struct NetworkGuard *guard, struct Tenant *tenant)
 {
     uint64_t burst_bytes = 0;
-    struct Tenant *other, *next;
+    struct Tenant *other;
 
-    HASH_ITER (hh, guard->registry->tenants, other, next)
-        if ((other == tenant || network_shares(tenant, other)) && other->class &&
-            other->class->network_burst_bytes > burst_bytes)
+    for (size_t at = 0; (other = network_sharer(guard, tenant, at)); at++)
+        if (other->class && other->class->network_burst_bytes > burst_bytes)
             burst_bytes = other->class->network_burst_bytes;
-    HASH_ITER (hh, guard->registry->tenants, other, next)
-        if (other == tenant || network_shares(tenant, other))
-            network_take_burst(&other->network, burst_bytes);
+    for (size_t at = 0; (other = network_sharer(guard, tenant, at)); at++)
+        network_take_burst(&other->network, burst_bytes);
 }
 
 int shaping_set(struct NetworkGuard *guard, struct Tenant *tenant, enum LimitId limit, uint64_t value,
