@@ -35,6 +35,9 @@ static const usec_t limit_checks_usec[] = {500 * USEC_PER_MSEC, 2 * USEC_PER_SEC
 #define PASS_MAX_USEC (10 * USEC_PER_MSEC)
 /* While the kernel gives no watches, everything is looked at this often. */
 #define SWEEP_INTERVAL_USEC (10 * USEC_PER_SEC)
+/* Whoever could not be taken in is met again after so long, and after twice as long each time that fails. */
+#define MEET_AGAIN_USEC USEC_PER_SEC
+#define MEET_AGAIN_MAX_USEC (64 * USEC_PER_SEC)
 
 void guard_notice(struct Guard *guard, enum EventKind kind, int priority, const char *format, ...)
 {
@@ -137,6 +140,7 @@ usec_t guard_due_usec(const struct Guard *guard)
         usec_min(guard->sweep_usec, guard->disk.open ? disk_guard_due_usec(&guard->disk) : USEC_INFINITY);
     struct Tenant *tenant, *other;
 
+    due = usec_min(due, guard->meet_usec);
     due = usec_min(due, strain_guard_due_usec(&guard->strain));
     due = usec_min(due, network_guard_due_usec(&guard->network));
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
@@ -151,6 +155,18 @@ static void sweep(struct Guard *guard, usec_t now)
     if (r < 0)
         guard_notice(guard, EVENT_NOTICE, LOG_ERR, "the cgroup tree cannot be scanned: %s", strerror(-r));
     guard->sweep_usec = guard->tree.degraded ? usec_add(now, SWEEP_INTERVAL_USEC) : USEC_INFINITY;
+}
+
+/* Whoever is known already is left as it is. */
+static void meet_again(struct Guard *guard)
+{
+    guard->meet_usec = USEC_INFINITY;
+    guard->meet_delay_usec = usec_min(2 * guard->meet_delay_usec, MEET_AGAIN_MAX_USEC);
+    guard->meeting_again = true;
+    tree_for_each(&guard->tree, guard_meet, guard);
+    guard->meeting_again = false;
+    if (guard->meet_usec == USEC_INFINITY)
+        guard->meet_delay_usec = MEET_AGAIN_USEC;
 }
 
 void guard_pass(struct Guard *guard)
@@ -173,6 +189,8 @@ void guard_pass(struct Guard *guard)
     network_guard_pass(&guard->network, now);
     if (guard->sweep_usec <= now)
         sweep(guard, now);
+    if (guard->meet_usec <= now)
+        meet_again(guard);
 }
 
 /* What follows from an outcome: an answer to who asked, and the engine's next decisions. */
@@ -219,6 +237,18 @@ static void watch_tenant(struct Guard *guard, const struct Tenant *tenant, int d
         (void)tree_watch_file(&guard->tree, id, dir_fd, "pids.events", TREE_PIDS_EVENTS);
 }
 
+/* What is short now (memory, descriptors) may not be in a second; who may not look may not then, either. */
+static void meet_later(struct Guard *guard, const char *path, int error, usec_t now)
+{
+    bool is_denied = error == -EACCES || error == -EPERM;
+
+    if (!guard->meeting_again)
+        guard_notice(guard, EVENT_NOTICE, LOG_ERR, "%.200s cannot be guarded%s: %s", path,
+                     is_denied ? "" : " yet", strerror(-error));
+    if (!is_denied)
+        guard->meet_usec = usec_min(guard->meet_usec, usec_add(now, guard->meet_delay_usec));
+}
+
 void guard_meet(void *userdata, uint64_t id, const char *path, int dir_fd)
 {
     struct Guard *guard = userdata;
@@ -226,12 +256,12 @@ void guard_meet(void *userdata, uint64_t id, const char *path, int dir_fd)
     usec_t now = guard->clock();
     int r;
 
-    if (dir_fd < 0)
+    if (dir_fd < 0 && error_is_gone(dir_fd))
         return; /* it vanished meanwhile */
     r = registry_add(&guard->registry, &guard->config->policy, id, path, dir_fd, now, &tenant);
 
     if (r < 0 && r != -EEXIST && !error_is_gone(r))
-        guard_notice(guard, EVENT_NOTICE, LOG_ERR, "%.200s cannot be guarded: %s", path, strerror(-r));
+        meet_later(guard, path, r, now);
     if (registry_point_owner(&guard->registry, id))
         (void)tree_watch_file(&guard->tree, id, dir_fd, "cgroup.events", TREE_CGROUP_EVENTS);
     if (r < 0 || !tenant)
@@ -611,7 +641,8 @@ int guard_open(struct Guard *guard, struct Config *config, sd_event *event)
 
     guard->config = config;
     guard->event = event;
-    guard->sweep_usec = USEC_INFINITY;
+    guard->sweep_usec = guard->meet_usec = USEC_INFINITY;
+    guard->meet_delay_usec = MEET_AGAIN_USEC;
     guard->overrides.state_fd = guard->overrides.runtime_fd = -EBADF;
     guard->ledger.fd = guard->tree.inotify_fd = guard->tree.root_fd = -EBADF;
     r = history_open(&guard->history, HISTORY_CAPACITY, guard->place->journal);

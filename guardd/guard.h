@@ -91,7 +91,11 @@ struct Guard {
     struct Setting settings[SETTINGS_MAX];
     struct PendingRelease releases[PENDING_RELEASES_MAX];
     usec_t sweep_usec; /* of the next sweep of the whole tree; USEC_INFINITY unless degraded */
-    bool complete;     /* false while those are met who were here before: at the start, at a reload */
+    usec_t
+        meet_usec; /* when those who could not be taken in are met again; USEC_INFINITY when nobody waits */
+    usec_t meet_delay_usec;
+    bool meeting_again; /* it has been said of them */
+    bool complete;      /* false while those are met who were here before: at the start, at a reload */
     char ledger_trouble[256];
 };
 

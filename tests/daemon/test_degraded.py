@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""The kernel gives no inotify watches, or no inotify at all: a slow sweep takes their place, and it is said."""
+"""The kernel gives no inotify watches, or no inotify at all: a slow sweep takes their place, and it is said. It gives no
+descriptors for a while: whoever came meanwhile is guarded afterwards."""
 
+import resource
 import sys
 
 from fake import *
@@ -45,6 +47,25 @@ def no_watches():
 def no_instances():
     """no inotify instance: the same, by another sysctl"""
     degraded("max_inotify_instances=0", "fs.inotify.max_user_instances")
+
+
+@test
+def no_descriptors():
+    """no descriptors are left for a newcomer: it is said, and once there are some it is guarded"""
+    world, _ = started(CONFIG, "held/a")
+    with world:
+        pid = world.process.pid
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        # enough to find the newcomer, not for all of its files
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (max(map(int, os.listdir(f"/proc/{pid}/fd"))) + 4, before[1]))
+        newcomer = world.kernel.make("held/new")
+        world.wait_log("held/new cannot be guarded yet: Too many open files")
+        same(newcomer.limit, "max", "limit meanwhile")
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        eventually("the newcomer has its limit", lambda: newcomer.limit == "100")
+        newcomer.bomb()
+        eventually("the newcomer's bomb is frozen", lambda: newcomer.frozen)
+        same(world.log().count("cannot be guarded"), 1, "how often it was said")
 
 
 if __name__ == "__main__":
