@@ -22,8 +22,6 @@ struct Options {
     bool all;     /* of release */
     bool runtime; /* of set */
     bool repair;  /* of check */
-    const char *textfile;
-    bool openmetrics; /* both of metrics */
 };
 
 /* `arguments`: what follows the verb, NULL-terminated, as many as the table allows. */
@@ -39,6 +37,5 @@ enum Exit verb_kill(const struct Options *options, char **arguments);
 enum Exit verb_release(const struct Options *options, char **arguments);
 enum Exit verb_watch(const struct Options *options, char **arguments);
 enum Exit verb_top(const struct Options *options, char **arguments);
-enum Exit verb_metrics(const struct Options *options, char **arguments);
 enum Exit verb_reload(const struct Options *options, char **arguments);
 enum Exit verb_check(const struct Options *options, char **arguments);
