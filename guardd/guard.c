@@ -134,18 +134,57 @@ static usec_t next_due_usec(const struct Guard *guard, const struct Tenant *tena
     return guard->network.listed ? usec_min(due, network_due_usec(&tenant->network)) : due;
 }
 
-usec_t guard_due_usec(const struct Guard *guard)
+static usec_t first_due_usec(const struct Guard *guard)
 {
-    usec_t due =
-        usec_min(guard->sweep_usec, guard->disk.open ? disk_guard_due_usec(&guard->disk) : USEC_INFINITY);
+    usec_t due = USEC_INFINITY;
     struct Tenant *tenant, *other;
 
-    due = usec_min(due, guard->meet_usec);
-    due = usec_min(due, strain_guard_due_usec(&guard->strain));
-    due = usec_min(due, network_guard_due_usec(&guard->network));
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
         due = usec_min(due, next_due_usec(guard, tenant));
     return due;
+}
+
+/* While a thousand links are shaped the loop turns a thousand times, and each time for one of them. */
+static void on_few_begin(void *userdata)
+{
+    struct Guard *guard = userdata;
+
+    guard->few_stirred = true;
+}
+
+static void on_stirred(void *userdata, const struct Tenant *tenant)
+{
+    struct Guard *guard = userdata;
+
+    if (tenant)
+        guard->tenants_due_usec = usec_min(guard->tenants_due_usec, next_due_usec(guard, tenant));
+    else
+        guard->few_stirred = false;
+}
+
+/* In a build for tests: was anybody forgotten? */
+static void check_nobody_is_due(const struct Guard *guard)
+{
+#ifdef __SANITIZE_ADDRESS__
+    if (first_due_usec(guard) < guard->tenants_due_usec)
+        abort();
+#endif
+}
+
+usec_t guard_due_usec(struct Guard *guard, bool alone)
+{
+    usec_t due =
+        usec_min(guard->sweep_usec, guard->disk.open ? disk_guard_due_usec(&guard->disk) : USEC_INFINITY);
+
+    if (guard->few_stirred && alone)
+        check_nobody_is_due(guard);
+    else
+        guard->tenants_due_usec = first_due_usec(guard);
+    guard->few_stirred = false;
+    due = usec_min(due, guard->meet_usec);
+    due = usec_min(due, strain_guard_due_usec(&guard->strain));
+    due = usec_min(due, network_guard_due_usec(&guard->network));
+    return usec_min(due, guard->tenants_due_usec);
 }
 
 static void sweep(struct Guard *guard, usec_t now)
@@ -600,6 +639,9 @@ static void open_network(struct Guard *guard, const struct Recovery *recovery)
     guard->network.clock = guard->clock;
     guard->network.proc = "/proc";
     guard->network.event = guard->event;
+    guard->network.begins = on_few_begin;
+    guard->network.stirred = on_stirred;
+    guard->network.userdata = guard;
     guard->network.slot = recovery->links_slot;
     if (guard->place->root[0] == '\0')
         network_guard_open(&guard->network, recovery->links);

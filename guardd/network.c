@@ -49,6 +49,12 @@ void network_notice(struct NetworkGuard *guard, const struct Tenant *tenant, int
     pipeline_note(guard->pipeline, tenant, EVENT_NOTICE, priority, guard->clock(), text);
 }
 
+void network_stirred(const struct NetworkGuard *guard, const struct Tenant *tenant)
+{
+    if (guard->stirred)
+        guard->stirred(guard->userdata, tenant);
+}
+
 /* --- who wants anything --------------------------------------------------------------------------- */
 
 /* Whom a rule of the host's network elects is read when its condition is. */
@@ -236,6 +242,7 @@ void network_explained(struct NetworkGuard *guard, struct Tenant *tenant, const 
     link_match(&none, NAMESPACE_ID_NONE, inside, &match);
     tenant->network.why = match.why;
     limiting_check_network(guard->pipeline, tenant, guard->clock());
+    network_stirred(guard, tenant);
 }
 
 /* The link has gone, or leads elsewhere now. */
@@ -251,6 +258,7 @@ static void lose(struct NetworkGuard *guard, struct Tenant *tenant, int ifindex)
     network->looked = false;
     limiting_forget_network(guard->pipeline, tenant);
     network->look_usec = usec_add(guard->clock(), RETRY_USEC);
+    network_stirred(guard, tenant);
 }
 
 /* What is on the link itself goes with it: but what is on its way there may meet another link by then, which
@@ -345,8 +353,10 @@ static void seek(struct NetworkGuard *guard, int32_t namespace_id)
     usec_t now = guard->clock();
 
     HASH_ITER (hh, guard->registry->tenants, tenant, next)
-        if (may_have(tenant, namespace_id, now) && concerns(guard, tenant, now))
+        if (may_have(tenant, namespace_id, now) && concerns(guard, tenant, now)) {
             tenant->network.look_usec = usec_min(tenant->network.look_usec, usec_add(now, SEEK_USEC));
+            network_stirred(guard, tenant);
+        }
 }
 
 /* Of a link that may be a tenant's. */
@@ -364,6 +374,7 @@ static void on_changed_link(struct NetworkGuard *guard, const struct Link *link,
             mine->rates[d].known = false;
         if (changes & LINK_CHANGE_MTU)
             shaping_renew(guard, tenant);
+        network_stirred(guard, tenant);
     }
     if (lost)
         lose_link(guard, link->ifindex, false);
@@ -385,6 +396,7 @@ static void suspect(struct NetworkGuard *guard, int ifindex, enum Direction dire
                 usec_min(tenant->network.retry_usec, usec_add(guard->clock(), RETRY_USEC));
         if (at == 0)
             shaping_inspect(guard, tenant, link, direction);
+        network_stirred(guard, tenant);
     }
 }
 
@@ -481,8 +493,15 @@ static void hear_all(struct NetworkGuard *guard)
         on_lost(guard);
 }
 
+static void begin_turn(const struct NetworkGuard *guard)
+{
+    if (guard->begins)
+        guard->begins(guard->userdata);
+}
+
 static int on_links(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
+    begin_turn(userdata);
     hear_all(userdata);
     return 0;
 }
@@ -491,6 +510,7 @@ static int on_worker(sd_event_source *source, int fd, uint32_t revents, void *us
 {
     struct NetworkGuard *guard = userdata;
 
+    begin_turn(guard);
     worker_dispatch(&guard->worker);
     return 0;
 }
@@ -537,6 +557,7 @@ void network_listed(struct NetworkGuard *guard, int error, struct LinkTable *tab
     guard->missed = false;
     (void)sd_event_source_set_enabled(guard->sources[0], SD_EVENT_ON);
     look_at_all(guard, missed);
+    network_stirred(guard, NULL);
 }
 
 /* --- connecting ----------------------------------------------------------------------------------- */

@@ -444,6 +444,18 @@ static void deliver(struct Order *order)
     }
 }
 
+/* Whom an answer concerns: who has the link, and on whose behalf it was. */
+static void stir(const struct Order *order)
+{
+    const struct Tenant *owner = registry_find(order->guard->registry, order->tenant_id);
+    struct Tenant *tenant;
+
+    if (owner)
+        network_stirred(order->guard, owner);
+    for (size_t at = 0; (tenant = owners_of_link(&order->guard->owners, order->ifindex, at)); at++)
+        network_stirred(order->guard, tenant);
+}
+
 static void order_done(void *data)
 {
     struct Order *order = data;
@@ -451,6 +463,7 @@ static void order_done(void *data)
     if (--order->guard->n_orders == 0)
         order->guard->slow = false;
     deliver(order);
+    stir(order);
     forget(order->guard);
 }
 

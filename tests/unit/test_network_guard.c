@@ -532,6 +532,19 @@ static bool said(const char *text)
     return false;
 }
 
+static struct {
+    unsigned all;
+    unsigned of[8]; /* by id */
+} told;
+
+static void on_stirred(void *userdata, const struct Tenant *tenant)
+{
+    if (tenant)
+        told.of[tenant->cgroup.id]++;
+    else
+        told.all++;
+}
+
 /* --- whose links ------------------------------------------------------------------------------------- */
 
 static void nobody_asks(void **state)
@@ -546,6 +559,39 @@ static void nobody_asks(void **state)
     assert_false(ground->is_open);
     assert_int_equal(ground->lists, 0);
     assert_true(network_guard_due_usec(&ground->guard) == USEC_INFINITY);
+}
+
+/* Who may be due sooner than before: whoever asks need not go through everybody. */
+static void whom_it_concerns_is_told_of(void **state)
+{
+    struct Tenant *web = tenant(1, "docker/web", 100), *pod = tenant(2, "docker/pod", 100);
+
+    (void)tenant(3, "docker/other", 101);
+    veth(10, 100);
+    veth(11, 101);
+    ask(10 * MBIT);
+    memset(&told, 0, sizeof(told));
+    ground->guard.stirred = on_stirred;
+    network_guard_open(&ground->guard, false);
+    work();
+    assert_true(told.all > 0);
+    memset(&told, 0, sizeof(told));
+    override(web, LIMIT_NETWORK_EGRESS_MAX, 5 * MBIT);
+    work();
+    assert_true(told.of[1] > 0 && told.of[2] > 0);
+    memset(&told, 0, sizeof(told));
+    ground->sets[at(10)][DIRECTION_EGRESS].rate_bytes = 0;
+    hear_gone(LINK_EVENT_FILTER_GONE, 10, OUR_PORT + 1);
+    assert_true(told.of[1] > 0 && told.of[2] > 0);
+    work();
+    memset(&told, 0, sizeof(told));
+    ground->n_links--;
+    ground->links[0] = ground->links[1];
+    hear_gone(LINK_EVENT_LINK_GONE, 10, 0);
+    assert_true(web->network.look_usec < USEC_INFINITY && pod->network.look_usec < USEC_INFINITY);
+    assert_true(told.of[1] > 0 && told.of[2] > 0);
+    assert_int_equal(told.of[3], 0);
+    assert_int_equal(told.all, 0);
 }
 
 static void a_class_asks(void **state)
@@ -1548,6 +1594,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(nobody_asks),
         TEST(a_class_asks),
+        TEST(whom_it_concerns_is_told_of),
         TEST(a_link_comes_later),
         TEST(a_namespace_number_is_used_again),
         TEST(links_of_others_are_not_taken),
