@@ -47,6 +47,15 @@ static const struct Command {
     {"release", "TENANT|--all", 0, 1, "take guardd's actions and limits off; leave it alone until a reload",
      NULL, verb_release},
     {"watch", "", 0, 0, "decisions, actions and outcomes as they happen", NULL, verb_watch},
+    {"explain", "TENANT|ACTION-ID", 1, 1, "why: readings, rule, threshold, what was done and undone",
+     "The last story of the tenant, or the one that an action is part of, from the journal: also "
+     "of a tenant that is gone, and of an earlier boot. It takes the right to read the journal: "
+     "root, or the group systemd-journal or adm.",
+     verb_explain},
+    {"history", "", 0, 0, "what was done on this host, from the journal",
+     "A row for each decision, the oldest first; with --json an object a line. What is in the "
+     "last column 'guardctl explain' explains. It takes the right to read the journal.",
+     verb_history},
     {"top", "[CLASS]", 0, 1, "the tenants, live: who is near a limit, who is held",
      "Keys: q ends it; arrows, PgUp, PgDn, Home and End move; a letter orders by a column: "
      "l nearest limit (those that are held or slowed come first), n name, t tasks, c CPU, "

@@ -19,9 +19,12 @@ struct Options {
     const char *socket; /* where it was not given, the default, by the time a verb is called */
     const char *host;   /* NULL: this one */
     bool json, help, version;
-    bool all;     /* of release */
-    bool runtime; /* of set */
-    bool repair;  /* of check */
+    bool all;                  /* of release */
+    bool runtime;              /* of set */
+    bool repair;               /* of check */
+    const char *since, *until; /* of explain, history */
+    const char *class;         /* of history */
+    const char *directory;     /* of explain, history: of journal files; NULL: this host's journal */
 };
 
 /* `arguments`: what follows the verb, NULL-terminated, as many as the table allows. */
@@ -36,6 +39,8 @@ enum Exit verb_throttle(const struct Options *options, char **arguments);
 enum Exit verb_kill(const struct Options *options, char **arguments);
 enum Exit verb_release(const struct Options *options, char **arguments);
 enum Exit verb_watch(const struct Options *options, char **arguments);
+enum Exit verb_explain(const struct Options *options, char **arguments);
+enum Exit verb_history(const struct Options *options, char **arguments);
 enum Exit verb_top(const struct Options *options, char **arguments);
 enum Exit verb_reload(const struct Options *options, char **arguments);
 enum Exit verb_check(const struct Options *options, char **arguments);

@@ -1,0 +1,384 @@
+/* See tale.h. An act is a line with its time, what was decided and its number, and below it fields with a
+ * label each. Every text is clean: entry.c took care of that. */
+#include "ctl/tale.h"
+
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/usec.h"
+#include "ctl/acts.h"
+#include "ctl/clock.h"
+#include "ctl/reply.h"
+#include "ctl/sparkline.h"
+#include "ctl/terminal.h"
+#include "model/limit.h"
+#include "model/measure.h"
+#include "model/verb.h"
+
+#define WIDTH 80
+#define INDENT 15 /* of a field's text */
+#define LABEL 12
+#define SERIES_SHOWN 32
+
+struct Tale {
+    FILE *file;
+    const struct TaleStyle *style;
+    int64_t day_usec; /* of the last date that was told */
+};
+
+/* --- lines ------------------------------------------------------------------------------------------ */
+
+/* Columns of a text that is clean UTF-8. */
+static size_t columns(const char *text, size_t length)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < length; i++)
+        n += ((unsigned char)text[i] & 0xc0) != 0x80;
+    return n;
+}
+
+/* A text from column `indent` on, which is where the line stands, wrapped at spaces, and a newline. */
+static void wrap(FILE *file, const char *text, size_t indent)
+{
+    size_t column = indent;
+
+    while (*text != '\0') {
+        size_t length = strcspn(text, " "), wide = columns(text, length);
+
+        if (column > indent && column + 1 + wide > WIDTH) {
+            fprintf(file, "\n%*s", (int)indent, "");
+            column = indent;
+        }
+        fprintf(file, "%s%.*s", column > indent ? " " : "", (int)length, text);
+        column += wide + (column > indent);
+        text += length;
+        text += strspn(text, " ");
+    }
+    fputc('\n', file);
+}
+
+static void field_text(const struct Tale *tale, const char *label, const char *text, bool warns)
+{
+    fprintf(tale->file, "  %-*s %s", LABEL, label, warns ? tale->style->warning : "");
+    wrap(tale->file, text, INDENT);
+    if (warns)
+        fputs(tale->style->plain, tale->file);
+}
+
+__attribute__((format(printf, 3, 4))) static void field(const struct Tale *tale, const char *label,
+                                                        const char *format, ...)
+{
+    char *formatted = NULL;
+    _cleanup_free_ char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (vasprintf(&formatted, format, arguments) < 0)
+        formatted = NULL;
+    va_end(arguments);
+    text = have_memory(formatted);
+    field_text(tale, label, text, false);
+}
+
+/* --- readings --------------------------------------------------------------------------------------- */
+
+static const char *measured(sd_json_variant *object, const char *key, char *buf, size_t size)
+{
+    enum Measure measure = measure_from_name(reply_text_or(object, "unit", ""));
+    int64_t value;
+
+    if (!reply_number(object, key, &value))
+        return NULL;
+    return measure_format(measure == MEASURE_INVALID ? MEASURE_COUNT : measure, value, buf, size);
+}
+
+/* "tasks.current 1024 of 1024, 100 %" */
+static void describe_value(sd_json_variant *evidence, char *buf, size_t size)
+{
+    char value_buf[MEASURE_FORMAT_MAX], limit_buf[MEASURE_FORMAT_MAX], share[32] = "";
+    const char *value = measured(evidence, "value", value_buf, sizeof(value_buf));
+    const char *limit = measured(evidence, "limit", limit_buf, sizeof(limit_buf));
+    int64_t number = 0, whole = 0;
+
+    if (value && limit && reply_number(evidence, "value", &number) &&
+        reply_number(evidence, "limit", &whole) && whole > 0)
+        snprintf(share, sizeof(share), " (%.0f%%)", 100.0 * (double)number / (double)whole);
+    snprintf(buf, size, "%s %s%s%s%s", reply_text_or(evidence, "reading", "?"), value ? value : "not known",
+             limit ? " of " : "", limit ? limit : "", share);
+}
+
+/* The values of a series; how far they reach back. */
+static size_t series_of(sd_json_variant *evidence, int64_t *values, int64_t *ret_reach)
+{
+    sd_json_variant *item;
+    size_t n = 0;
+
+    *ret_reach = 0;
+    for (; n < SERIES_SHOWN && (item = reply_item(evidence, "series", n)); n++) {
+        if (!reply_number(item, "value", &values[n]))
+            return 0;
+        if (n == 0)
+            reply_number(item, "ageUsec", ret_reach);
+    }
+    return n;
+}
+
+static void tell_series(const struct Tale *tale, sd_json_variant *evidence)
+{
+    enum Measure measure = measure_from_name(reply_text_or(evidence, "unit", ""));
+    int64_t values[SERIES_SHOWN], reach, least, greatest;
+    size_t n = series_of(evidence, values, &reach);
+    char bars[SPARKLINE_MAX(SERIES_SHOWN)], from[MEASURE_FORMAT_MAX], to[MEASURE_FORMAT_MAX],
+        time[USEC_FORMAT_MAX];
+
+    if (n < 2 || reach < 0 || measure == MEASURE_INVALID)
+        return;
+    least = greatest = values[0];
+    for (size_t i = 1; i < n; i++) {
+        least = values[i] < least ? values[i] : least;
+        greatest = values[i] > greatest ? values[i] : greatest;
+    }
+    field(tale, "", "%s  %s to %s in the %s before",
+          sparkline(values, n, tale->style->utf8, bars, sizeof(bars)),
+          measure_format(measure, least, from, sizeof(from)),
+          measure_format(measure, greatest, to, sizeof(to)), usec_format((usec_t)reach, time, sizeof(time)));
+}
+
+static void tell_evidence(const struct Tale *tale, sd_json_variant *evidence, const char *label,
+                          const char *threshold)
+{
+    char text[256];
+
+    if (!evidence)
+        return;
+    describe_value(evidence, text, sizeof(text));
+    field(tale, label, "%s; %s: %s", text, threshold, reply_text_or(evidence, "condition", "?"));
+    tell_series(tale, evidence);
+}
+
+static bool is_same_reading(sd_json_variant *a, sd_json_variant *b)
+{
+    return a && b && strcmp(reply_text_or(a, "reading", "a"), reply_text_or(b, "reading", "b")) == 0;
+}
+
+/* What decided, first: at the beginning When=, later Until=. */
+static void tell_readings(const struct Tale *tale, sd_json_variant *decision)
+{
+    sd_json_variant *when = reply_object(decision, "when"), *until = reply_object(decision, "until");
+
+    if (reply_flag(decision, "begins")) {
+        tell_evidence(tale, when, "reading", "threshold");
+        if (!is_same_reading(when, until))
+            tell_evidence(tale, until, "", "until");
+        return;
+    }
+    tell_evidence(tale, until, "reading", "until");
+    if (!is_same_reading(when, until))
+        tell_evidence(tale, when, "", "threshold");
+}
+
+/* --- why this one ----------------------------------------------------------------------------------- */
+
+static void tell_rivals(const struct Tale *tale, sd_json_variant *decision, sd_json_variant *rank)
+{
+    const char *unit = reply_text_or(rank, "unit", ""), *reading = reply_text_or(rank, "reading", "?");
+    enum Measure measure = measure_from_name(unit);
+    char value[MEASURE_FORMAT_MAX], more[REPLY_DIGITS_MAX];
+    const char *digits = reply_digits(decision, "passedOverMore", NULL, more, sizeof(more));
+    sd_json_variant *rival;
+    size_t n = 0;
+
+    field(tale, "why this one", "the rule is the host's: of all whom it may mean it has most %s, %s", reading,
+          measured(rank, "value", value, sizeof(value)) ? value : "?");
+    for (; (rival = reply_item(decision, "passedOver", n)); n++) {
+        int64_t number;
+        bool known = reply_number(rival, "value", &number);
+
+        if (known)
+            measure_format(measure == MEASURE_INVALID ? MEASURE_COUNT : measure, number, value,
+                           sizeof(value));
+        field(tale, n == 0 ? "passed over" : "", "%s, %s: %s", reply_text_or(rival, "name", "?"),
+              known ? value : "not known", reply_text_or(rival, "why", "has less"));
+    }
+    if (digits)
+        field(tale, "", "and %s more", digits);
+    else if (n == 0)
+        field(tale, "passed over", "nobody: there is no other that the rule may mean");
+}
+
+static const char *user_name(int64_t uid, char *buf, size_t size)
+{
+    const struct passwd *user = getpwuid((uid_t)uid);
+
+    if (user)
+        snprintf(buf, size, "%s (uid %" PRId64 ")", user->pw_name, uid);
+    else
+        snprintf(buf, size, "uid %" PRId64, uid);
+    return buf;
+}
+
+static void tell_why(const struct Tale *tale, sd_json_variant *decision)
+{
+    const char *cause = reply_text_or(decision, "cause", "");
+    sd_json_variant *rank = reply_object(decision, "rank");
+    char name[128];
+    int64_t uid;
+
+    if (rank)
+        tell_rivals(tale, decision, rank);
+    else if (strcmp(cause, "rule") == 0 && reply_flag(decision, "begins"))
+        field(tale, "why this one", "the rule goes by the tenant's own readings, and so means nobody else");
+    if (strcmp(cause, "operator") == 0 && reply_number(decision, "uid", &uid))
+        field(tale, "by hand", "%s", user_name(uid, name, sizeof(name)));
+    /* An election's sentence has been told in its parts. */
+    if (!rank && reply_text(decision, "reason"))
+        field(tale, "because", "%s", reply_text(decision, "reason"));
+}
+
+/* --- what came of it -------------------------------------------------------------------------------- */
+
+static void tell_outcome(const struct Tale *tale, sd_json_variant *act)
+{
+    sd_json_variant *outcome = reply_object(act, "outcome");
+    enum Verb verb = verb_from_name(reply_text_or(reply_object(act, "decision"), "verb", ""));
+    const char *result = reply_text_or(outcome, "result", ""), *text = reply_text_or(outcome, "text", "");
+    const char *colon = text[0] != '\0' ? ": " : "";
+    char buf[USEC_FORMAT_MAX];
+    const char *took = outcome ? reply_duration(outcome, "tookUsec", buf, sizeof(buf)) : NULL;
+
+    if (verb == VERB_WARN)
+        field(tale, "outcome", "nothing is done to it: this says so");
+    else if (!outcome)
+        field(tale, "outcome", "not in the journal: guardd ended before it, or it is yet to come");
+    else if (strcmp(result, "observed") == 0)
+        field(tale, "outcome", "nothing is done to it: Mode=observe");
+    else if (strcmp(result, "done") == 0)
+        field(tale, "outcome", "%s after %s%s%s", verb_past(verb), took ? took : "?", colon, text);
+    else
+        field(tale, "outcome", "%s after %s%s%s", result, took ? took : "?", colon, text);
+}
+
+static void tell_undone(const struct Tale *tale, sd_json_variant *act)
+{
+    sd_json_variant *undone = reply_object(act, "undone");
+    char at[CLOCK_TEXT_MAX], lasted[USEC_FORMAT_MAX];
+    int64_t usec = 0, done = 0;
+
+    if (reply_flag(act, "stands"))
+        field_text(tale, "stands", "the journal knows of nothing that has undone it", true);
+    if (!undone)
+        return;
+    reply_number(undone, "realtimeUsec", &usec);
+    if (!reply_number(reply_object(act, "outcome"), "realtimeUsec", &done) || done > usec)
+        done = usec;
+    field(tale, "undone", "at %s, after %s, by %s", clock_time(usec, at, sizeof(at)),
+          usec_format((usec_t)(usec - done), lasted, sizeof(lasted)), reply_text_or(undone, "action", "?"));
+}
+
+/* --- an act ----------------------------------------------------------------------------------------- */
+
+/* "freeze, by rule fork-bomb, step 1 of 2" */
+static void describe_act(sd_json_variant *act, char *buf, size_t size)
+{
+    sd_json_variant *decision = reply_object(act, "decision"), *request = reply_object(act, "request");
+    const char *rule = reply_text(decision, "rule"), *resource = reply_text(decision, "resource");
+    const char *limit = reply_text(decision, "limit");
+    char text[MEASURE_FORMAT_MAX], step[REPLY_DIGITS_MAX], steps[REPLY_DIGITS_MAX], lost[REPLY_DIGITS_MAX];
+    uint64_t value = LIMIT_INFINITY;
+    enum LimitId id = limit ? limit_from_directive(limit) : LIMIT_INVALID;
+    int n;
+
+    if (!decision) {
+        if (request)
+            snprintf(buf, size, "asked for: %s", reply_text_or(request, "text", "?"));
+        else
+            snprintf(buf, size, "%s events are missing: the journal did not take them in time",
+                     reply_digits(act, "lost", "?", lost, sizeof(lost)));
+        return;
+    }
+    n = snprintf(buf, size, "%s%s%s", act_verb(act), resource ? " " : "", resource ? resource : "");
+    if (id != LIMIT_INVALID) {
+        reply_unsigned(reply_object(decision, "value"), "value", &value);
+        n +=
+            snprintf(buf + n, size - (size_t)n, " %s=%s", limit, limit_format(id, value, text, sizeof(text)));
+    }
+    if (rule)
+        n += snprintf(buf + n, size - (size_t)n, ", rule %s", rule);
+    if (reply_digits(decision, "step", NULL, step, sizeof(step)) &&
+        reply_digits(decision, "steps", NULL, steps, sizeof(steps)))
+        snprintf(buf + n, size - (size_t)n, ", step %s of %s", step, steps);
+}
+
+/* The date where it is another one than before. */
+static void tell_date(struct Tale *tale, int64_t at)
+{
+    char before[CLOCK_TEXT_MAX], now[CLOCK_TEXT_MAX];
+
+    clock_date(tale->day_usec, before, sizeof(before));
+    clock_date(at, now, sizeof(now));
+    if (strncmp(before, now, strlen("2026-11-22")) != 0)
+        fprintf(tale->file, "\n%.10s", now);
+    tale->day_usec = at;
+    fputc('\n', tale->file);
+}
+
+static void tell_request(const struct Tale *tale, sd_json_variant *request)
+{
+    char name[128], pid[REPLY_DIGITS_MAX];
+    const char *digits = reply_digits(request, "pid", NULL, pid, sizeof(pid)),
+               *known = reply_text(request, "name");
+    int64_t uid = 0;
+
+    if (!reply_number(request, "uid", &uid))
+        return;
+    if (known)
+        snprintf(name, sizeof(name), "%s (uid %" PRId64 ")", known, uid);
+    else
+        user_name(uid, name, sizeof(name));
+    field(tale, "by", "%s%s%s", name, digits ? ", process " : "", digits ? digits : "");
+}
+
+static void tell_act(struct Tale *tale, sd_json_variant *act)
+{
+    sd_json_variant *decision = reply_object(act, "decision");
+    const char *action = reply_text(act, "action"), *bold = tale->style->bold, *plain = tale->style->plain;
+    char title[384], at[CLOCK_TEXT_MAX];
+
+    tell_date(tale, act_began(act));
+    describe_act(act, title, sizeof(title));
+    fprintf(tale->file, "%s  %s%s%s\n", clock_time(act_began(act), at, sizeof(at)), bold, title, plain);
+    if (reply_object(act, "request"))
+        tell_request(tale, reply_object(act, "request"));
+    if (!decision)
+        return;
+    tell_readings(tale, decision);
+    tell_why(tale, decision);
+    tell_outcome(tale, act);
+    tell_undone(tale, act);
+    if (action)
+        field(tale, "action", "%s", action);
+}
+
+void tale_print(FILE *file, sd_json_variant *story, const struct TaleStyle *style)
+{
+    struct Tale tale = {.file = file, .style = style};
+    const char *class = reply_text(story, "class"), *action = reply_text(story, "earlierAction");
+    sd_json_variant *act;
+    uint64_t earlier = 0;
+
+    fprintf(file, "%s%s%s%s%s\n", style->bold, reply_text_or(story, "tenant", "?"), style->plain,
+            class ? ", class " : "", class ? class : "");
+    wrap(file, reply_text_or(story, "summary", ""), 0);
+    for (size_t i = 0; (act = reply_item(story, "actions", i)); i++)
+        tell_act(&tale, act);
+    reply_unsigned(story, "earlier", &earlier);
+    if (earlier > 0)
+        fprintf(file, "\nBefore that: %" PRIu64 " %s, the last one: guardctl explain %s\n", earlier,
+                earlier == 1 ? "story" : "stories", action ? action : "ACTION-ID");
+}
