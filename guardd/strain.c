@@ -182,7 +182,7 @@ static void trouble(struct StrainGuard *guard, const char *file, int error)
     if (guard->trouble[0] != '\0')
         return;
     snprintf(guard->trouble, sizeof(guard->trouble),
-             "%s announces nothing (%s): rules on pressure do not begin%s", file, strerror(-error),
+             "%.100s announces nothing (%s): rules on pressure do not begin%s", file, strerror(-error),
              error == -EOPNOTSUPP ? "; boot with psi=1" : "");
     pipeline_note(guard->pipeline, NULL, EVENT_NOTICE, LOG_WARNING, guard->clock(), guard->trouble);
 }
