@@ -163,9 +163,11 @@ static void terminate_tree(struct Walk *walk, int parent_fd, const char *name, u
     if (!dir)
         return;
     terminate_processes(walk, dirfd(dir));
-    while ((entry = readdir(dir)))
+    while ((void)(errno = 0), (entry = readdir(dir)))
         if (is_child(entry))
             terminate_tree(walk, dirfd(dir), entry->d_name, depth + 1);
+    if (errno != 0)
+        walk_error(walk, negative_errno());
 }
 
 /* What could not be told to end is not let loose either: after an error the tenant stays frozen. */

@@ -247,11 +247,17 @@ static int list_directory(struct Tree *tree, struct TreeNode *dir, bool full)
     if (!list) {
         r = negative_errno();
         fd_close(fd);
+        degrade_no_open(tree, dir->path, r);
         return r;
     }
     tree->listing++;
-    while ((entry = readdir(list))) {
+    while ((void)(errno = 0), (entry = readdir(list))) {
         q = may_be_cgroup(entry) ? look_at(tree, dir, fd, entry->d_name, full) : 0;
+        r = r < 0 ? r : q;
+    }
+    if (errno != 0 && errno != ENOENT) {
+        q = negative_errno();
+        degrade_no_open(tree, dir->path, q);
         r = r < 0 ? r : q;
     }
     q = look_for_unseen(tree, dir, fd, full);

@@ -240,10 +240,10 @@ static int add_children(struct Cgroup *slice)
         fd_close(fd);
         return r;
     }
-    while (r == 0 && (entry = readdir(list)))
+    while (r == 0 && ((void)(errno = 0), (entry = readdir(list))))
         if (entry->d_name[0] != '.' && (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN))
             r = add_child(slice, fd, entry->d_name);
-    return r;
+    return r == 0 && errno != 0 && errno != ENOENT ? negative_errno() : r;
 }
 
 static int open_identity(int dir_fd, const char *path, bool managed, struct Cgroup *cgroup)
