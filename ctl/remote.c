@@ -40,10 +40,8 @@ static char *make_command(const struct Options *options, char **words)
 {
     char *text = NULL;
     size_t size = 0;
-    FILE *command = open_memstream(&text, &size);
+    FILE *command = have_memory(open_memstream(&text, &size));
 
-    if (!command)
-        have_memory(NULL);
     fputs("guardctl", command);
     option_each_given(options, put_option, command);
     fputs(" --", command);

@@ -2,6 +2,7 @@
  * line. */
 #include "ctl/table.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,7 @@ static const struct Cell *cell_at(const struct Table *table, size_t i)
 {
     const struct Cell *cells = (const struct Cell *)utarray_front(&table->cells);
 
+    assert(cells);
     return &cells[i];
 }
 

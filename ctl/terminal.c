@@ -16,7 +16,7 @@
 #define LABEL_WIDTH 13
 #define WRAP_WIDTH 80
 
-char *have_memory(char *allocated)
+void *have_memory(void *allocated)
 {
     if (!allocated) {
         fputs("guardctl: there is no memory left\n", stderr);

@@ -16,8 +16,8 @@ enum Style {
 /* "guardctl: SENTENCE" on standard error; the sentence is cleaned of what a terminal would obey. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same text, or an end of the program with a complaint when there was no memory for it. */
-char *have_memory(char *allocated);
+/* The same, or an end of the program with a complaint when there was no memory for it. */
+void *have_memory(void *allocated) __attribute__((returns_nonnull));
 
 /* Columns of standard output; SIZE_MAX when it is no terminal, then nothing is cut. */
 size_t terminal_width(void);

@@ -2,6 +2,7 @@
  * other, each on the way of every action; when the last outcome is in, the answer. */
 #include "setting.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -212,6 +213,7 @@ static enum SettingAnswer begin(struct Guard *guard, struct Tenant *tenant, cons
 {
     struct Setting *setting = free_setting(guard);
 
+    assert(setting); /* whoever asks has looked */
     *setting = (struct Setting){
         .ticket = ticket, .tenant_id = tenant->cgroup.id, .asked = *limits, .before = *before};
     override_limits(&guard->overrides, tenant->name, &tenant->overrides);

@@ -586,7 +586,7 @@ static int give_rate(struct NetworkGuard *guard, struct Order *order)
 static int order_link(struct NetworkGuard *guard, enum OrderKind kind, const struct Tenant *tenant,
                       const struct TenantLink *link, enum Direction direction, enum LimitId limit)
 {
-    struct Order *order;
+    struct Order *order = NULL;
     int r = about(guard, kind, tenant, link, direction, &order);
 
     if (r < 0)
@@ -672,7 +672,7 @@ static int throttle_link(struct NetworkGuard *guard, const struct Tenant *tenant
                          const struct TenantLink *link, enum Direction direction)
 {
     const struct LinkRate *rate = &link->rates[direction];
-    struct Order *order;
+    struct Order *order = NULL;
 
     if (rate->orders == 0 && !link_rate_is_to_be_renewed(rate, tenant->network.wanted[direction]))
         return 0;
