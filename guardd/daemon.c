@@ -24,9 +24,11 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "decide/operator.h"
+#include "ends.h"
 #include "guard.h"
 #include "inspection.h"
 #include "release.h"
+#include "report.h"
 #include "reload.h"
 #include "setting.h"
 #include "serve/service.h"
@@ -110,6 +112,7 @@ static int on_post(sd_event_source *source, void *userdata)
     uint64_t last = daemon->guard.history.last_sequence;
 
     arm_timer(daemon);
+    ends_arm(&daemon->guard);
     follow_realtime(daemon);
     if (daemon->announced_sequence != last) {
         daemon->announced_sequence = last;
@@ -215,24 +218,32 @@ static int service_release(void *userdata, struct Tenant *tenant, uid_t uid, uin
     return r < 0 ? r : SERVICE_UNDER_WAY;
 }
 
-static int service_set(void *userdata, struct Tenant *tenant, const struct Limits *limits, bool runtime,
-                       uid_t uid, uint64_t ticket, char *why)
+static int setting_answer(enum SettingAnswer answer)
 {
-    struct Daemon *daemon = userdata;
-
-    return setting_set(&daemon->guard, tenant, limits, runtime, uid, ticket, why) == SETTING_REFUSED
-               ? SERVICE_REFUSED
-               : SERVICE_UNDER_WAY;
+    switch (answer) {
+    case SETTING_REFUSED:
+        return SERVICE_REFUSED;
+    case SETTING_CHANGED:
+        return SERVICE_CHANGED;
+    default:
+        return SERVICE_UNDER_WAY;
+    }
 }
 
-static int service_reset(void *userdata, struct Tenant *tenant, const struct Limits *limits, uid_t uid,
-                         uint64_t ticket, char *why)
+static int service_set(void *userdata, struct Tenant *tenant, const struct Limits *limits,
+                       const struct OverrideWish *wish, uint64_t ticket, char *why)
 {
     struct Daemon *daemon = userdata;
 
-    return setting_reset(&daemon->guard, tenant, limits, uid, ticket, why) == SETTING_REFUSED
-               ? SERVICE_REFUSED
-               : SERVICE_UNDER_WAY;
+    return setting_answer(setting_set(&daemon->guard, tenant, limits, wish, ticket, why));
+}
+
+static int service_reset(void *userdata, struct Tenant *tenant, const struct Limits *limits,
+                         const struct OverrideWish *wish, uint64_t ticket, char *why)
+{
+    struct Daemon *daemon = userdata;
+
+    return setting_answer(setting_reset(&daemon->guard, tenant, limits, wish, ticket, why));
 }
 
 static int service_inspect(void *userdata, struct Tenant *tenant, bool repair, uid_t uid, uint64_t ticket,
@@ -299,7 +310,23 @@ static usec_t service_now(void *userdata)
     return boot_clock();
 }
 
+static usec_t service_realtime(void *userdata)
+{
+    const struct Daemon *daemon = userdata;
+
+    return guard_realtime_usec(&daemon->guard);
+}
+
+static void service_asked(void *userdata, const struct Tenant *tenant, const struct Author *author,
+                          const char *what)
+{
+    struct Daemon *daemon = userdata;
+
+    report_change(&daemon->guard.pipeline, tenant, author, boot_clock(), what);
+}
+
 static const struct ServiceOps service_ops = {
+    .asked = service_asked,
     .act = service_act,
     .release = service_release,
     .set = service_set,
@@ -309,6 +336,7 @@ static const struct ServiceOps service_ops = {
     .status = service_status,
     .refresh = service_refresh,
     .now = service_now,
+    .realtime = service_realtime,
 };
 
 static void answer(void *userdata, uint64_t ticket, const struct Tenant *tenant,
@@ -391,7 +419,8 @@ static int open_service(struct Daemon *daemon)
 {
     const struct ServiceView view = {.registry = &daemon->guard.registry,
                                      .history = &daemon->guard.history,
-                                     .config = (const struct Config *const *)&daemon->guard.config};
+                                     .config = (const struct Config *const *)&daemon->guard.config,
+                                     .overrides = &daemon->guard.overrides};
     const char *address = daemon->options->socket ? daemon->options->socket : WIRE_SOCKET;
     int fd = sd_listen_fds(1) > 0 ? SD_LISTEN_FDS_START : -EBADF;
     int r = service_open(&daemon->service, daemon->event, fd, address, &view, &service_ops, daemon);

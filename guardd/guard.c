@@ -15,6 +15,7 @@
 #include "allowance.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "ends.h"
 #include "limiting.h"
 #include "rates.h"
 #include "recover.h"
@@ -48,6 +49,15 @@ void guard_notice(struct Guard *guard, enum EventKind kind, int priority, const 
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     pipeline_note(&guard->pipeline, NULL, kind, priority, guard->clock(), text);
+}
+
+usec_t guard_realtime_usec(const struct Guard *guard)
+{
+    uint64_t now;
+
+    if (sd_event_now(guard->event, CLOCK_REALTIME, &now) >= 0)
+        return now;
+    return guard->clock() + guard->pipeline.realtime_offset_usec;
 }
 
 /* --- looking and acting --------------------------------------------------------------------------- */
@@ -578,6 +588,7 @@ static void open_state(struct Guard *guard)
         guard_notice(guard, EVENT_NOTICE, LOG_WARNING,
                      "%zu damaged files of limits that operators have set: kept as NAME.damaged",
                      guard->overrides.damaged);
+    ends_run(guard);
 }
 
 void guard_find_disks(struct Guard *guard)
@@ -709,11 +720,15 @@ int guard_open(struct Guard *guard, struct Config *config, sd_event *event)
         open_disk(guard, event);
     if (r >= 0 && guard->place->root[0] == '\0')
         open_strain(guard, event);
-    return r < 0 ? r : take_stock(guard);
+    if (r >= 0)
+        r = take_stock(guard);
+    return r < 0 ? r : ends_open(guard);
 }
 
 void guard_close(struct Guard *guard)
 {
+    ends_close(guard);
+    setting_close(guard);
     network_guard_close(&guard->network);
     strain_guard_close(&guard->strain);
     disk_guard_close(&guard->disk);

@@ -4,6 +4,7 @@
  *   release.c  taking off what was put on: by an operator, at a stop
  *   reload.c   another policy for the tenants that are here
  *   setting.c  limits that an operator sets live
+ *   ends.c     what ends by itself
  *   disk.h     what tenants have on disk
  *   strain.h   pressure: memory, CPU, I/O
  *   network.h  what tenants send and get
@@ -42,10 +43,12 @@ struct Setting {
     uint64_t ticket; /* 0: the place is free */
     uint64_t tenant_id;
     struct Limits asked;    /* which are set or reset */
-    struct Override before; /* its limits only */
-    uint32_t waiting;       /* bit i: limit i */
-    bool beginning;         /* they are being asked for: it is not over yet */
-    char failed[256];       /* what went wrong first, "" */
+    struct Override before; /* owned */
+    struct Author author;
+    uint32_t waiting; /* bit i: limit i */
+    bool beginning;   /* they are being asked for: it is not over yet */
+    bool undoing;     /* something went wrong: what was before is being put back */
+    char failed[256]; /* what went wrong, "" */
 };
 #define SETTINGS_MAX 16
 
@@ -70,6 +73,7 @@ struct Guard {
     void *userdata;
 
     sd_event *event;       /* borrowed */
+    sd_event_source *ends; /* the timer of ends.h */
     struct Config *config; /* owned */
     char *cgroup_root;     /* owned */
     struct Rate disks;     /* that limits of I/O are for */
@@ -109,6 +113,9 @@ void guard_close(struct Guard *guard);
 
 /* The tree has something to say (guard->tree, tree_fd()). */
 void guard_dispatch(struct Guard *guard);
+/* The time of day, by the loop. */
+usec_t guard_realtime_usec(const struct Guard *guard);
+
 /* When guard_pass() is due, USEC_INFINITY at peace; and the looks and deadlines that are due by now. `alone`:
  * one thing was dispatched since it was asked last; where that has told of all who may be due sooner now,
  * nobody else is looked at. */

@@ -24,6 +24,15 @@ void report_event(struct Pipeline *pipeline, const struct Tenant *tenant, struct
     history_add(pipeline->history, event);
 }
 
+void report_change(struct Pipeline *pipeline, const struct Tenant *tenant, const struct Author *author,
+                   usec_t now, const char *what)
+{
+    struct Event event = {.kind = EVENT_CHANGE, .priority = LOG_NOTICE, .at_usec = now, .author = *author};
+
+    snprintf(event.text, sizeof(event.text), "%s", what);
+    report_event(pipeline, tenant, &event);
+}
+
 /* Limits of a busy host come and go with its containers: they are there to be looked up, not to be read. What
  * somebody does by hand is. */
 static bool is_for_lookup(const struct Decision *decision)

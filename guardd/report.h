@@ -11,6 +11,9 @@ void report_number(struct Pipeline *pipeline, struct Decision *decision);
 /* Says of whom (NULL: the host) and when, and adds it to the history. */
 void report_event(struct Pipeline *pipeline, const struct Tenant *tenant, struct Event *event);
 void report_decision(struct Pipeline *pipeline, const struct Tenant *tenant, const struct Decision *decision);
+/* An operator asks for something: who, and what ("set TasksMax=300"). */
+void report_change(struct Pipeline *pipeline, const struct Tenant *tenant, const struct Author *author,
+                   usec_t now, const char *what);
 /* The end of every way: to the history, and to whoever waits. */
 void report_outcome(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
                     const struct Outcome *outcome, uint64_t ticket, usec_t now);

@@ -1,11 +1,13 @@
 /* See setting.h. The order: would it be possible at all, the override on disk, the limits one after the
- * other, each on the way of every action; when the last outcome is in, the answer. */
+ * other, each on the way of every action; when the last outcome is in, the answer. When one of them failed
+ * the override is taken back, the others are put back on the same way, and only then there is an answer. */
 #include "setting.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "adoption.h"
 #include "decide/limits.h"
@@ -115,34 +117,52 @@ static void answer(struct Guard *guard, struct Setting *setting, const struct Te
 {
     uint64_t ticket = setting->ticket;
 
+    override_done(&setting->before);
     *setting = (struct Setting){};
     guard->answer(guard->userdata, ticket, tenant, NULL, outcome);
 }
 
-static void put_back(struct Guard *guard, struct Setting *setting, struct Tenant *tenant)
+static void apply(struct Guard *guard, struct Setting *setting, struct Tenant *tenant);
+
+/* What was before is put back in the state, and then in the kernel; who asked waits for that. */
+static void undo(struct Guard *guard, struct Setting *setting, struct Tenant *tenant)
 {
-    (void)override_reset(&guard->overrides, tenant->name, NULL);
-    (void)override_set(&guard->overrides, tenant->name, &setting->before.persistent, false,
-                       setting->before.uid, setting->before.realtime_usec);
-    (void)override_set(&guard->overrides, tenant->name, &setting->before.runtime, true, setting->before.uid,
-                       setting->before.realtime_usec);
+    int r = override_restore(&guard->overrides, &setting->before);
+
+    if (r < 0)
+        guard_notice(guard, EVENT_NOTICE, LOG_ERR,
+                     "limits of %.200s that were not set stay written down until it can be changed: %s",
+                     tenant->name, strerror(-r));
     override_limits(&guard->overrides, tenant->name, &tenant->overrides);
+    setting->undoing = true;
+    apply(guard, setting, tenant);
 }
 
 static void finish(struct Guard *guard, struct Setting *setting, struct Tenant *tenant)
 {
     struct Outcome outcome = {.result = RESULT_DONE};
 
-    if (setting->failed[0] != '\0') {
+    if (setting->failed[0] != '\0' && !setting->undoing)
+        return undo(guard, setting, tenant);
+    if (setting->undoing) {
         outcome.result = RESULT_FAILED;
         snprintf(outcome.text, sizeof(outcome.text), "nothing is changed: %s", setting->failed);
-        put_back(guard, setting, tenant);
+        pipeline_note(&guard->pipeline, tenant, EVENT_NOTICE, LOG_WARNING, guard->clock(), outcome.text);
         limiting_check(&guard->pipeline, tenant, guard->clock());
     } else {
         guard_refresh(guard, tenant);
     }
     look_at_directories(guard, tenant);
     answer(guard, setting, tenant, &outcome);
+}
+
+/* One after the other: what did not take, and what could not be put back. */
+static void note_failure(struct Setting *setting, enum LimitId id, const char *why)
+{
+    size_t used = strlen(setting->failed);
+
+    snprintf(setting->failed + used, sizeof(setting->failed) - used, "%s%s%s: %.120s", used > 0 ? "; " : "",
+             limit_info(id)->directive, setting->undoing ? " could not be put back" : "", why);
 }
 
 void setting_settled(struct Guard *guard, struct Tenant *tenant, const struct Decision *decision,
@@ -154,9 +174,8 @@ void setting_settled(struct Guard *guard, struct Tenant *tenant, const struct De
         !(setting->waiting & (1u << decision->limit)))
         return;
     setting->waiting &= ~(1u << decision->limit);
-    if (!result_is_success(outcome->result) && setting->failed[0] == '\0')
-        snprintf(setting->failed, sizeof(setting->failed), "%s: %.200s",
-                 limit_info(decision->limit)->directive, outcome->text);
+    if (!result_is_success(outcome->result))
+        note_failure(setting, decision->limit, outcome->text);
     if (setting->waiting == 0 && !setting->beginning)
         finish(guard, setting, tenant);
 }
@@ -173,7 +192,7 @@ void setting_vanished(struct Guard *guard, const struct Tenant *tenant)
 
 /* --- the way -------------------------------------------------------------------------------------- */
 
-static void apply(struct Guard *guard, struct Setting *setting, struct Tenant *tenant, uid_t uid)
+static void apply(struct Guard *guard, struct Setting *setting, struct Tenant *tenant)
 {
     usec_t now = guard->clock();
 
@@ -186,13 +205,12 @@ static void apply(struct Guard *guard, struct Setting *setting, struct Tenant *t
         if (!setting->asked.set[id])
             continue;
         r = limiting_present(tenant, id, &present);
-        if (r < 0 && tenant->overrides.set[id] && setting->failed[0] == '\0')
-            snprintf(setting->failed, sizeof(setting->failed), "%s: it cannot be read: %s",
-                     limit_info(id)->directive, strerror(-r));
+        if (r < 0 && tenant->overrides.set[id])
+            note_failure(setting, id, strerror(-r));
         if (r < 0 || !limit_decide(tenant, id, present, now, &decision))
             continue;
         decision.cause = CAUSE_OPERATOR;
-        decision.uid = uid;
+        decision.uid = setting->author.uid;
         setting->waiting |= 1u << id;
         pipeline_carry_out(&guard->pipeline, tenant, &decision, 0, now);
     }
@@ -201,70 +219,103 @@ static void apply(struct Guard *guard, struct Setting *setting, struct Tenant *t
         finish(guard, setting, tenant);
 }
 
-static void remember(const struct Guard *guard, const struct Tenant *tenant, struct Override *ret)
-{
-    const struct Override *present = override_find(&guard->overrides, tenant->name);
-
-    *ret = present ? *present : (struct Override){};
-}
-
+/* `before` is taken over. */
 static enum SettingAnswer begin(struct Guard *guard, struct Tenant *tenant, const struct Limits *limits,
-                                const struct Override *before, uid_t uid, uint64_t ticket)
+                                struct Override *before, const struct Author *author, uint64_t ticket)
 {
     struct Setting *setting = free_setting(guard);
 
     assert(setting); /* whoever asks has looked */
-    *setting = (struct Setting){
-        .ticket = ticket, .tenant_id = tenant->cgroup.id, .asked = *limits, .before = *before};
+    *setting = (struct Setting){.ticket = ticket,
+                                .tenant_id = tenant->cgroup.id,
+                                .asked = *limits,
+                                .before = *before,
+                                .author = *author};
     override_limits(&guard->overrides, tenant->name, &tenant->overrides);
-    apply(guard, setting, tenant, uid);
+    apply(guard, setting, tenant);
     return SETTING_UNDER_WAY;
 }
 
-enum SettingAnswer setting_set(struct Guard *guard, struct Tenant *tenant, const struct Limits *limits,
-                               bool runtime, uid_t uid, uint64_t ticket, char *why)
+static bool is_version(const struct Guard *guard, const struct Tenant *tenant,
+                       const struct OverrideWish *wish, char *why)
 {
-    struct Limits before_in_force = tenant->overrides;
-    struct Override before;
-    int r;
+    char changes[REASON_MAX - 128];
 
-    if (!is_possible(guard, tenant, limits, why) || !has_controllers(tenant, limits, why))
-        return SETTING_REFUSED;
+    if (!wish->if_version || override_version(&guard->overrides, tenant->name) == wish->version)
+        return true;
+    snprintf(why, REASON_MAX, "limits of %.80s have changed meanwhile: %s", tenant->name,
+             override_changes(&guard->overrides, tenant->name, wish->version, guard_realtime_usec(guard),
+                              changes, sizeof(changes)));
+    return false;
+}
+
+/* Some of them only with others that the operator has set. */
+static bool can_be_kept(struct Guard *guard, struct Tenant *tenant, const struct Limits *limits, char *why)
+{
+    const struct Limits in_force = tenant->overrides;
+    bool can;
+
     if (has_network_limit(limits) && !network_guard_can(&guard->network, tenant, limits, why))
-        return SETTING_REFUSED;
-    remember(guard, tenant, &before);
+        return false;
     for (int id = 0; id < LIMIT_COUNT; id++)
         tenant->overrides.set[id] = tenant->overrides.set[id] || limits->set[id];
-    if (has_disk_limit(limits) && !has_shares(guard, tenant, why)) {
-        tenant->overrides = before_in_force;
+    can = !has_disk_limit(limits) || has_shares(guard, tenant, why);
+    tenant->overrides = in_force;
+    if (!can)
         look_at_directories(guard, tenant);
+    return can;
+}
+
+static enum SettingAnswer not_written(struct Guard *guard, struct Tenant *tenant, struct Override *before,
+                                      int error, char *why)
+{
+    override_done(before);
+    look_at_directories(guard, tenant);
+    snprintf(why, REASON_MAX, "it could not be written down: %s", strerror(-error));
+    return SETTING_REFUSED;
+}
+
+enum SettingAnswer setting_set(struct Guard *guard, struct Tenant *tenant, const struct Limits *limits,
+                               const struct OverrideWish *wish, uint64_t ticket, char *why)
+{
+    struct Override before = {};
+    int r;
+
+    if (!is_version(guard, tenant, wish, why))
+        return SETTING_CHANGED;
+    if (!is_possible(guard, tenant, limits, why) || !has_controllers(tenant, limits, why) ||
+        !can_be_kept(guard, tenant, limits, why))
         return SETTING_REFUSED;
-    }
-    tenant->overrides = before_in_force;
-    r = override_set(&guard->overrides, tenant->name, limits, runtime, uid,
-                     guard->clock() + guard->pipeline.realtime_offset_usec);
-    if (r < 0) {
-        look_at_directories(guard, tenant);
-        snprintf(why, REASON_MAX, "it could not be written down: %s", strerror(-r));
-        return SETTING_REFUSED;
-    }
-    return begin(guard, tenant, limits, &before, uid, ticket);
+    r = override_copy(&guard->overrides, tenant->name, &before);
+    if (r >= 0)
+        r = override_set(&guard->overrides, tenant->name, limits, wish, guard_realtime_usec(guard));
+    if (r < 0)
+        return not_written(guard, tenant, &before, r, why);
+    return begin(guard, tenant, limits, &before, &wish->author, ticket);
 }
 
 enum SettingAnswer setting_reset(struct Guard *guard, struct Tenant *tenant, const struct Limits *limits,
-                                 uid_t uid, uint64_t ticket, char *why)
+                                 const struct OverrideWish *wish, uint64_t ticket, char *why)
 {
     struct Limits which = limits ? *limits : tenant->overrides;
-    struct Override before;
+    struct Override before = {};
     int r;
 
+    if (!is_version(guard, tenant, wish, why))
+        return SETTING_CHANGED;
     if (!is_possible(guard, tenant, &which, why))
         return SETTING_REFUSED;
-    remember(guard, tenant, &before);
-    r = override_reset(&guard->overrides, tenant->name, &which);
-    if (r < 0) {
-        snprintf(why, REASON_MAX, "it could not be written down: %s", strerror(-r));
-        return SETTING_REFUSED;
-    }
-    return begin(guard, tenant, &which, &before, uid, ticket);
+    r = override_copy(&guard->overrides, tenant->name, &before);
+    if (r >= 0)
+        r = override_reset(&guard->overrides, tenant->name, &which, &wish->author,
+                           guard_realtime_usec(guard));
+    if (r < 0)
+        return not_written(guard, tenant, &before, r, why);
+    return begin(guard, tenant, &which, &before, &wish->author, ticket);
+}
+
+void setting_close(struct Guard *guard)
+{
+    for (size_t i = 0; i < SETTINGS_MAX; i++)
+        override_done(&guard->settings[i].before);
 }

@@ -7,6 +7,7 @@ const char *event_kind_name(enum EventKind kind)
     static const char *const names[EVENT_COUNT] = {
         [EVENT_APPEARED] = "appeared", [EVENT_VANISHED] = "vanished", [EVENT_DECISION] = "decision",
         [EVENT_OUTCOME] = "outcome",   [EVENT_NOTICE] = "notice",     [EVENT_CONFIG] = "configuration",
+        [EVENT_CHANGE] = "change",
     };
 
     return names[kind];
@@ -37,6 +38,8 @@ static void outcome_sentence(const struct Event *event, char *buf, size_t size)
 
 const char *event_sentence(const struct Event *event, char *buf, size_t size)
 {
+    char who[AUTHOR_FORMAT_MAX];
+
     switch (event->kind) {
     case EVENT_APPEARED:
         snprintf(buf, size, "guarded as %s", event->class);
@@ -49,6 +52,9 @@ const char *event_sentence(const struct Event *event, char *buf, size_t size)
         break;
     case EVENT_OUTCOME:
         outcome_sentence(event, buf, size);
+        break;
+    case EVENT_CHANGE:
+        snprintf(buf, size, "%s asks: %s", author_format(&event->author, who, sizeof(who)), event->text);
         break;
     default:
         snprintf(buf, size, "%s", event->text);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/usec.h"
+#include "model/author.h"
 #include "model/decision.h"
 #include "model/tenant.h"
 
@@ -15,6 +16,7 @@ enum EventKind {
     EVENT_OUTCOME,
     EVENT_NOTICE, /* guardd itself: started, reloaded, cannot watch something */
     EVENT_CONFIG, /* a configuration was taken over, or refused and why */
+    EVENT_CHANGE, /* an operator asks for something: who, and what */
     EVENT_COUNT,
 };
 
@@ -29,7 +31,8 @@ struct Event {
     char path[512];           /* cut when longer */
     struct Decision decision; /* EVENT_DECISION, EVENT_OUTCOME */
     struct Outcome outcome;   /* EVENT_OUTCOME */
-    char text[REASON_MAX];    /* EVENT_NOTICE, EVENT_CONFIG */
+    struct Author author;     /* EVENT_CHANGE */
+    char text[REASON_MAX];    /* EVENT_NOTICE, EVENT_CONFIG, EVENT_CHANGE */
 };
 
 const char *event_kind_name(enum EventKind kind);

@@ -20,6 +20,7 @@
 #define MESSAGE_ID_WITHHELD "6d2f5a0b9c6b4bb0a5a4d0d3c9a1e704"
 #define MESSAGE_ID_DEGRADED "6d2f5a0b9c6b4bb0a5a4d0d3c9a1e705"
 #define MESSAGE_ID_CONFIG "6d2f5a0b9c6b4bb0a5a4d0d3c9a1e706"
+#define MESSAGE_ID_CHANGE "6d2f5a0b9c6b4bb0a5a4d0d3c9a1e70a"
 
 /* Where the writer takes events to. `lost`: how many it could not be given before this one. May wait. < 0: it
  * did not take it, which counts as lost. */

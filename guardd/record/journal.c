@@ -153,6 +153,20 @@ static void outcome_fields(struct JournalEntry *entry, const struct Outcome *out
         field(entry, "ERRNO=%d", -outcome->error);
 }
 
+static void author_fields(struct JournalEntry *entry, const struct Event *event)
+{
+    const struct Author *author = &event->author;
+
+    field(entry, "GUARDD_REQUEST=%s", event->text);
+    field(entry, "GUARDD_OPERATOR_UID=%" PRIu32, author->uid);
+    if (author->name[0] != '\0')
+        field(entry, "GUARDD_OPERATOR=%s", author->name);
+    if (author->pid > 0)
+        field(entry, "GUARDD_OPERATOR_PID=%" PRIi32, author->pid);
+    if (author->command[0] != '\0')
+        field(entry, "GUARDD_OPERATOR_COMMAND=%s", author->command);
+}
+
 const char *journal_message_id(const struct Event *event)
 {
     switch (event->kind) {
@@ -160,6 +174,8 @@ const char *journal_message_id(const struct Event *event)
         return event->decision.withheld ? MESSAGE_ID_WITHHELD : MESSAGE_ID_DECISION;
     case EVENT_OUTCOME:
         return event->outcome.result == RESULT_FAILED ? MESSAGE_ID_FAILED : MESSAGE_ID_OUTCOME;
+    case EVENT_CHANGE:
+        return MESSAGE_ID_CHANGE;
     case EVENT_NOTICE:
         return event->priority <= LOG_WARNING ? MESSAGE_ID_DEGRADED : NULL;
     case EVENT_CONFIG:
@@ -191,6 +207,8 @@ void journal_compose(const struct Event *event, struct JournalEntry *ret)
         outcome_fields(ret, &event->outcome);
     if (event->kind == EVENT_DECISION)
         ground_fields(ret, &event->decision);
+    if (event->kind == EVENT_CHANGE)
+        author_fields(ret, event);
 }
 
 void journal_compose_lost(uint64_t lost, struct JournalEntry *ret)

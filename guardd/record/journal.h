@@ -24,6 +24,9 @@
  * elects by), GUARDD_RANK_VALUE (the tenant's own), GUARDD_PASSED_OVER ("VALUE;WHY;NAME" of each: VALUE "-"
  * where it is not known, WHY "" where it has just less) and GUARDD_PASSED_OVER_MORE, how many are not named.
  *
+ * A change (an operator asks for something) has GUARDD_REQUEST, GUARDD_OPERATOR_UID, and as far as they are
+ * known GUARDD_OPERATOR (the user's name), GUARDD_OPERATOR_PID, GUARDD_OPERATOR_COMMAND.
+ *
  *   lost       GUARDD_LOST: how many events the journal did not get before this line */
 #pragma once
 

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "serve/answer.h"
+#include "serve/author.h"
 #include "serve/inspect.h"
 #include "serve/limits.h"
 #include "serve/target.h"
@@ -97,6 +98,11 @@ static int act_on(struct ServicePeer *peer, const struct Target *target, sd_varl
     char why[REASON_MAX] = "";
     int r;
 
+    if (act->verb == VERB_THROTTLE)
+        peer_asked(peer, target->tenant, &target->author, "throttle %s %u%%", resource_name(act->resource),
+                   act->percent);
+    else
+        peer_asked(peer, target->tenant, &target->author, "%s", verb_name(act->verb));
     peer_await(peer, AWAITS_ACTION, target->tenant, flags);
     r = service->ops->act(service->userdata, target->tenant, act, target->uid, peer->ticket, why);
     if (peer->ticket == 0 || r == SERVICE_UNDER_WAY)
@@ -164,6 +170,14 @@ int change_throttle(sd_varlink *link, sd_json_variant *parameters, sd_varlink_me
     return act_on(userdata, &call.target, flags, &act);
 }
 
+static void record_of_host(struct ServicePeer *peer, const char *what)
+{
+    struct Author author;
+
+    author_of_peer(peer->service->passwd_file, peer->link, &author);
+    peer_asked(peer, NULL, &author, "%s", what);
+}
+
 /* `tenant` NULL: all. */
 static int release(struct ServicePeer *peer, struct Tenant *tenant, uid_t uid,
                    sd_varlink_method_flags_t flags)
@@ -187,7 +201,10 @@ int change_release(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
     struct Target target = {};
     int r = target_find(peer, RIGHT_CHANGE, parameters, NULL, &target);
 
-    return r != 0 ? r : release(peer, target.tenant, target.uid, flags);
+    if (r != 0)
+        return r;
+    peer_asked(peer, target.tenant, &target.author, "release");
+    return release(peer, target.tenant, target.uid, flags);
 }
 
 int change_release_all(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
@@ -199,7 +216,10 @@ int change_release_all(sd_varlink *link, sd_json_variant *parameters, sd_varlink
 
     if (r == 0)
         r = sd_varlink_get_peer_uid(link, &uid);
-    return r != 0 ? r : release(peer, NULL, uid, flags);
+    if (r != 0)
+        return r;
+    record_of_host(peer, "release --all");
+    return release(peer, NULL, uid, flags);
 }
 
 static int problems_list(const struct Problems *problems, sd_json_variant **ret)
@@ -241,6 +261,7 @@ int change_reload(sd_varlink *link, sd_json_variant *parameters, sd_varlink_meth
 
     if (r < 0)
         return r;
+    record_of_host(peer, "reload");
     r = service->ops->reload(service->userdata, &problems);
     if (r == CONFIG_INVALID)
         return answer_problems(link, &problems);

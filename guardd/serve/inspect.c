@@ -69,6 +69,8 @@ int inspect_check(sd_varlink *link, sd_json_variant *parameters, sd_varlink_meth
         return r;
     id = call.target.tenant->cgroup.id;
     peer->repair = call.repair;
+    if (call.repair)
+        peer_asked(peer, call.target.tenant, &call.target.author, "check --repair");
     peer_await(peer, AWAITS_CHECK, call.target.tenant, flags);
     r = service->ops->inspect(service->userdata, call.target.tenant, call.repair, call.target.uid,
                               peer->ticket, why);

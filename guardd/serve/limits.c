@@ -2,6 +2,7 @@
  * configuration, so that both take the same and complain alike. */
 #include "serve/limits.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -14,6 +15,11 @@
 
 #define NAME_SHOWN 64
 #define WHAT "setting limits" /* in a sentence that says no */
+
+/* The row of `ifVersion` in a call's table of parameters. */
+#define VERSION_FIELD(type)                                                                                  \
+    {"ifVersion", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_variant_noref, offsetof(type, version),    \
+     SD_JSON_NULLABLE}
 
 /* A limit as it was asked for. */
 struct Setting {
@@ -123,13 +129,18 @@ static int take_names(struct ServicePeer *peer, sd_json_variant *list, struct Li
 
 static int reply_limits(struct ServicePeer *peer, const struct Tenant *tenant, const char *text)
 {
-    _cleanup_(sd_json_variant_unrefp) sd_json_variant *limits = NULL;
+    _cleanup_(sd_json_variant_unrefp) sd_json_variant *limits = NULL, *overrides = NULL;
+    const struct Overrides *all = peer->service->view.overrides;
     int r = wire_limits(tenant, &limits);
 
+    if (r >= 0)
+        r = peer_overrides(peer, tenant->name, &overrides);
     if (r < 0)
         return r;
     return sd_varlink_replybo(peer->link, WIRE_PAIR_TEXT("name", tenant->name),
                               SD_JSON_BUILD_PAIR_VARIANT("limits", limits),
+                              SD_JSON_BUILD_PAIR_VARIANT("overrides", overrides),
+                              SD_JSON_BUILD_PAIR_UNSIGNED("version", override_version(all, tenant->name)),
                               WIRE_PAIR_TEXT_IF_ANY("text", text));
 }
 
@@ -145,10 +156,63 @@ int limits_answer(struct ServicePeer *peer, const struct Tenant *tenant, const s
         peer, tenant, observed ? "nothing was changed: guardd only observes (Mode=observe)" : outcome->text);
 }
 
+/* `number` NULL: not asked for. 0 is a version, too: nothing was ever changed. false: it is none. */
+static bool parse_version(sd_json_variant *number, struct OverrideWish *wish)
+{
+    if (!number || sd_json_variant_is_null(number))
+        return true;
+    if (!sd_json_variant_is_unsigned(number))
+        return false;
+    wish->if_version = true;
+    wish->version = sd_json_variant_unsigned(number);
+    return true;
+}
+
+/* Somebody was quicker. */
+static int answer_changed(struct ServicePeer *peer, const struct Tenant *tenant, const char *why)
+{
+    uint64_t version = override_version(peer->service->view.overrides, tenant->name);
+
+    if (peer->ticket == 0)
+        return 0;
+    peer->ticket = 0;
+    return sd_varlink_errorbo(peer->link, WIRE_ERROR_CHANGED, WIRE_PAIR_TEXT("message", why),
+                              SD_JSON_BUILD_PAIR_UNSIGNED("version", version));
+}
+
+/* "set TasksMax=300 MemoryMax=2G for 2h" */
+static void record_set(struct ServicePeer *peer, const struct Target *target, const struct Limits *limits,
+                       const struct OverrideWish *wish)
+{
+    char text[REASON_MAX] = "", value[MEASURE_FORMAT_MAX], span[USEC_FORMAT_MAX];
+    size_t used = 0;
+
+    for (int i = 0; i < LIMIT_COUNT && used < sizeof(text); i++)
+        if (limits->set[i])
+            used += (size_t)snprintf(text + used, sizeof(text) - used, " %s=%s", limit_info(i)->directive,
+                                     limit_format(i, limits->value[i], value, sizeof(value)));
+    peer_asked(peer, target->tenant, &target->author, "set%s%s%s%s", text, wish->for_usec > 0 ? " for " : "",
+               wish->for_usec > 0 ? usec_format(wish->for_usec, span, sizeof(span)) : "",
+               wish->runtime ? " until the next boot" : "");
+}
+
+/* "reset TasksMax"; "reset" of all. */
+static void record_reset(struct ServicePeer *peer, const struct Target *target, const struct Limits *limits)
+{
+    char text[REASON_MAX] = "";
+    size_t used = 0;
+
+    for (int i = 0; limits && i < LIMIT_COUNT && used < sizeof(text); i++)
+        if (limits->set[i])
+            used += (size_t)snprintf(text + used, sizeof(text) - used, " %s", limit_info(i)->directive);
+    peer_asked(peer, target->tenant, &target->author, "reset%s", text);
+}
+
 struct SetCall {
     struct Target target;
-    sd_json_variant *limits;
+    sd_json_variant *limits, *version;
     bool runtime;
+    uint64_t for_usec;
 };
 
 int limits_set(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags, void *userdata)
@@ -159,10 +223,14 @@ int limits_set(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_
          SD_JSON_MANDATORY},
         {"runtime", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool, offsetof(struct SetCall, runtime),
          SD_JSON_NULLABLE},
+        {"forUsec", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint64,
+         offsetof(struct SetCall, for_usec), SD_JSON_NULLABLE},
+        VERSION_FIELD(struct SetCall),
         {},
     };
     struct ServicePeer *peer = userdata;
     struct Service *service = peer->service;
+    struct OverrideWish wish;
     struct SetCall call = {};
     char why[REASON_MAX] = "";
     struct Limits limits;
@@ -173,16 +241,22 @@ int limits_set(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_
         r = take_settings(peer, call.limits, &limits);
     if (r != 0)
         return r;
+    wish = (struct OverrideWish){
+        .runtime = call.runtime, .for_usec = call.for_usec, .author = call.target.author};
+    if (!parse_version(call.version, &wish))
+        return sd_varlink_error_invalid_parameter_name(link, "ifVersion");
+    record_set(peer, &call.target, &limits, &wish);
     id = call.target.tenant->cgroup.id;
     peer_await(peer, AWAITS_LIMITS, call.target.tenant, flags);
-    r = service->ops->set(service->userdata, call.target.tenant, &limits, call.runtime, call.target.uid,
-                          peer->ticket, why);
+    r = service->ops->set(service->userdata, call.target.tenant, &limits, &wish, peer->ticket, why);
+    if (r == SERVICE_CHANGED)
+        return answer_changed(peer, call.target.tenant, why);
     return answer_at_once(peer, WHAT, id, r, why, reply_limits);
 }
 
 struct ResetCall {
     struct Target target;
-    sd_json_variant *names;
+    sd_json_variant *names, *version;
 };
 
 int limits_reset(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
@@ -192,13 +266,15 @@ int limits_reset(sd_varlink *link, sd_json_variant *parameters, sd_varlink_metho
         TARGET_FIELD,
         {"names", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_variant_noref, offsetof(struct ResetCall, names),
          SD_JSON_NULLABLE},
+        VERSION_FIELD(struct ResetCall),
         {},
     };
     struct ServicePeer *peer = userdata;
     struct Service *service = peer->service;
+    struct OverrideWish wish;
     struct ResetCall call = {};
     char why[REASON_MAX] = "";
-    struct Limits limits;
+    struct Limits limits, *named;
     uint64_t id;
     int r = target_find(peer, RIGHT_CHANGE, parameters, fields, &call.target);
 
@@ -206,10 +282,15 @@ int limits_reset(sd_varlink *link, sd_json_variant *parameters, sd_varlink_metho
         r = take_names(peer, call.names, &limits);
     if (r != 0)
         return r;
+    wish = (struct OverrideWish){.author = call.target.author};
+    if (!parse_version(call.version, &wish))
+        return sd_varlink_error_invalid_parameter_name(link, "ifVersion");
+    named = call.names && sd_json_variant_elements(call.names) > 0 ? &limits : NULL;
+    record_reset(peer, &call.target, named);
     id = call.target.tenant->cgroup.id;
     peer_await(peer, AWAITS_LIMITS, call.target.tenant, flags);
-    r = service->ops->reset(service->userdata, call.target.tenant,
-                            call.names && sd_json_variant_elements(call.names) > 0 ? &limits : NULL,
-                            call.target.uid, peer->ticket, why);
+    r = service->ops->reset(service->userdata, call.target.tenant, named, &wish, peer->ticket, why);
+    if (r == SERVICE_CHANGED)
+        return answer_changed(peer, call.target.tenant, why);
     return answer_at_once(peer, WHAT, id, r, why, reply_limits);
 }

@@ -195,7 +195,7 @@ static int newest_events(struct History *history, uint64_t tenant_id, sd_json_va
 int look_show_tenant(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                      void *userdata)
 {
-    _cleanup_json_ sd_json_variant *details = NULL, *events = NULL;
+    _cleanup_json_ sd_json_variant *details = NULL, *overrides = NULL, *events = NULL;
     struct ServicePeer *peer = userdata;
     struct Service *service = peer->service;
     const struct Tenant *tenant;
@@ -214,10 +214,15 @@ int look_show_tenant(sd_varlink *link, sd_json_variant *parameters, sd_varlink_m
     r = wire_tenant_full(tenant, service->ops->now(service->userdata), &details);
     if (r >= 0)
         r = newest_events(service->view.history, id, &events);
+    if (r >= 0)
+        r = peer_overrides(peer, tenant->name, &overrides);
     if (r < 0)
         return r;
-    return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("details", details),
-                              SD_JSON_BUILD_PAIR_VARIANT("events", events));
+    return sd_varlink_replybo(
+        link, SD_JSON_BUILD_PAIR_VARIANT("details", details),
+        SD_JSON_BUILD_PAIR_VARIANT("overrides", overrides),
+        SD_JSON_BUILD_PAIR_UNSIGNED("version", override_version(service->view.overrides, tenant->name)),
+        SD_JSON_BUILD_PAIR_VARIANT("events", events));
 }
 
 size_t look_watchers(const struct Service *service)

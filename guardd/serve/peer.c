@@ -4,12 +4,15 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <utlist.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "wire/codec.h"
 #include "wire/interface.h"
 #include "wire/text.h"
 
@@ -116,6 +119,28 @@ int peer_demand(struct ServicePeer *peer, enum Right wanted)
     return sd_varlink_errorbo(
         peer->link, WIRE_ERROR_DENIED,
         WIRE_PAIR_TEXT("message", authority_denial(config, wanted, denial, sizeof(denial))));
+}
+
+int peer_overrides(struct ServicePeer *peer, const char *tenant, sd_json_variant **ret)
+{
+    struct Service *service = peer->service;
+    const struct Override *override = override_find(service->view.overrides, tenant);
+    enum Right right = authority_of_peer(service->group_file, *service->view.config, peer->link);
+
+    return wire_overrides(override, service->ops->realtime(service->userdata), right >= RIGHT_CHANGE, ret);
+}
+
+void peer_asked(struct ServicePeer *peer, const struct Tenant *tenant, const struct Author *author,
+                const char *format, ...)
+{
+    struct Service *service = peer->service;
+    char what[REASON_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(what, sizeof(what), format, arguments);
+    va_end(arguments);
+    service->ops->asked(service->userdata, tenant, author, what);
 }
 
 static bool is_writable(sd_varlink *link)

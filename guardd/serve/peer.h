@@ -49,6 +49,13 @@ void peer_disconnected(sd_varlink_server *server, sd_varlink *link, void *userda
  * the method returns what this returns. */
 int peer_demand(struct ServicePeer *peer, enum Right wanted);
 
+/* What operators have set of a tenant, as far as this peer may know it. */
+int peer_overrides(struct ServicePeer *peer, const char *tenant, sd_json_variant **ret);
+
+/* What the peer asks for is recorded, by the daemon. `tenant` NULL: of the host. */
+void peer_asked(struct ServicePeer *peer, const struct Tenant *tenant, const struct Author *author,
+                const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 /* Sends one more reply (of wire_event_reply() or wire_event_brief(); NULL: an empty one) to a watcher, or
  * hangs up on one that does not keep up: `peer` may be gone then. */
 void peer_notify(struct ServicePeer *peer, sd_json_variant *reply);

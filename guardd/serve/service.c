@@ -89,7 +89,11 @@ int service_open(struct Service *service, sd_event *event, int fd, const char *a
     _cleanup_fd_ int listen_fd = fd;
     int r;
 
-    *service = (struct Service){.view = *view, .ops = ops, .userdata = userdata, .group_file = "/etc/group"};
+    *service = (struct Service){.view = *view,
+                                .ops = ops,
+                                .userdata = userdata,
+                                .group_file = "/etc/group",
+                                .passwd_file = "/etc/passwd"};
     r = make_server(service);
     if (r >= 0)
         r = make_feed(service, event);

@@ -17,10 +17,12 @@
 #include <systemd/sd-varlink.h>
 
 #include "config/config.h"
+#include "model/author.h"
 #include "model/event.h"
 #include "model/tenant.h"
 #include "model/verb.h"
 #include "record/history.h"
+#include "record/override.h"
 #include "sense/host.h"
 #include "tenant/registry.h"
 
@@ -41,6 +43,7 @@ enum ServiceAnswer {
     SERVICE_REFUSED = 1, /* `ret_why` says why */
     SERVICE_UNDER_WAY,   /* the outcome comes through service_settled() with the ticket given */
     SERVICE_DONE,        /* there was nothing to wait for */
+    SERVICE_CHANGED,     /* of set and reset: the version is another one, `ret_why` says what has changed */
 };
 
 /* VERB_FREEZE, KILL, THROTTLE; THAW, which takes throttles off too. */
@@ -51,6 +54,9 @@ struct ServiceAct {
 };
 
 struct ServiceOps {
+    /* An operator asks for something ("set TasksMax=300"), of a tenant or of the host (NULL); called before
+     * it is begun. For the record. */
+    void (*asked)(void *userdata, const struct Tenant *tenant, const struct Author *author, const char *what);
     /* What is done by hand. `why` (REASON_MAX bytes) is filled on SERVICE_REFUSED, and with a remark on
      * SERVICE_DONE. */
     int (*act)(void *userdata, struct Tenant *tenant, const struct ServiceAct *act, uid_t uid,
@@ -62,16 +68,17 @@ struct ServiceOps {
      */
     int (*release)(void *userdata, struct Tenant *tenant, uid_t uid, uint64_t ticket, size_t *ret_released);
     /* Live limits of a tenant, all or none; `limits->set` names them, a value may be LIMIT_INFINITY.
-     * `runtime`: until the next boot, else for good. `why` is filled on SERVICE_REFUSED. SERVICE_UNDER_WAY:
+     * `why` is filled on SERVICE_REFUSED and SERVICE_CHANGED. SERVICE_UNDER_WAY:
      * the outcome comes through service_settled() with this ticket and no decision, possibly before this
      * returns; RESULT_FAILED: what could not be applied is named in its text, and everything is as before.
      * The answer tells of tenant->limits, overrides and readings: these are of now before the outcome comes.
      * SERVICE_DONE: there was nothing to change; `why` may hold a remark. */
-    int (*set)(void *userdata, struct Tenant *tenant, const struct Limits *limits, bool runtime, uid_t uid,
-               uint64_t ticket, char *why);
-    /* Takes overrides back: those named in `limits->set`, or all (NULL). As above. */
-    int (*reset)(void *userdata, struct Tenant *tenant, const struct Limits *limits, uid_t uid,
-                 uint64_t ticket, char *why);
+    int (*set)(void *userdata, struct Tenant *tenant, const struct Limits *limits,
+               const struct OverrideWish *wish, uint64_t ticket, char *why);
+    /* Takes overrides back: those named in `limits->set`, or all (NULL). As above; of the wish author and
+     * version count. */
+    int (*reset)(void *userdata, struct Tenant *tenant, const struct Limits *limits,
+                 const struct OverrideWish *wish, uint64_t ticket, char *why);
     /* Walks the tenant's directories: is every file counted for it? `repair`: and mends what is not. As
      * above; before the outcome, tenant->disk.directories hold what was found: `changed` what had not its
      * project (and has it now with `repair`), `passed_over` what was left as it is. All directories that are
@@ -83,12 +90,14 @@ struct ServiceOps {
     /* Takes a fresh look at a tenant, so that what is shown is of now. */
     void (*refresh)(void *userdata, struct Tenant *tenant);
     usec_t (*now)(void *userdata);
+    usec_t (*realtime)(void *userdata);
 };
 
 struct ServiceView {
     const struct Registry *registry;
     struct History *history;
     const struct Config *const *config; /* the daemon's current one, whatever it is at the call */
+    const struct Overrides *overrides;
 };
 
 /* Of everything here in the event loop: behind what guards. */
@@ -106,6 +115,7 @@ struct Service {
     sd_event_source *feed;  /* takes what is new in the history to the watchers */
     uint64_t fed;           /* sequence of the last event that the watchers were sent */
     const char *group_file; /* /etc/group; tests name another one after service_open() */
+    const char *passwd_file;
 };
 
 /* Listens on `fd` (taken over, on failure too: a socket from the service manager), or on `address` when it is

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "serve/author.h"
 #include "wire/interface.h"
 #include "wire/text.h"
 
@@ -99,5 +100,9 @@ int target_find(struct ServicePeer *peer, enum Right wanted, sd_json_variant *pa
         r = sd_varlink_dispatch(peer->link, parameters, fields ? fields : only_tenant, target);
     if (r == 0)
         r = find_named(peer, target->name, &target->tenant);
-    return r != 0 ? r : sd_varlink_get_peer_uid(peer->link, &target->uid);
+    if (r == 0)
+        r = sd_varlink_get_peer_uid(peer->link, &target->uid);
+    if (r == 0 && wanted == RIGHT_CHANGE)
+        author_of_peer(peer->service->passwd_file, peer->link, &target->author);
+    return r;
 }

@@ -2,13 +2,15 @@
  * call is it. */
 #pragma once
 
+#include "model/author.h"
 #include "serve/peer.h"
 
 /* The first member of what a call's parameters are read into. */
 struct Target {
     const char *name; /* its `tenant` parameter */
     struct Tenant *tenant;
-    uid_t uid; /* the peer's */
+    uid_t uid;            /* the peer's */
+    struct Author author; /* the same, of calls that change something: who it is for the record */
 };
 
 /* The row of `tenant` in a call's table of parameters. */

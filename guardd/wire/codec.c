@@ -113,20 +113,22 @@ static bool rate_in_force(const struct Network *network, enum LimitId id, uint64
     return network->n_links > 0;
 }
 
-/* What the kernel enforces: as measured, else as guardd last set it. */
-static int limit_in_force(const struct Tenant *tenant, enum LimitId id, sd_json_variant **ret)
+/* What the kernel enforces: as measured, else as guardd last set it. False: it is not known. */
+static bool limit_in_force(const struct Tenant *tenant, enum LimitId id, uint64_t *ret_value)
 {
     const struct LimitState *state = &tenant->limits[id];
     const struct LimitView *view = &tenant->views[id];
     enum ReadingId reading = measured_by(id);
     int64_t measured = reading != READING_INVALID ? tenant->readings.limit[reading] : 0;
-    uint64_t rate;
 
-    if (limit_is_network(id) && rate_in_force(&tenant->network, id, &rate))
-        return limit_value(true, rate, ret);
-    if (reading != READING_INVALID && tenant->readings.valid[reading])
-        return limit_value(true, measured == READING_UNLIMITED ? LIMIT_INFINITY : (uint64_t)measured, ret);
-    return limit_value(view->known || state->applied, view->known ? view->present : state->value, ret);
+    if (limit_is_network(id) && rate_in_force(&tenant->network, id, ret_value))
+        return true;
+    if (reading != READING_INVALID && tenant->readings.valid[reading]) {
+        *ret_value = measured == READING_UNLIMITED ? LIMIT_INFINITY : (uint64_t)measured;
+        return true;
+    }
+    *ret_value = view->known ? view->present : state->value;
+    return view->known || state->applied;
 }
 
 /* And where others have a limit, too: the rate of links is that of all who share them. */
@@ -156,6 +158,21 @@ static const char *limit_source(const struct Tenant *tenant, enum LimitId id)
     return tenant->class && tenant->class->limits.set[id] ? "class" : "";
 }
 
+/* Where the value in force comes from. What is asked for and is in force anyway counts as what was asked for.
+ */
+static const char *limit_origin(const struct Tenant *tenant, enum LimitId id, uint64_t in_force)
+{
+    uint64_t asked;
+
+    if (tenant_asked(tenant, id, &asked) && !tenant->released && limit_is_same(id, asked, in_force))
+        return limit_source(tenant, id);
+    if (in_force == limit_default(id))
+        return "kernel";
+    if (tenant->container_id[0] != '\0')
+        return "runtime";
+    return tenant->cgroup.unit ? "systemd" : "other";
+}
+
 static int limit_object(const struct Tenant *tenant, enum LimitId id, sd_json_variant **ret)
 {
     _cleanup_json_ sd_json_variant *asked = NULL, *override = NULL, *in_force = NULL, *found = NULL;
@@ -163,13 +180,14 @@ static int limit_object(const struct Tenant *tenant, enum LimitId id, sd_json_va
     const struct LimitState *state = &tenant->limits[id];
     const struct Limits *limits = tenant->class ? &tenant->class->limits : NULL;
     int64_t used;
-    bool measured = limit_used(tenant, id, &used);
+    uint64_t present;
+    bool measured = limit_used(tenant, id, &used), known = limit_in_force(tenant, id, &present);
     int r = limit_value(limits && limits->set[id], limits ? limits->value[id] : 0, &asked);
 
     if (r >= 0)
         r = limit_value(tenant->overrides.set[id], tenant->overrides.value[id], &override);
     if (r >= 0)
-        r = limit_in_force(tenant, id, &in_force);
+        r = limit_value(known, present, &in_force);
     if (r >= 0)
         r = limit_value(state->applied, state->found, &found);
     if (r < 0)
@@ -179,6 +197,8 @@ static int limit_object(const struct Tenant *tenant, enum LimitId id, sd_json_va
         SD_JSON_BUILD_PAIR_STRING("unit", measure_name(info->measure)), PAIR_VARIANT_IF_ANY("asked", asked),
         PAIR_VARIANT_IF_ANY("override", override), PAIR_VARIANT_IF_ANY("inForce", in_force),
         PAIR_VARIANT_IF_ANY("found", found), SD_JSON_BUILD_PAIR_STRING("source", limit_source(tenant, id)),
+        SD_JSON_BUILD_PAIR_CONDITION(known, "origin",
+                                     SD_JSON_BUILD_STRING(known ? limit_origin(tenant, id, present) : "")),
         PAIR_NUMBER_IF(measured, "used", used), SD_JSON_BUILD_PAIR_BOOLEAN("waiting", state->waiting),
         WIRE_PAIR_TEXT_IF_ANY("note", state->note));
 }
@@ -577,16 +597,19 @@ int wire_event(const struct Event *event, sd_json_variant **ret)
         r = wire_outcome(&event->outcome, &outcome);
     if (r < 0)
         return r;
-    return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_UNSIGNED("sequence", event->sequence),
-                          SD_JSON_BUILD_PAIR_STRING("kind", event_kind_name(event->kind)),
-                          SD_JSON_BUILD_PAIR_INTEGER("priority", event->priority),
-                          SD_JSON_BUILD_PAIR_UNSIGNED("realtimeUsec", event->realtime_usec),
-                          WIRE_PAIR_TEXT_IF_ANY("tenant", event->tenant),
-                          PAIR_NUMBER_IF(event->tenant_id != 0, "cgroupId", event->tenant_id),
-                          WIRE_PAIR_TEXT_IF_ANY("class", event->class),
-                          WIRE_PAIR_TEXT_IF_ANY("path", event->path), WIRE_PAIR_TEXT_IF_ANY("action", action),
-                          PAIR_VARIANT_IF_ANY("decision", decision), PAIR_VARIANT_IF_ANY("outcome", outcome),
-                          WIRE_PAIR_TEXT("sentence", event_sentence(event, sentence, sizeof(sentence))));
+    return sd_json_buildo(
+        ret, SD_JSON_BUILD_PAIR_UNSIGNED("sequence", event->sequence),
+        SD_JSON_BUILD_PAIR_STRING("kind", event_kind_name(event->kind)),
+        SD_JSON_BUILD_PAIR_INTEGER("priority", event->priority),
+        SD_JSON_BUILD_PAIR_UNSIGNED("realtimeUsec", event->realtime_usec),
+        WIRE_PAIR_TEXT_IF_ANY("tenant", event->tenant),
+        PAIR_NUMBER_IF(event->tenant_id != 0, "cgroupId", event->tenant_id),
+        WIRE_PAIR_TEXT_IF_ANY("class", event->class), WIRE_PAIR_TEXT_IF_ANY("path", event->path),
+        WIRE_PAIR_TEXT_IF_ANY("action", action), PAIR_VARIANT_IF_ANY("decision", decision),
+        PAIR_VARIANT_IF_ANY("outcome", outcome),
+        PAIR_NUMBER_IF(event->kind == EVENT_CHANGE, "uid", event->author.uid),
+        WIRE_PAIR_TEXT_IF_ANY("user", event->kind == EVENT_CHANGE ? event->author.name : ""),
+        WIRE_PAIR_TEXT("sentence", event_sentence(event, sentence, sizeof(sentence))));
 }
 
 int wire_event_reply(const struct Event *event, sd_json_variant **ret)

@@ -6,6 +6,7 @@
 #include <systemd/sd-json.h>
 
 #include "model/event.h"
+#include "model/override.h"
 #include "model/tenant.h"
 
 /* A row of `guardctl list`. */
@@ -18,6 +19,10 @@ int wire_tenant_full(const struct Tenant *tenant, usec_t now, sd_json_variant **
 /* Lists: every limit that guardd knows; every directory of the tenant. */
 int wire_limits(const struct Tenant *tenant, sd_json_variant **ret);
 int wire_directories(const struct Tenant *tenant, sd_json_variant **ret);
+
+/* A list: what operators have set, of each limit the topmost first. `override` may be NULL. `full`: with
+ * processes and command lines, which are for operators only. */
+int wire_overrides(const struct Override *override, usec_t realtime_usec, bool full, sd_json_variant **ret);
 
 int wire_outcome(const struct Outcome *outcome, sd_json_variant **ret);
 int wire_event(const struct Event *event, sd_json_variant **ret);

@@ -111,12 +111,43 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     STRUCT(found, LimitValue, MAYBE),
     COMMENT("Who asks for it: class, override (an operator), \"\" (nobody)"),
     TEXT(source, 0),
+    COMMENT("Where the value in force comes from: override (an operator), class, systemd, runtime (that of a "
+            "container, or systemd for it), other (somebody else), kernel (its default: no limit); left out when it is "
+            "not known what is in force"),
+    TEXT(origin, MAYBE),
     COMMENT("How much of what it bounds is used now; left out when that could not be measured"),
     NUMBER(used, MAYBE),
     COMMENT("The service manager was asked to set it and has not answered yet"),
     FLAG(waiting),
     COMMENT("Why it is not as it is asked for"),
     TEXT(note, MAYBE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    Override,
+    COMMENT("The limit: TasksMax"),
+    TEXT(limit, 0),
+    COMMENT("What it was set to"),
+    STRUCT(value, LimitValue, 0),
+    COMMENT("persistent (for good), runtime (until the next boot), timed (until untilRealtimeUsec)"),
+    TEXT(layer, 0),
+    COMMENT("Ends with the boot; of a timed one at the latest"),
+    FLAG(runtime),
+    COMMENT("It is what is asked for; the others of this limit lie below it, and are asked for when it has ended"),
+    FLAG(topmost),
+    COMMENT("Who set it: the user's id ..."),
+    NUMBER(uid, 0),
+    COMMENT("... and name, where /etc/passwd has it"),
+    TEXT(user, MAYBE),
+    COMMENT("By which process; for root and OperatorGroup= only"),
+    NUMBER(pid, MAYBE),
+    COMMENT("Its command line; for root and OperatorGroup= only"),
+    TEXT(command, MAYBE),
+    COMMENT("When"),
+    NUMBER(setRealtimeUsec, 0),
+    COMMENT("When it ends, of a timed one"),
+    NUMBER(untilRealtimeUsec, MAYBE),
+    COMMENT("In how long; 0: it is ending"),
+    NUMBER(leftUsec, MAYBE));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
     LimitSetting,
@@ -283,7 +314,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     COMMENT("Counts up from 1 in each run of guardd"),
     NUMBER(sequence, 0),
     COMMENT("appeared (guarded from now on), vanished, decision (about to be carried out), outcome, notice (of "
-            "guardd itself)"),
+            "guardd itself), configuration, change (an operator asks for something)"),
     TEXT(kind, 0),
     COMMENT("As in syslog: 0 emerg ... 7 debug"),
     NUMBER(priority, 0),
@@ -304,6 +335,10 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     STRUCT(decision, Decision, MAYBE),
     COMMENT("Of outcome"),
     STRUCT(outcome, Outcome, MAYBE),
+    COMMENT("Of change: the operator's user id ..."),
+    NUMBER(uid, MAYBE),
+    COMMENT("... and name, where /etc/passwd has it"),
+    TEXT(user, MAYBE),
     COMMENT("All of it as one sentence for people"),
     TEXT(sentence, 0));
 
@@ -421,6 +456,10 @@ static SD_VARLINK_DEFINE_METHOD(
     TENANT_ARGUMENT,
     COMMENT("All that is known of it, measured afresh"),
     OUT_STRUCT(details, TenantDetails, 0),
+    COMMENT("What operators have set of it, of each limit the topmost first"),
+    OUT_STRUCT(overrides, Override, LIST),
+    COMMENT("Of overrides: another one after each change, see SetLimits; 0 when there never was one"),
+    OUT_NUMBER(version, 0),
     COMMENT("Its newest events, at most 20, the newest last"),
     OUT_STRUCT(events, Event, LIST));
 
@@ -481,8 +520,16 @@ static SD_VARLINK_DEFINE_METHOD(
     OUT_TEXT(name, 0),                                                                                       \
     COMMENT("Every limit guardd knows, as it is now"),                                                       \
     OUT_STRUCT(limits, Limit, LIST),                                                                         \
+    COMMENT("What operators have set, of each limit the topmost first"),                                     \
+    OUT_STRUCT(overrides, Override, LIST),                                                                   \
+    COMMENT("Of overrides: another one after each change"),                                                  \
+    OUT_NUMBER(version, 0),                                                                                  \
     COMMENT("A sentence where there is more to say"),                                                        \
     OUT_TEXT(text, MAYBE)
+
+#define VERSION_ARGUMENT                                                                                     \
+    COMMENT("Only when this is the version of the tenant's overrides; else LimitsChanged"),                  \
+    IN_NUMBER(ifVersion, MAYBE)
 
 static SD_VARLINK_DEFINE_METHOD(
     SetLimits,
@@ -491,6 +538,9 @@ static SD_VARLINK_DEFINE_METHOD(
     IN_STRUCT(limits, LimitSetting, LIST),
     COMMENT("Until the next boot, else for good"),
     IN_FLAG(runtime, MAYBE),
+    COMMENT("For so long, also over a reboot unless `runtime` is given; then what lies below counts again"),
+    IN_NUMBER(forUsec, MAYBE),
+    VERSION_ARGUMENT,
     LIMITS_REPLY);
 
 static SD_VARLINK_DEFINE_METHOD(
@@ -498,6 +548,7 @@ static SD_VARLINK_DEFINE_METHOD(
     TENANT_ARGUMENT,
     COMMENT("Of the limits; all when it is empty or left out"),
     IN_TEXT(names, LIST | MAYBE),
+    VERSION_ARGUMENT,
     LIMITS_REPLY);
 
 static SD_VARLINK_DEFINE_METHOD(
@@ -538,6 +589,11 @@ static SD_VARLINK_DEFINE_ERROR(
     TEXT(name, MAYBE),
     COMMENT("What would be right"),
     TEXT(right, 0));
+static SD_VARLINK_DEFINE_ERROR(
+    LimitsChanged,
+    MESSAGE,
+    COMMENT("The version now"),
+    NUMBER(version, 0));
 static SD_VARLINK_DEFINE_ERROR(PermissionDenied, MESSAGE);
 static SD_VARLINK_DEFINE_ERROR(Refused, MESSAGE);
 static SD_VARLINK_DEFINE_ERROR(ActionFailed, MESSAGE);
@@ -574,7 +630,8 @@ SD_VARLINK_DEFINE_INTERFACE(
            method_Release),
     SYMBOL("The same for every tenant, and for what is left of tenants that are gone." MAY_CHANGE, method_ReleaseAll),
     SYMBOL("Sets limits of a tenant while it runs, all of them or none; answers when they are in force. A value below "
-           "the present use is taken: it stops growth." MAY_CHANGE,
+           "the present use is taken: it stops growth. What is set last counts: it ends what was set for a shorter "
+           "time." MAY_CHANGE,
            method_SetLimits),
     SYMBOL("Takes back what SetLimits set: the class counts again." MAY_CHANGE, method_ResetLimits),
     SYMBOL("Walks everything of a tenant on disk: does every file count for it? Answers when the walk is done, which "
@@ -585,6 +642,7 @@ SD_VARLINK_DEFINE_INTERFACE(
     SYMBOL("All that is known of a tenant", type_TenantDetails),
     SYMBOL("The value of a limit", type_LimitValue),
     SYMBOL("A value that the kernel enforces for a tenant", type_Limit),
+    SYMBOL("A limit as an operator has set it", type_Override),
     SYMBOL("A limit to be set", type_LimitSetting),
     SYMBOL("A directory that belongs to a tenant, or would if it could", type_Directory),
     SYMBOL("What a filesystem counts for a tenant", type_DiskShare),
@@ -602,6 +660,9 @@ SD_VARLINK_DEFINE_INTERFACE(
     SYMBOL("Several tenants could be meant", error_AmbiguousTenant),
     SYMBOL("No [Tenants NAME] section is called so", error_NoSuchClass),
     SYMBOL("There is no such limit, or it cannot have this value; nothing was changed", error_InvalidLimit),
+    SYMBOL("Somebody was quicker: the version is not the one given, nothing was changed; the message says what has "
+           "changed, and by whom",
+           error_LimitsChanged),
     SYMBOL("The caller may not do this; the message names the group to join", error_PermissionDenied),
     SYMBOL("Not done, on purpose: the tenant is protected, or the like", error_Refused),
     SYMBOL("Tried, but it did not take; what was begun is undone", error_ActionFailed),

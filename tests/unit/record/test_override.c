@@ -60,11 +60,28 @@ static struct Limits one(enum LimitId id, uint64_t value)
     return limits;
 }
 
-static int set(struct Ground *ground, const char *tenant, enum LimitId id, uint64_t value, bool runtime)
+#define SECOND USEC_PER_SEC
+#define NOW (1000 * SECOND)
+
+static const struct Author alice = {.uid = 1000, .pid = 42, .name = "alice", .command = "guardctl \x01 \xff"};
+
+static int set_for(struct Ground *ground, const char *tenant, enum LimitId id, uint64_t value, bool runtime,
+                   usec_t for_usec)
 {
+    const struct OverrideWish wish = {.runtime = runtime, .for_usec = for_usec, .author = alice};
     struct Limits limits = one(id, value);
 
-    return override_set(&ground->overrides, tenant, &limits, runtime, 1000, 77);
+    return override_set(&ground->overrides, tenant, &limits, &wish, NOW);
+}
+
+static int set(struct Ground *ground, const char *tenant, enum LimitId id, uint64_t value, bool runtime)
+{
+    return set_for(ground, tenant, id, value, runtime, 0);
+}
+
+static int reset(struct Ground *ground, const char *tenant, const struct Limits *limits)
+{
+    return override_reset(&ground->overrides, tenant, limits, &alice, NOW);
 }
 
 #define NOTHING 12345678
@@ -81,6 +98,7 @@ static void found_again(void **state)
 {
     struct Ground *ground = *state;
     const struct Override *override;
+    const struct OverrideEntry *top;
 
     assert_int_equal(set(ground, "docker/web", LIMIT_DISK_SPACE_MAX, 20ULL << 30, false), 0);
     assert_int_equal(set(ground, "docker/web", LIMIT_DISK_INODES_MAX, LIMIT_INFINITY, false), 0);
@@ -88,10 +106,13 @@ static void found_again(void **state)
     for (unsigned i = 0; i < 2; i++) {
         override = override_find(&ground->overrides, "docker/web");
         assert_non_null(override);
-        assert_int_equal(override->uid, 1000);
-        assert_int_equal(override->realtime_usec, 77);
-        assert_false(override->persistent.set[LIMIT_TASKS_MAX]);
-        assert_true(override->runtime.set[LIMIT_TASKS_MAX]);
+        assert_int_equal(override->n, 3);
+        top = override_topmost(override, LIMIT_TASKS_MAX);
+        assert_int_equal(top->layer, OVERRIDE_RUNTIME);
+        top = override_topmost(override, LIMIT_DISK_SPACE_MAX);
+        assert_int_equal(top->layer, OVERRIDE_PERSISTENT);
+        assert_memory_equal(&top->author, &alice, sizeof(alice));
+        assert_true(top->set_realtime_usec == NOW && top->until_realtime_usec == USEC_INFINITY);
         assert_int_equal(in_force(ground, "docker/web", LIMIT_DISK_SPACE_MAX), 20ULL << 30);
         assert_true(in_force(ground, "docker/web", LIMIT_DISK_INODES_MAX) == LIMIT_INFINITY);
         assert_true(in_force(ground, "docker/web", LIMIT_TASKS_MAX) == LIMIT_INFINITY - 1);
@@ -109,8 +130,8 @@ static void runtime_before_persistent(void **state)
     struct Ground *ground = *state;
     struct Limits space = one(LIMIT_DISK_SPACE_MAX, 0);
 
-    assert_int_equal(set(ground, "web", LIMIT_DISK_SPACE_MAX, 1, true), 0);
     assert_int_equal(set(ground, "web", LIMIT_DISK_SPACE_MAX, 2, false), 0);
+    assert_int_equal(set(ground, "web", LIMIT_DISK_SPACE_MAX, 1, true), 0);
     assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 3, false), 0);
     assert_int_equal(in_force(ground, "web", LIMIT_DISK_SPACE_MAX), 1);
     reopen(ground);
@@ -123,7 +144,7 @@ static void runtime_before_persistent(void **state)
     assert_int_equal(in_force(ground, "web", LIMIT_DISK_SPACE_MAX), 2);
 
     assert_int_equal(set(ground, "web", LIMIT_DISK_SPACE_MAX, 1, true), 0);
-    assert_int_equal(override_reset(&ground->overrides, "web", &space), 0);
+    assert_int_equal(reset(ground, "web", &space), 0);
     assert_int_equal(in_force(ground, "web", LIMIT_DISK_SPACE_MAX), NOTHING);
     assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 3);
     assert_false(is_there(ground, "run/overrides/web.json"));
@@ -138,12 +159,158 @@ static void all_taken_back(void **state)
 
     assert_int_equal(set(ground, "web", LIMIT_DISK_SPACE_MAX, 1, true), 0);
     assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 2, false), 0);
-    assert_int_equal(override_reset(&ground->overrides, "web", NULL), 0);
+    assert_int_equal(reset(ground, "web", NULL), 0);
     assert_null(override_find(&ground->overrides, "web"));
     assert_false(is_there(ground, "state/overrides/web.json"));
-    assert_int_equal(override_reset(&ground->overrides, "web", NULL), 0);
+    assert_int_equal(reset(ground, "web", NULL), 0);
     reopen(ground);
     assert_null(override_find(&ground->overrides, "web"));
+}
+
+/* --- layers, ends --------------------------------------------------------------------------------- */
+
+/* What is set last is in force, and ends what lies above it; what lies below stays. */
+static void last_one_counts(void **state)
+{
+    struct Ground *ground = *state;
+
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 1, false), 0);
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 2, true), 0);
+    assert_int_equal(set_for(ground, "web", LIMIT_TASKS_MAX, 3, false, SECOND), 0);
+    assert_int_equal(override_find(&ground->overrides, "web")->n, 3);
+    assert_int_equal(set_for(ground, "web", LIMIT_TASKS_MAX, 4, true, SECOND), 0);
+    assert_int_equal(override_find(&ground->overrides, "web")->n, 3);
+    assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 4);
+    assert_int_equal(set_for(ground, "web", LIMIT_TASKS_MAX, 3, false, SECOND), 0);
+    reopen(ground);
+    assert_int_equal(override_find(&ground->overrides, "web")->n, 3);
+    assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 3);
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 5, true), 0);
+    assert_int_equal(override_find(&ground->overrides, "web")->n, 2);
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 6, false), 0);
+    assert_int_equal(override_find(&ground->overrides, "web")->n, 1);
+    reopen(ground);
+    assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 6);
+    assert_false(is_there(ground, "run/overrides/web.json"));
+}
+
+struct Ended {
+    unsigned n;
+    struct OverrideEntry last;
+};
+
+static void on_ended(void *userdata, const char *tenant, const struct OverrideEntry *entry)
+{
+    struct Ended *ended = userdata;
+
+    assert_string_equal(tenant, "web");
+    ended->n++;
+    ended->last = *entry;
+}
+
+static void ends_by_itself(void **state)
+{
+    struct Ground *ground = *state;
+    struct Ended ended = {};
+
+    assert_true(overrides_due_usec(&ground->overrides) == USEC_INFINITY);
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 1, false), 0);
+    assert_int_equal(set_for(ground, "web", LIMIT_TASKS_MAX, 2, false, 5 * SECOND), 0);
+    assert_int_equal(set_for(ground, "web", LIMIT_DISK_SPACE_MAX, 3, true, 9 * SECOND), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(overrides_due_usec(&ground->overrides), NOW + 5 * SECOND);
+        assert_true(override_topmost(override_find(&ground->overrides, "web"), LIMIT_TASKS_MAX)
+                        ->until_realtime_usec == NOW + 5 * SECOND);
+        overrides_end(&ground->overrides, NOW + 5 * SECOND - 1, on_ended, &ended);
+        assert_int_equal(ended.n, 0);
+        assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 2);
+        reopen(ground);
+    }
+    overrides_end(&ground->overrides, NOW + 5 * SECOND, on_ended, &ended);
+    assert_int_equal(ended.n, 1);
+    assert_int_equal(ended.last.value, 2);
+    assert_string_equal(ended.last.author.name, "alice");
+    assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 1);
+    assert_int_equal(overrides_due_usec(&ground->overrides), NOW + 9 * SECOND);
+    reopen(ground);
+    assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 1);
+
+    /* while nobody was there: it is read, and ends at once */
+    overrides_end(&ground->overrides, NOW + 3600 * SECOND, on_ended, &ended);
+    assert_int_equal(ended.n, 2);
+    assert_int_equal(in_force(ground, "web", LIMIT_DISK_SPACE_MAX), NOTHING);
+    assert_false(is_there(ground, "run/overrides/web.json"));
+    assert_true(overrides_due_usec(&ground->overrides) == USEC_INFINITY);
+}
+
+/* --- versions ------------------------------------------------------------------------------------- */
+
+static uint64_t version(const struct Ground *ground)
+{
+    return override_version(&ground->overrides, "web");
+}
+
+static void versions(void **state)
+{
+    struct Ground *ground = *state;
+    struct Override before;
+    uint64_t first, second, third;
+    char text[512];
+
+    assert_int_equal(version(ground), 0);
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 1, false), 0);
+    first = version(ground);
+    assert_int_equal(set_for(ground, "web", LIMIT_TASKS_MAX, 2, true, 7200 * SECOND), 0);
+    second = version(ground);
+    assert_true(first > 0 && second > first);
+    assert_int_equal(override_copy(&ground->overrides, "web", &before), 0);
+    assert_int_equal(reset(ground, "web", NULL), 0);
+    third = version(ground);
+    assert_true(third > second);
+    override_changes(&ground->overrides, "web", first, NOW + 5 * SECOND, text, sizeof(text));
+    assert_string_equal(text,
+                        "reset all of it by alice (uid 1000) 5s ago, before that TasksMax=2 for 2h until "
+                        "the next boot by alice (uid 1000) 5s ago");
+    override_changes(&ground->overrides, "web", second, NOW, text, sizeof(text));
+    assert_string_equal(text, "reset all of it by alice (uid 1000) just now");
+
+    /* what did not take */
+    assert_int_equal(override_restore(&ground->overrides, &before), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(version(ground), second);
+        assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 2);
+        override_changes(&ground->overrides, "web", first, NOW, text, sizeof(text));
+        assert_non_null(strstr(text, "TasksMax=2"));
+        reopen(ground);
+    }
+    /* a number is not used again */
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 3, false), 0);
+    assert_true(version(ground) > second);
+    overrides_end(&ground->overrides, NOW, NULL, NULL);
+    override_changes(&ground->overrides, "web", version(ground), NOW, text, sizeof(text));
+    assert_non_null(strstr(text, "not known any more"));
+}
+
+/* Of a guardd that knew no layers. */
+static void older_file(void **state)
+{
+    struct Ground *ground = *state;
+    const struct OverrideEntry *top;
+
+    scratch_write(&ground->scratch, "state/overrides/web.json",
+                  "{\"tenant\":\"web\",\"uid\":1001,\"realtimeUSec\":5000000,"
+                  "\"limits\":{\"TasksMax\":7,\"DiskSpaceMax\":\"infinity\"}}");
+    reopen(ground);
+    top = override_topmost(override_find(&ground->overrides, "web"), LIMIT_TASKS_MAX);
+    assert_int_equal(top->value, 7);
+    assert_int_equal(top->layer, OVERRIDE_PERSISTENT);
+    assert_int_equal(top->author.uid, 1001);
+    assert_int_equal(top->set_realtime_usec, 5000000);
+    assert_int_equal(version(ground), 5000);
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 8, true), 0);
+    reopen(ground);
+    assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 8);
+    assert_true(in_force(ground, "web", LIMIT_DISK_SPACE_MAX) == LIMIT_INFINITY);
 }
 
 /* --- names ---------------------------------------------------------------------------------------- */
@@ -184,7 +351,7 @@ static void long_names(void **state)
         memset(name, 'a', n);
         name[n] = '\0';
         assert_int_equal(in_force(ground, name, LIMIT_TASKS_MAX), n);
-        assert_int_equal(override_reset(&ground->overrides, name, NULL), 0);
+        assert_int_equal(reset(ground, name, NULL), 0);
     }
     memset(name, 'a', 256);
     name[256] = '\0';
@@ -209,7 +376,7 @@ static void one_file_for_two(void **state)
 
     assert_int_equal(set(ground, first, LIMIT_TASKS_MAX, 1, false), 0);
     assert_int_equal(set(ground, second, LIMIT_TASKS_MAX, 2, false), -EEXIST);
-    assert_int_equal(override_reset(&ground->overrides, second, NULL), 0);
+    assert_int_equal(reset(ground, second, NULL), 0);
     reopen(ground);
     assert_int_equal(in_force(ground, first, LIMIT_TASKS_MAX), 1);
     assert_null(override_find(&ground->overrides, second));
@@ -218,6 +385,9 @@ static void one_file_for_two(void **state)
 /* --- bad days ------------------------------------------------------------------------------------- */
 
 #define HEAD "{\"tenant\":\"web\",\"uid\":0,\"realtimeUSec\":0,\"limits\":"
+
+#define NEW "{\"tenant\":\"web\",\"overrides\":"
+#define WHO "\"uid\":0,\"realtimeUSec\":0"
 
 static void damaged(void **state)
 {
@@ -230,6 +400,14 @@ static void damaged(void **state)
         HEAD "{\"TasksMax\":1.5}}",
         "{\"tenant\":\"db\",\"uid\":0,\"realtimeUSec\":0,\"limits\":{\"TasksMax\":1}}",
         "{\"tenant\":\"web\",\"uid\":0,\"realtimeUSec\":0}",
+        NEW "{}}",
+        NEW "[1]}",
+        NEW "[{\"limit\":\"TasksMax\"}]}",
+        NEW "[{\"limit\":\"TasksMax\",\"value\":\"many\"," WHO "}]}",
+        NEW "[{\"limit\":\"TasksMax\",\"value\":1,\"name\":\"%zz\"," WHO "}]}",
+        NEW "[{\"limit\":\"TasksMax\",\"value\":1,\"untilRealtimeUSec\":-1," WHO "}]}",
+        NEW "[{\"limit\":\"TasksMax\",\"value\":1," WHO "},{\"limit\":\"TasksMax\",\"value\":2," WHO "}]}",
+        NEW "[],\"changes\":[{}]}",
     };
     struct Ground *ground = *state;
 
@@ -250,6 +428,12 @@ static void damaged(void **state)
     reopen(ground);
     assert_int_equal(ground->overrides.damaged, 0);
     assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 4);
+    scratch_write(&ground->scratch, "state/overrides/web.json",
+                  NEW "[{\"limit\":\"Unknown\",\"value\":[]," WHO "},"
+                      "{\"limit\":\"TasksMax\",\"value\":5,\"a\":1," WHO "}]}");
+    reopen(ground);
+    assert_int_equal(ground->overrides.damaged, 0);
+    assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 5);
 }
 
 static void no_directory(void **state)
@@ -268,7 +452,7 @@ static void no_directory(void **state)
     assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 1, true), 0);
     assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 2, false), -ENOTDIR);
     assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 1);
-    assert_int_equal(override_reset(&ground->overrides, "web", NULL), 0);
+    assert_int_equal(reset(ground, "web", NULL), 0);
     assert_null(override_find(&ground->overrides, "web"));
 }
 
@@ -300,7 +484,7 @@ static void check_read_only(struct Ground *ground)
 {
     assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 2, false), -EROFS);
     assert_int_equal(set(ground, "db", LIMIT_TASKS_MAX, 2, false), -EROFS);
-    assert_int_equal(override_reset(&ground->overrides, "web", NULL), -EROFS);
+    assert_int_equal(reset(ground, "web", NULL), -EROFS);
     assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 1);
     assert_int_equal(in_force(ground, "web", LIMIT_DISK_SPACE_MAX), 5);
     assert_null(override_find(&ground->overrides, "db"));
@@ -325,7 +509,7 @@ static void read_only(void **state)
     set_read_only(state_fd, false);
     set_read_only(runtime_fd, true);
     for (unsigned i = 0; i < 2; i++) {
-        assert_int_equal(override_reset(&ground->overrides, "web", NULL), -EROFS);
+        assert_int_equal(reset(ground, "web", NULL), -EROFS);
         reopen(ground);
         assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 1);
         assert_int_equal(in_force(ground, "web", LIMIT_DISK_SPACE_MAX), 5);
@@ -334,14 +518,51 @@ static void read_only(void **state)
     close(runtime_fd);
 }
 
+/* An end holds in any case, and so does what is put back: the files follow when they can. */
+static void read_only_ends(void **state)
+{
+    struct Ground *ground = *state;
+    int state_fd = file_system(ground->state);
+    struct Ended ended = {};
+    struct Override before;
+
+    reopen(ground);
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 1, false), 0);
+    assert_int_equal(set_for(ground, "web", LIMIT_TASKS_MAX, 2, false, SECOND), 0);
+    assert_int_equal(override_copy(&ground->overrides, "web", &before), 0);
+    set_read_only(state_fd, true);
+    for (unsigned i = 0; i < 2; i++) {
+        overrides_end(&ground->overrides, NOW + SECOND, on_ended, &ended);
+        assert_int_equal(ended.n, i + 1);
+        assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 1);
+        assert_true(overrides_due_usec(&ground->overrides) == NOW + 31 * SECOND);
+        if (i == 0)
+            reopen(ground); /* it stands in the file still, with its end */
+    }
+    assert_int_equal(override_restore(&ground->overrides, &before), -EROFS);
+    assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 2);
+    assert_true(overrides_due_usec(&ground->overrides) == 0);
+    overrides_end(&ground->overrides, NOW + SECOND, on_ended, &ended);
+    set_read_only(state_fd, false);
+    overrides_end(&ground->overrides, NOW + 31 * SECOND, on_ended, &ended);
+    assert_true(overrides_due_usec(&ground->overrides) == USEC_INFINITY);
+    reopen(ground);
+    assert_int_equal(override_find(&ground->overrides, "web")->n, 1);
+    close(state_fd);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(found_again), TEST(runtime_before_persistent), TEST(all_taken_back), TEST(any_name),
-        TEST(long_names),  TEST(one_file_for_two),          TEST(damaged),        TEST(no_directory),
-        TEST(read_only),
+        TEST(found_again),     TEST(runtime_before_persistent),
+        TEST(all_taken_back),  TEST(any_name),
+        TEST(long_names),      TEST(one_file_for_two),
+        TEST(damaged),         TEST(no_directory),
+        TEST(read_only),       TEST(read_only_ends),
+        TEST(last_one_counts), TEST(ends_by_itself),
+        TEST(versions),        TEST(older_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,11 +54,12 @@ static int change(struct Overrides *overrides, struct Projects *projects, const 
 {
     struct Limits limits = limits_of(wanted);
     struct Project *project = project_find(projects, "UUID=1", tenant);
+    const struct OverrideWish wish = {};
     char path[32];
     int r;
 
-    r = wanted ? override_set(overrides, tenant, &limits, false, 0, wanted)
-               : override_reset(overrides, tenant, NULL);
+    r = wanted ? override_set(overrides, tenant, &limits, &wish, wanted)
+               : override_reset(overrides, tenant, NULL, &wish.author, wanted);
     if (r < 0)
         return r;
     if (!project)
@@ -108,10 +109,10 @@ static uint64_t number_of(const struct Overrides *overrides, const char *tenant)
     if (!override)
         return 0;
     override_limits(overrides, tenant, &limits);
-    expected = limits_of(override->realtime_usec);
+    expected = limits_of(override->entries[0].set_realtime_usec);
     for (unsigned i = 0; i < LIMIT_COUNT; i++)
         assert_true(limits.set[i] && limits.value[i] == expected.value[i]);
-    return override->realtime_usec;
+    return override->entries[0].set_realtime_usec;
 }
 
 static void judge(const char *directory, struct Notes *notes)

@@ -257,6 +257,111 @@ static void test_reset_of_what_there_is_not(void **state)
     client_close(&client);
 }
 
+/* For how long, and under which version */
+
+static void test_wishes(void **state)
+{
+    struct World *world = *state;
+    struct Client client;
+
+    world->settle_at_once = true;
+    client_open(world, &client);
+    client.method = "SetLimits";
+    raw_call(world, &client, WIRE_INTERFACE ".SetLimits",
+             "{\"tenant\":\"podman/db\",\"limits\":[{\"name\":\"TasksMax\",\"value\":\"300\"},"
+             "{\"name\":\"DiskSpaceMax\",\"value\":\"20G\"}],\"forUsec\":7200000000,\"ifVersion\":0}");
+    assert_string_equal(client.error, "");
+    assert_conforms(&client);
+    assert_true(world->wish.for_usec == 2 * USEC_PER_HOUR && !world->wish.runtime);
+    assert_true(world->wish.if_version && world->wish.version == 0);
+    assert_int_equal(world->wish.author.uid, getuid());
+    assert_int_equal(world->wish.author.pid, getpid());
+    assert_non_null(strstr(world->asked, "podman/db: set TasksMax=300 DiskSpaceMax=20G for 2h"));
+    raw_call(world, &client, WIRE_INTERFACE ".ResetLimits",
+             "{\"tenant\":\"podman/db\",\"names\":[\"TasksMax\"],\"ifVersion\":1763773500123}");
+    assert_true(world->wish.if_version && world->wish.version == 1763773500123);
+    assert_non_null(strstr(world->asked, "podman/db: reset TasksMax"));
+    raw_call(world, &client, WIRE_INTERFACE ".ResetLimits", "{\"tenant\":\"podman/db\",\"ifVersion\":null}");
+    assert_false(world->wish.if_version);
+    for (int i = 0; i < 2; i++) {
+        unsigned changes = world->changes;
+
+        raw_call(world, &client, WIRE_INTERFACE ".ResetLimits",
+                 i == 0 ? "{\"tenant\":\"podman/db\",\"ifVersion\":-1}"
+                        : "{\"tenant\":\"podman/db\",\"ifVersion\":\"1\"}");
+        assert_string_equal(client.error, SD_VARLINK_ERROR_INVALID_PARAMETER);
+        assert_int_equal(world->changes, changes);
+    }
+    client_close(&client);
+}
+
+static void test_somebody_was_quicker(void **state)
+{
+    struct World *world = *state;
+    struct Client client;
+
+    client_open(world, &client);
+    world->answer = SERVICE_CHANGED;
+    world->why = "limits of podman/db have changed meanwhile: reset all of it by alice (uid 1000) 5s ago";
+    for (size_t method = 0; method < 2; method++) {
+        if (method == 0)
+            send_set(world, &client, &(struct Pair){"TasksMax", "300"}, 1, -1);
+        else
+            send_reset(world, &client, NULL, 0);
+        assert_string_equal(client.error, WIRE_ERROR_CHANGED);
+        assert_conforms(&client);
+        assert_non_null(strstr(message(&client), "by alice"));
+        assert_int_equal(world->ticket, method + 1);
+    }
+    client_close(&client);
+}
+
+/* Who set what: a viewer sees the user, an operator the process, too. */
+static void test_who_set_it(void **state)
+{
+    static const gid_t groups[] = {VIEWERS, OPERATORS};
+    struct World *world = *state;
+    struct OverrideEntry entries[] = {
+        {.limit = LIMIT_TASKS_MAX,
+         .layer = OVERRIDE_PERSISTENT,
+         .value = 300,
+         .author = {.uid = 1000, .pid = 42, .name = "alice", .command = "guardctl set secret"},
+         .set_realtime_usec = USEC_PER_SEC,
+         .until_realtime_usec = USEC_INFINITY},
+        {.limit = LIMIT_TASKS_MAX,
+         .layer = OVERRIDE_TIMED,
+         .value = LIMIT_INFINITY,
+         .author = {.uid = 7},
+         .until_realtime_usec = USEC_PER_HOUR + 5},
+    };
+    struct Override override = {.tenant = (char *)"podman/db", .entries = entries, .n = 2, .version = 99};
+
+    if (getuid() != 0)
+        skip();
+    HASH_ADD_KEYPTR(hh, world->overrides.list, override.tenant, strlen(override.tenant), &override);
+    for (size_t i = 0; i < 2; i++) {
+        struct Client client;
+        sd_json_variant *list, *top, *below;
+
+        client_open_as(world, &client, 60000, groups[i]);
+        call(world, &client, "ShowTenant", "podman/db");
+        list = sd_json_variant_by_key(client.parameters, "overrides");
+        assert_int_equal(sd_json_variant_unsigned(sd_json_variant_by_key(client.parameters, "version")), 99);
+        assert_int_equal(sd_json_variant_elements(list), 2);
+        top = sd_json_variant_by_index(list, 0);
+        below = sd_json_variant_by_index(list, 1);
+        assert_int_equal(sd_json_variant_unsigned(sd_json_variant_by_key(top, "leftUsec")), 5);
+        assert_true(sd_json_variant_boolean(sd_json_variant_by_key(top, "topmost")));
+        assert_null(sd_json_variant_by_key(top, "user"));
+        assert_string_equal(sd_json_variant_string(sd_json_variant_by_key(below, "user")), "alice");
+        assert_null(sd_json_variant_by_key(below, "untilRealtimeUsec"));
+        assert_true((sd_json_variant_by_key(below, "command") != NULL) == (groups[i] == OPERATORS));
+        assert_true((sd_json_variant_by_key(below, "pid") != NULL) == (groups[i] == OPERATORS));
+        client_close(&client);
+    }
+    HASH_DEL(world->overrides.list, &override);
+}
+
 /* Answers */
 
 static void send_each(struct World *world, struct Client *client, size_t method)
@@ -468,6 +573,9 @@ static void test_check(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_wishes),
+        TEST(test_somebody_was_quicker),
+        TEST(test_who_set_it),
         TEST(test_set),
         TEST(test_set_is_for_good_unless_it_says_so),
         TEST(test_what_is_wrong_changes_nothing),

@@ -37,6 +37,7 @@ struct World {
     struct History history;
     struct Event events[EVENTS_MAX];
     struct HostFindings host;
+    struct Overrides overrides;
     char dir[32], socket[48], group_file[48];
     sd_event *event;
     struct Service service;
@@ -52,6 +53,8 @@ struct World {
     int reload_answer;
     struct Tenant *meant; /* of set, reset, inspect */
     struct Limits limits;
+    struct OverrideWish wish;
+    char asked[128];  /* for the record: who, what */
     bool named, flag; /* limits were given; runtime, repair */
     unsigned changes; /* how often one of them was called */
 };
@@ -178,16 +181,28 @@ static int fake_change(struct World *world, struct Tenant *tenant, const struct 
     return world->answer;
 }
 
-static int fake_set(void *userdata, struct Tenant *tenant, const struct Limits *limits, bool runtime,
-                    uid_t uid, uint64_t ticket, char *why)
+static int fake_set(void *userdata, struct Tenant *tenant, const struct Limits *limits,
+                    const struct OverrideWish *wish, uint64_t ticket, char *why)
 {
-    return fake_change(userdata, tenant, limits, runtime, uid, ticket, why);
+    struct World *world = userdata;
+
+    world->wish = *wish;
+    return fake_change(userdata, tenant, limits, wish->runtime, wish->author.uid, ticket, why);
 }
 
-static int fake_reset(void *userdata, struct Tenant *tenant, const struct Limits *limits, uid_t uid,
-                      uint64_t ticket, char *why)
+static int fake_reset(void *userdata, struct Tenant *tenant, const struct Limits *limits,
+                      const struct OverrideWish *wish, uint64_t ticket, char *why)
 {
-    return fake_change(userdata, tenant, limits, false, uid, ticket, why);
+    return fake_set(userdata, tenant, limits, wish, ticket, why);
+}
+
+static void fake_asked(void *userdata, const struct Tenant *tenant, const struct Author *author,
+                       const char *what)
+{
+    struct World *world = userdata;
+
+    snprintf(world->asked, sizeof(world->asked), "%.20s(%u): %.20s: %.60s", author->name, author->uid,
+             tenant ? tenant->name : "", what);
 }
 
 static int fake_inspect(void *userdata, struct Tenant *tenant, bool repair, uid_t uid, uint64_t ticket,
@@ -235,6 +250,7 @@ static usec_t fake_now(void *userdata)
 }
 
 static const struct ServiceOps fake_ops = {
+    .asked = fake_asked,
     .act = fake_act,
     .release = fake_release,
     .set = fake_set,
@@ -244,6 +260,7 @@ static const struct ServiceOps fake_ops = {
     .status = fake_status,
     .refresh = fake_refresh,
     .now = fake_now,
+    .realtime = fake_now,
 };
 
 /* The world */
@@ -295,8 +312,11 @@ static inline int setup(void **state)
     add_tenant(world, 1, "evil\x1b[2J\xff", "evil");
     add_tenant(world, 2, "docker/web", "system.slice/docker-0a.scope");
     make_files(world);
-    view = (struct ServiceView){&world->registry, &world->history,
-                                (const struct Config *const *)&world->current};
+    world->overrides = (struct Overrides){.state_fd = -EROFS, .runtime_fd = -EROFS};
+    view = (struct ServiceView){.registry = &world->registry,
+                                .history = &world->history,
+                                .config = (const struct Config *const *)&world->current,
+                                .overrides = &world->overrides};
     assert_true(sd_event_new(&world->event) >= 0);
     assert_int_equal(
         service_open(&world->service, world->event, -EBADF, world->socket, &view, &fake_ops, world), 0);
