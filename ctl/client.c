@@ -55,13 +55,10 @@ static enum Exit error_exit(const char *error)
         const char *error;
         enum Exit exit;
     } exits[] = {
-        {WIRE_ERROR_NO_SUCH_TENANT, EXIT_NO_TENANT},
-        {WIRE_ERROR_AMBIGUOUS, EXIT_NO_TENANT},
-        {WIRE_ERROR_NO_SUCH_CLASS, EXIT_USAGE},
-        {WIRE_ERROR_INVALID_LIMIT, EXIT_USAGE},
-        {WIRE_ERROR_DENIED, EXIT_DENIED},
-        {WIRE_ERROR_REFUSED, EXIT_REFUSED},
-        {SD_VARLINK_ERROR_PERMISSION_DENIED, EXIT_DENIED},
+        {WIRE_ERROR_NO_SUCH_TENANT, EXIT_NO_TENANT}, {WIRE_ERROR_AMBIGUOUS, EXIT_NO_TENANT},
+        {WIRE_ERROR_NO_SUCH_CLASS, EXIT_USAGE},      {WIRE_ERROR_INVALID_LIMIT, EXIT_USAGE},
+        {WIRE_ERROR_CHANGED, EXIT_REFUSED},          {WIRE_ERROR_DENIED, EXIT_DENIED},
+        {WIRE_ERROR_REFUSED, EXIT_REFUSED},          {SD_VARLINK_ERROR_PERMISSION_DENIED, EXIT_DENIED},
     };
 
     for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++)

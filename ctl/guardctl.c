@@ -31,7 +31,9 @@ static const struct Command {
     {"show", "TENANT", 1, 1, "one tenant: limits, readings, rules, disk, last events", NULL, verb_show},
     {"set", "TENANT KEY=VALUE...", 2, ARGUMENTS_ANY, "limits, while it runs: DiskSpaceMax=20G",
      "All of them or none, in force when guardctl returns, and for good; with --runtime until "
-     "the next boot. KEY is TasksMax, DiskSpaceMax, DiskInodesMax, MemoryHigh, MemoryMax, "
+     "the next boot, with --for=2h for so long (with both, until what comes first). What is set "
+     "last counts; of what ends, what was set below it, else the class's. KEY is TasksMax, DiskSpaceMax, "
+     "DiskInodesMax, MemoryHigh, MemoryMax, "
      "MemorySwapMax, CPUQuota, CPUWeight, IOWeight, IOReadBandwidthMax, IOWriteBandwidthMax, "
      "IOReadIOPSMax or IOWriteIOPSMax; VALUE as in the configuration: 20G, 50%, infinity.",
      verb_set},

@@ -25,6 +25,8 @@ struct Options {
     const char *since, *until; /* of explain, history */
     const char *class;         /* of history */
     const char *directory;     /* of explain, history: of journal files; NULL: this host's journal */
+    const char *span;          /* --for, of set */
+    const char *if_version;    /* of set, reset */
 };
 
 /* `arguments`: what follows the verb, NULL-terminated, as many as the table allows. */

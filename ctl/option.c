@@ -20,6 +20,10 @@ static const struct Row {
 } rows[] = {
     {"all", NULL, "release", offsetof(struct Options, all), "every tenant"},
     {"runtime", NULL, "set", offsetof(struct Options, runtime), "until the next boot, not for good"},
+    {"for", "SPAN", "set", offsetof(struct Options, span),
+     "so long: 2h, 30min; then what was before it counts again, also over a reboot"},
+    {"if-version", "N", "set, reset", offsetof(struct Options, if_version),
+     "only when nobody has changed it since: N as 'show' says it, else it exits with 5"},
     {"repair", NULL, "check", offsetof(struct Options, repair),
      "give the tenant's project to every file of it"},
     {"since", "TIME", "explain, history", offsetof(struct Options, since),

@@ -1,15 +1,21 @@
 /* guardctl set, reset: limits of a tenant while it runs. What was before is asked for first, so that the
  * answer can tell what has changed. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/usec.h"
 #include "ctl/amount.h"
 #include "ctl/client.h"
+#include "ctl/override.h"
 #include "ctl/reply.h"
 #include "ctl/terminal.h"
 #include "model/limit.h"
 #include "wire/text.h"
+
+#define SPAN_MAX_USEC (10 * 366 * 24 * USEC_PER_HOUR)
 
 #define _cleanup_json_ _cleanup_(sd_json_variant_unrefp)
 
@@ -73,8 +79,9 @@ static void print_use(sd_json_variant *limit)
     }
 }
 
-/* "docker/web: DiskSpaceMax=20G (was 10G), uses 8.24G, 41%" */
-static void print_limit(const char *tenant, sd_json_variant *limit, sd_json_variant *before)
+/* "docker/web: DiskSpaceMax=20G (was 10G), uses 8.24G, 41%, until 2025-06-01 14:03:12 (2h left)" */
+static void print_limit(const char *tenant, sd_json_variant *limit, sd_json_variant *before,
+                        sd_json_variant *override)
 {
     const char *name = reply_text_or(limit, "name", "?"), *note = reply_text(limit, "note");
     char now_buf[AMOUNT_MAX], old_buf[AMOUNT_MAX], asked_buf[AMOUNT_MAX];
@@ -94,6 +101,8 @@ static void print_limit(const char *tenant, sd_json_variant *limit, sd_json_vari
     if (asked && (!now || strcmp(now, asked) != 0))
         printf(", %s is asked for", asked);
     print_use(limit);
+    if (override)
+        print_override_end(override);
     if (note) {
         fputs("; ", stdout);
         print_text(note, STYLE_WARNING);
@@ -139,7 +148,7 @@ static size_t print_limits(sd_json_variant *reply, sd_json_variant *details, sd_
         bool meant = names ? is_named(name, names) : before && reply_object(before, "override");
 
         if (meant)
-            print_limit(tenant, limit, before);
+            print_limit(tenant, limit, before, override_of(reply, name));
         n += meant;
     }
     return n;
@@ -168,16 +177,51 @@ static enum Exit change(const struct Options *options, const char *method, const
     return EXIT_DONE;
 }
 
+/* Longer is for good. */
+static bool take_span(const char *text, usec_t *ret_usec)
+{
+    *ret_usec = 0;
+    if (!text)
+        return true;
+    if (usec_parse(text, ret_usec) >= 0 && *ret_usec >= USEC_PER_SEC && *ret_usec <= SPAN_MAX_USEC)
+        return true;
+    complain("--for=%s is no span of time between a second and ten years: 2h, 30min, '1h 30min'", text);
+    return false;
+}
+
+/* Digits; the version of a tenant of whom nothing was ever changed is 0. */
+static bool take_version(const char *text, uint64_t *ret_version)
+{
+    char *end = NULL;
+
+    *ret_version = 0;
+    if (!text)
+        return true;
+    errno = 0;
+    *ret_version = strtoull(text, &end, 10);
+    if (errno == 0 && strspn(text, "0123456789") == strlen(text) && end != text && *ret_version <= INT64_MAX)
+        return true;
+    complain("--if-version=%s is no version; 'guardctl show' says the present one", text);
+    return false;
+}
+
 enum Exit verb_set(const struct Options *options, char **arguments)
 {
     _cleanup_json_ sd_json_variant *settings = NULL, *parameters = NULL;
+    uint64_t version;
+    usec_t span;
 
+    if (!take_span(options->span, &span) || !take_version(options->if_version, &version))
+        return EXIT_USAGE;
     for (char **word = arguments + 1; *word; word++)
         if (!add_setting(*word, &settings))
             return EXIT_USAGE;
     if (sd_json_buildo(&parameters, WIRE_PAIR_TEXT("tenant", arguments[0]),
                        SD_JSON_BUILD_PAIR_VARIANT("limits", settings),
-                       SD_JSON_BUILD_PAIR_BOOLEAN("runtime", options->runtime)) < 0)
+                       SD_JSON_BUILD_PAIR_BOOLEAN("runtime", options->runtime),
+                       SD_JSON_BUILD_PAIR_CONDITION(span > 0, "forUsec", SD_JSON_BUILD_UNSIGNED(span)),
+                       SD_JSON_BUILD_PAIR_CONDITION(options->if_version != NULL, "ifVersion",
+                                                    SD_JSON_BUILD_UNSIGNED(version))) < 0)
         have_memory(NULL);
     return change(options, "SetLimits", arguments[0], parameters, settings);
 }
@@ -185,7 +229,10 @@ enum Exit verb_set(const struct Options *options, char **arguments)
 enum Exit verb_reset(const struct Options *options, char **arguments)
 {
     _cleanup_json_ sd_json_variant *names = NULL, *parameters = NULL;
+    uint64_t version;
 
+    if (!take_version(options->if_version, &version))
+        return EXIT_USAGE;
     for (char **word = arguments + 1; *word; word++) {
         if (strchr(*word, '=')) {
             complain("'%s' has a value; reset takes the limit's name alone", *word);
@@ -195,8 +242,9 @@ enum Exit verb_reset(const struct Options *options, char **arguments)
             have_memory(NULL);
     }
     if (sd_json_buildo(&parameters, WIRE_PAIR_TEXT("tenant", arguments[0]),
-                       SD_JSON_BUILD_PAIR_CONDITION(names != NULL, "names", SD_JSON_BUILD_VARIANT(names))) <
-        0)
+                       SD_JSON_BUILD_PAIR_CONDITION(names != NULL, "names", SD_JSON_BUILD_VARIANT(names)),
+                       SD_JSON_BUILD_PAIR_CONDITION(options->if_version != NULL, "ifVersion",
+                                                    SD_JSON_BUILD_UNSIGNED(version))) < 0)
         have_memory(NULL);
     return change(options, "ResetLimits", arguments[0], parameters, names);
 }

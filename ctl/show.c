@@ -9,6 +9,7 @@
 #include "ctl/clock.h"
 #include "ctl/disk.h"
 #include "ctl/network.h"
+#include "ctl/override.h"
 #include "ctl/reply.h"
 #include "ctl/table.h"
 #include "model/limit.h"
@@ -110,16 +111,27 @@ static bool is_worth_a_row(sd_json_variant *limit)
     return reply_unsigned(reply_object(limit, "inForce"), "value", &value) && value != limit_default(id);
 }
 
+/* Where the value in force comes from; who it was of the operators stands below the table. */
+static const char *origin_text(sd_json_variant *tenant, sd_json_variant *limit, char *buf, size_t size)
+{
+    const char *origin = reply_text_or(limit, "origin", "-");
+
+    if (strcmp(origin, "class") != 0)
+        return strcmp(origin, "kernel") == 0 ? "the kernel" : origin;
+    snprintf(buf, size, "class %s", reply_text_or(tenant, "class", "?"));
+    return buf;
+}
+
 static void print_limits(sd_json_variant *tenant)
 {
     static const struct Column columns[] = {
         {"LIMIT", COLUMN_WORD},        {"IN FORCE", COLUMN_NUMBER},     {"SET TO", COLUMN_NUMBER},
-        {"CLASS ASKS", COLUMN_NUMBER}, {"FOUND BEFORE", COLUMN_NUMBER},
+        {"CLASS ASKS", COLUMN_NUMBER}, {"FOUND BEFORE", COLUMN_NUMBER}, {"FROM", COLUMN_WORD},
     };
     static const char *const keys[] = {"inForce", "override", "asked", "found"};
     struct Table table;
     sd_json_variant *limit;
-    char amount[AMOUNT_MAX];
+    char amount[AMOUNT_MAX], origin[128];
 
     table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
     for (size_t i = 0; (limit = reply_item(tenant, "limits", i)); i++) {
@@ -128,6 +140,7 @@ static void print_limits(sd_json_variant *tenant)
         table_add(&table, reply_text_or(limit, "name", "?"), STYLE_PLAIN);
         for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
             table_add(&table, amount_limit(limit, keys[k], "-", amount, sizeof(amount)), STYLE_PLAIN);
+        table_add(&table, origin_text(tenant, limit, origin, sizeof(origin)), STYLE_PLAIN);
     }
     putchar('\n');
     table_print(&table);
@@ -274,6 +287,7 @@ enum Exit verb_show(const struct Options *options, char **arguments)
     tenant = reply_object(reply, "details");
     print_identity(tenant);
     print_limits(tenant);
+    print_overrides(reply);
     print_readings(tenant);
     print_disk(tenant);
     print_network(tenant);

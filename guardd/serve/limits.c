@@ -14,7 +14,8 @@
 #include "wire/text.h"
 
 #define NAME_SHOWN 64
-#define WHAT "setting limits" /* in a sentence that says no */
+#define WHAT "setting limits"                         /* in a sentence that says no */
+#define FOR_MAX_USEC (100 * 366 * 24 * USEC_PER_HOUR) /* more is for good */
 
 /* The row of `ifVersion` in a call's table of parameters. */
 #define VERSION_FIELD(type)                                                                                  \
@@ -245,6 +246,8 @@ int limits_set(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_
         .runtime = call.runtime, .for_usec = call.for_usec, .author = call.target.author};
     if (!parse_version(call.version, &wish))
         return sd_varlink_error_invalid_parameter_name(link, "ifVersion");
+    if (call.for_usec > FOR_MAX_USEC)
+        return sd_varlink_error_invalid_parameter_name(link, "forUsec");
     record_set(peer, &call.target, &limits, &wish);
     id = call.target.tenant->cgroup.id;
     peer_await(peer, AWAITS_LIMITS, call.target.tenant, flags);

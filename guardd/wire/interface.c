@@ -538,7 +538,8 @@ static SD_VARLINK_DEFINE_METHOD(
     IN_STRUCT(limits, LimitSetting, LIST),
     COMMENT("Until the next boot, else for good"),
     IN_FLAG(runtime, MAYBE),
-    COMMENT("For so long, also over a reboot unless `runtime` is given; then what lies below counts again"),
+    COMMENT("For so long (left out, or 0: no end), also over a reboot unless `runtime` is given; then what lies below "
+            "counts again"),
     IN_NUMBER(forUsec, MAYBE),
     VERSION_ARGUMENT,
     LIMITS_REPLY);
