@@ -141,7 +141,7 @@ def show_of_limits():
         text = guardd.ctl("show", "docker/web")
         lines = {line.split()[0]: line.split() for line in text.splitlines() if line.split()}
         same(lines["TasksMax"][1], "infinity", "always there")
-        same(lines["MemoryMax"][1:], ["512M", "-", "512M", "infinity"], "in force, set to, the class's, found")
+        same(lines["MemoryMax"][1:5], ["512M", "-", "512M", "infinity"], "in force, set to, the class's, found")
         same((lines["MemorySwapMax"][1], lines["CPUQuota"][1], lines["IOWeight"][1]), ("0", "150.5%", "50"), "by whomever")
         check("MemoryHigh" not in lines and "CPUWeight" not in lines, f"nobody's: {text}")
 
