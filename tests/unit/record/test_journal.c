@@ -94,6 +94,37 @@ static void an_outcome_has_all(void **state)
     assert_non_null(strstr(value(&entry, "MESSAGE"), "docker/web: frozen"));
 }
 
+static void a_change_has_its_author(void **state)
+{
+    struct Event event = {.kind = EVENT_CHANGE,
+                          .priority = LOG_NOTICE,
+                          .tenant_id = 4711,
+                          .tenant = "docker/web",
+                          .author = {.uid = 1000,
+                                     .pid = 42,
+                                     .name = "alice",
+                                     .command = "guardctl set docker/web TasksMax=300"},
+                          .text = "set TasksMax=300"};
+    struct JournalEntry entry;
+
+    journal_compose(&event, &entry);
+    assert_field(&entry, "MESSAGE", "docker/web: alice (uid 1000) asks: set TasksMax=300");
+    assert_field(&entry, "MESSAGE_ID", MESSAGE_ID_CHANGE);
+    assert_field(&entry, "GUARDD_EVENT", "change");
+    assert_field(&entry, "GUARDD_REQUEST", "set TasksMax=300");
+    assert_field(&entry, "GUARDD_OPERATOR", "alice");
+    assert_field(&entry, "GUARDD_OPERATOR_UID", "1000");
+    assert_field(&entry, "GUARDD_OPERATOR_PID", "42");
+    assert_field(&entry, "GUARDD_OPERATOR_COMMAND", "guardctl set docker/web TasksMax=300");
+
+    event.author = (struct Author){.uid = 1001};
+    journal_compose(&event, &entry);
+    assert_field(&entry, "MESSAGE", "docker/web: uid 1001 asks: set TasksMax=300");
+    assert_no_field(&entry, "GUARDD_OPERATOR");
+    assert_no_field(&entry, "GUARDD_OPERATOR_PID");
+    assert_no_field(&entry, "GUARDD_OPERATOR_COMMAND");
+}
+
 /* The first step of a rule with Scope=host. */
 static struct Event elected(void)
 {
@@ -336,6 +367,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_outcome_has_all),
+        cmocka_unit_test(a_change_has_its_author),
         cmocka_unit_test(a_failure_has_its_errno),
         cmocka_unit_test(a_decision_has_no_result),
         cmocka_unit_test(a_limit_has_its_value),

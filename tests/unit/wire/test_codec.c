@@ -317,6 +317,11 @@ static void test_events(void **state)
                       .cause = CAUSE_RULE,
                       .rule = "fork-bomb",
                       .reason = "tasks.denied 3 > 0"}},
+        {.sequence = 5,
+         .kind = EVENT_CHANGE,
+         .tenant_id = 7,
+         .author = {.uid = 1000, .name = "alice", .command = "secret"},
+         .text = "freeze"},
         {.sequence = 4,
          .kind = EVENT_OUTCOME,
          .tenant_id = 7,
@@ -330,7 +335,15 @@ static void test_events(void **state)
         assert_true(wire_event(&events[i], &v) >= 0);
         assert_true(conform_object(v, conform_symbol("Event"), SD_VARLINK_REGULAR));
         assert_int_equal(sd_json_variant_by_key(v, "decision") != NULL,
-                         events[i].kind >= EVENT_DECISION && i > 0);
+                         events[i].kind == EVENT_DECISION || events[i].kind == EVENT_OUTCOME);
+        if (events[i].kind == EVENT_CHANGE) {
+            char *text = NULL;
+
+            assert_true(sd_json_variant_format(v, 0, &text) >= 0);
+            assert_null(strstr(text, "secret"));
+            assert_string_equal(text_at(v, "sentence"), "alice (uid 1000) asks: freeze");
+            free(text);
+        }
         assert_int_equal(sd_json_variant_by_key(v, "outcome") != NULL, events[i].kind == EVENT_OUTCOME);
         if (i == 2)
             assert_string_equal(text_at(v, "tenant"), "docker/\\x1b[31m");
@@ -338,7 +351,7 @@ static void test_events(void **state)
             assert_string_equal(text_at(v, "action"), "00000001-2");
         else
             assert_null(sd_json_variant_by_key(v, "action"));
-        if (i == 3)
+        if (i == 4)
             assert_int_equal(number_at(sd_json_variant_by_key(v, "outcome"), "error"), EBUSY);
     }
 }
@@ -409,6 +422,43 @@ static void test_limits_of_the_class(void **state)
     assert_true(wire_limits(&tenant, &list) >= 0);
     assert_string_equal(text_at(sd_json_variant_by_index(list, LIMIT_TASKS_MAX), "source"), "class");
     assert_null(sd_json_variant_by_key(sd_json_variant_by_index(list, LIMIT_TASKS_MAX), "used"));
+}
+
+/* Where what is in force comes from. */
+static void test_origins(void **state)
+{
+    static const struct {
+        uint64_t present;
+        bool override, class, container, unit, released;
+        const char *origin;
+    } cases[] = {
+        {300, true, true, true, true, false, "override"},
+        {512, false, true, true, true, false, "class"},
+        {100, false, true, true, true, false, "runtime"},
+        {100, false, true, false, true, false, "systemd"},
+        {100, false, false, false, false, false, "other"},
+        {300, true, false, false, true, true, "systemd"},
+        {LIMIT_INFINITY, false, true, true, true, false, "kernel"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct TenantClass class = {.limits.set[LIMIT_MEMORY_MAX] = cases[i].class,
+                                    .limits.value[LIMIT_MEMORY_MAX] = 512 * 65536};
+        struct Tenant tenant = {.cgroup = CGROUP_NULL, .class = &class, .released = cases[i].released};
+        _cleanup_json_ sd_json_variant *list = NULL;
+        uint64_t present = cases[i].present;
+
+        tenant.overrides.set[LIMIT_MEMORY_MAX] = cases[i].override;
+        tenant.overrides.value[LIMIT_MEMORY_MAX] = 300 * 65536;
+        tenant.container_id[0] = cases[i].container ? 'a' : '\0';
+        tenant.cgroup.unit = cases[i].unit ? (char *)"a.service" : NULL;
+        tenant.views[LIMIT_MEMORY_MAX] = (struct LimitView){
+            .known = true, .present = present == LIMIT_INFINITY ? present : present * 65536};
+        assert_true(wire_limits(&tenant, &list) >= 0);
+        assert_string_equal(text_at(sd_json_variant_by_index(list, LIMIT_MEMORY_MAX), "origin"),
+                            cases[i].origin);
+        assert_null(sd_json_variant_by_key(sd_json_variant_by_index(list, LIMIT_TASKS_MAX), "origin"));
+    }
 }
 
 static void test_disk_details(void **state)
@@ -518,6 +568,7 @@ int main(void)
         cmocka_unit_test(test_disk_in_a_row),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_limits_of_the_class),
+        cmocka_unit_test(test_origins),
         cmocka_unit_test(test_disk_details),
         cmocka_unit_test(test_network),
         cmocka_unit_test(test_network_not_shaped),
