@@ -71,7 +71,7 @@ static uint64_t limit_of(const struct NetworkGuard *guard, struct Tenant *tenant
     uint64_t limit = own_limit(tenant, direction);
     struct Tenant *other;
 
-    if (limit != LIMIT_INFINITY)
+    if (limit != LIMIT_INFINITY || tenant->network.n_sharers == 0)
         return limit;
     for (size_t at = 0; (other = network_sharer(guard, tenant, at)); at++)
         if (own_limit(other, direction) < limit)
