@@ -63,6 +63,10 @@ static const struct Command {
      "l nearest limit (those that are held or slowed come first), n name, t tasks, c CPU, "
      "m memory, d disk, i inodes, s sends, g gets, x drops. Rates are those of the last second.",
      verb_top},
+    {"metrics", "", 0, 0, "readings, limits and counters, for Prometheus",
+     "One line for each tenant and reading that is on. With --textfile into a file, all of it or nothing, "
+     "for node_exporter: guardd-metrics.timer does that.",
+     verb_metrics},
     {"reload", "", 0, 0, "read the configuration anew", NULL, verb_reload},
     {"check", "[FILE...|TENANT]", 0, ARGUMENTS_ANY, "the host, the configuration; or a tenant's files",
      "Can this host be guarded, and is the configuration right: the one in place, or these "

@@ -27,6 +27,8 @@ struct Options {
     const char *directory;     /* of explain, history: of journal files; NULL: this host's journal */
     const char *span;          /* --for, of set */
     const char *if_version;    /* of set, reset */
+    const char *textfile;      /* of metrics */
+    bool openmetrics;          /* of metrics */
 };
 
 /* `arguments`: what follows the verb, NULL-terminated, as many as the table allows. */
@@ -44,5 +46,6 @@ enum Exit verb_watch(const struct Options *options, char **arguments);
 enum Exit verb_explain(const struct Options *options, char **arguments);
 enum Exit verb_history(const struct Options *options, char **arguments);
 enum Exit verb_top(const struct Options *options, char **arguments);
+enum Exit verb_metrics(const struct Options *options, char **arguments);
 enum Exit verb_reload(const struct Options *options, char **arguments);
 enum Exit verb_check(const struct Options *options, char **arguments);

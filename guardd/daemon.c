@@ -282,7 +282,9 @@ static void service_status(void *userdata, struct ServiceStatus *ret)
                                .kills_left = budget_left(&guard->budget, &policy->kill_limit, boot_clock()),
                                .kills_limit = policy->kill_limit.kills,
                                .kills_window_usec = policy->kill_limit.window_usec,
-                               .host = &guard->host};
+                               .host = &guard->host,
+                               .tally = &guard->pipeline.tally,
+                               .events_lost = history_lost(guard->pipeline.history)};
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
         if (tenant->condition.holders != 0)
             ret->standing++;

@@ -63,6 +63,7 @@ void report_decision(struct Pipeline *pipeline, const struct Tenant *tenant, con
                           .at_usec = decision->at_usec,
                           .decision = *decision};
 
+    tally_decision(&pipeline->tally, decision);
     report_event(pipeline, tenant, &event);
 }
 
@@ -83,6 +84,7 @@ void report_outcome(struct Pipeline *pipeline, struct Tenant *tenant, const stru
                           .decision = *decision,
                           .outcome = *outcome};
 
+    tally_outcome(&pipeline->tally, decision, outcome);
     if (decision->verb != VERB_WARN)
         report_event(pipeline, tenant, &event);
     pipeline->settled(pipeline->userdata, tenant, decision, outcome, ticket, now);

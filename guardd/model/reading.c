@@ -119,6 +119,28 @@ bool reading_is_of_running(enum ReadingId id)
     }
 }
 
+bool reading_is_counted(enum ReadingId id)
+{
+    switch (id) {
+    case READING_TASKS_DENIED:
+    case READING_DISK_DENIED:
+    case READING_MEMORY_HIGH:
+    case READING_MEMORY_MAX:
+    case READING_MEMORY_OOM:
+    case READING_NET_DROPPED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void reading_count(struct Readings *taken, enum ReadingId id, int64_t n)
+{
+    taken->valid[id] = true;
+    taken->value[id] = n;
+    taken->total[id] += (uint64_t)n;
+}
+
 enum Pressure reading_pressure(enum ReadingId id)
 {
     switch (id) {

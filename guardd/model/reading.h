@@ -76,6 +76,7 @@ struct Readings {
     bool valid[READING_COUNT];
     int64_t value[READING_COUNT];
     int64_t limit[READING_COUNT];
+    uint64_t total[READING_COUNT]; /* of what is counted "since the last look": since the first one */
 };
 
 const struct ReadingInfo *reading_info(enum ReadingId id);
@@ -92,6 +93,11 @@ bool reading_is_of_network(enum ReadingId id);
 
 /* True for what is 0 of a tenant that is frozen: what it uses, and waits for, per time. */
 bool reading_is_of_running(enum ReadingId id);
+
+/* True for what is counted "since the last look": it has a total, too. */
+bool reading_is_counted(enum ReadingId id);
+/* What the look counted: sets the reading, and adds to its total. */
+void reading_count(struct Readings *taken, enum ReadingId id, int64_t n);
 
 /* The PSI line that announces it; PRESSURE_INVALID for what is not a pressure. */
 enum Pressure reading_pressure(enum ReadingId id);

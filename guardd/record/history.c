@@ -256,6 +256,16 @@ void history_write(struct History *history)
     history->waiting = false;
 }
 
+uint64_t history_lost(struct History *history)
+{
+    uint64_t lost;
+
+    pthread_mutex_lock(&history->lock);
+    lost = history->lost;
+    pthread_mutex_unlock(&history->lock);
+    return lost;
+}
+
 bool history_get(struct History *history, uint64_t sequence, struct Event *ret_event)
 {
     bool found;

@@ -55,5 +55,8 @@ void history_add(struct History *history, struct Event *event);
 /* Wakes the thread for what was added since it was woken last, if it is to have any of it. */
 void history_write(struct History *history);
 
+/* How many events the sink was not given, in all. */
+uint64_t history_lost(struct History *history);
+
 /* The event with that sequence; false when it is no longer or not yet in the ring. */
 bool history_get(struct History *history, uint64_t sequence, struct Event *ret_event);

@@ -57,7 +57,7 @@ void counter_growth(struct CounterBaseline *baseline, uint64_t value, usec_t now
 {
     readings->valid[id] = false;
     if (baseline->valid && value >= baseline->value)
-        reading_set(readings, id, reading_amount(value - baseline->value));
+        reading_count(readings, id, reading_amount(value - baseline->value));
     move_on(baseline, value, now);
 }
 

@@ -195,7 +195,8 @@ void disk_tell(struct Disk *disk, usec_t now, struct Readings *readings)
         limit_of(share->usage.space_hard_bytes));
     put(readings, READING_DISK_INODES, clamp(share->usage.inodes), limit_of(share->usage.inodes_hard));
     put(readings, READING_DISK_GROWTH, share->bytes_per_sec, READING_UNLIMITED);
-    put(readings, READING_DISK_DENIED, denied, READING_UNLIMITED);
+    reading_count(readings, READING_DISK_DENIED, denied);
+    readings->limit[READING_DISK_DENIED] = READING_UNLIMITED;
     put(readings, READING_DISK_ETA, eta(disk), READING_UNLIMITED);
     put(readings, READING_HOST_DISK_FREE, clamp(share->free_bytes), clamp(share->size_bytes));
     if (share->all_inodes > 0)

@@ -72,7 +72,7 @@ static void take_denied(struct PidsBaseline *baseline, uint64_t denied, uint64_t
 
     if (baseline->valid && (everything ? counted(baseline->denied, denied, &refused)
                                        : counted(baseline->denied_local, local, &refused)))
-        set_reading(readings, READING_TASKS_DENIED, refused);
+        reading_count(readings, READING_TASKS_DENIED, refused);
     baseline->denied = denied;
     baseline->denied_local = local;
 }

@@ -106,14 +106,15 @@ static int sorted_tenants(struct Service *service, const char *class, const stru
     return 0;
 }
 
-static int rows(const struct Tenant *const *tenants, size_t n, sd_json_variant **ret)
+static int rows(const struct Tenant *const *tenants, size_t n,
+                int (*encode)(const struct Tenant *tenant, sd_json_variant **ret), sd_json_variant **ret)
 {
     _cleanup_free_ sd_json_variant **list = calloc(n + 1, sizeof(*list));
     size_t made = 0;
     int r = list ? 0 : -ENOMEM;
 
     for (; made < n && r >= 0; made += r >= 0)
-        r = wire_tenant_row(tenants[made], &list[made]);
+        r = encode(tenants[made], &list[made]);
     if (r >= 0)
         r = sd_json_variant_new_array(ret, list, n);
     for (size_t i = 0; i < made; i++)
@@ -163,10 +164,54 @@ int look_list_tenants(sd_varlink *link, sd_json_variant *parameters, sd_varlink_
         return r;
     r = sorted_tenants(peer->service, class, &tenants, &n);
     if (r >= 0)
-        r = rows(tenants, n, &list);
+        r = rows(tenants, n, wire_tenant_row, &list);
     if (r < 0)
         return r;
     return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("tenants", list));
+}
+
+/* What came of what was done, of each verb and result that there was. */
+static int actions_list(const struct Tally *tally, sd_json_variant **ret)
+{
+    int r = sd_json_variant_new_array(ret, NULL, 0);
+
+    for (int verb = 0; verb < VERB_COUNT && tally && r >= 0; verb++)
+        for (int result = 0; result < RESULT_COUNT && r >= 0; result++)
+            if (tally->actions[verb][result] > 0)
+                r = sd_json_variant_append_arraybo(
+                    ret, SD_JSON_BUILD_PAIR_STRING("verb", verb_name((enum Verb)verb)),
+                    SD_JSON_BUILD_PAIR_STRING("result", result_name((enum Result)result)),
+                    SD_JSON_BUILD_PAIR_UNSIGNED("count", tally->actions[verb][result]));
+    return r;
+}
+
+int look_get_metrics(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                     void *userdata)
+{
+    _cleanup_json_ sd_json_variant *actions = NULL, *list = NULL;
+    _cleanup_free_ const struct Tenant **tenants = NULL;
+    struct ServicePeer *peer = userdata;
+    struct Service *service = peer->service;
+    struct ServiceStatus status = {0};
+    size_t n = 0;
+    int r = peer_demand(peer, RIGHT_LOOK);
+
+    if (r < 0)
+        return r;
+    r = sorted_tenants(service, NULL, &tenants, &n);
+    if (r >= 0)
+        r = rows(tenants, n, wire_tenant_metrics, &list);
+    service->ops->status(service->userdata, &status);
+    if (r >= 0)
+        r = actions_list(status.tally, &actions);
+    if (r < 0)
+        return r;
+    return sd_varlink_replybo(
+        link, SD_JSON_BUILD_PAIR_VARIANT("actions", actions),
+        SD_JSON_BUILD_PAIR_UNSIGNED("withheld", status.tally ? status.tally->withheld : 0),
+        SD_JSON_BUILD_PAIR_UNSIGNED("events", service->view.history->last_sequence),
+        SD_JSON_BUILD_PAIR_UNSIGNED("eventsLost", status.events_lost),
+        SD_JSON_BUILD_PAIR_VARIANT("tenants", list));
 }
 
 /* The newest events of a tenant, oldest first. */

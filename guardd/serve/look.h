@@ -5,6 +5,8 @@
 
 int look_get_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                     void *userdata);
+int look_get_metrics(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                     void *userdata);
 int look_list_tenants(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                       void *userdata);
 int look_show_tenant(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,

@@ -40,10 +40,10 @@ static int bind_methods(sd_varlink_server *server)
     if (r < 0)
         return r;
     return sd_varlink_server_bind_method_many(
-        server, WIRE_INTERFACE ".GetStatus", look_get_status, WIRE_INTERFACE ".ListTenants",
-        look_list_tenants, WIRE_INTERFACE ".ShowTenant", look_show_tenant, WIRE_INTERFACE ".Watch",
-        look_watch, WIRE_INTERFACE ".Freeze", change_freeze, WIRE_INTERFACE ".Thaw", change_thaw,
-        WIRE_INTERFACE ".Kill", change_kill, WIRE_INTERFACE ".Throttle", change_throttle,
+        server, WIRE_INTERFACE ".GetStatus", look_get_status, WIRE_INTERFACE ".GetMetrics", look_get_metrics,
+        WIRE_INTERFACE ".ListTenants", look_list_tenants, WIRE_INTERFACE ".ShowTenant", look_show_tenant,
+        WIRE_INTERFACE ".Watch", look_watch, WIRE_INTERFACE ".Freeze", change_freeze, WIRE_INTERFACE ".Thaw",
+        change_thaw, WIRE_INTERFACE ".Kill", change_kill, WIRE_INTERFACE ".Throttle", change_throttle,
         WIRE_INTERFACE ".Release", change_release, WIRE_INTERFACE ".ReleaseAll", change_release_all,
         WIRE_INTERFACE ".SetLimits", limits_set, WIRE_INTERFACE ".ResetLimits", limits_reset,
         WIRE_INTERFACE ".CheckTenant", inspect_check, WIRE_INTERFACE ".Reload", change_reload);

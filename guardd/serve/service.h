@@ -23,10 +23,11 @@
 #include "model/verb.h"
 #include "record/history.h"
 #include "record/override.h"
+#include "record/tally.h"
 #include "sense/host.h"
 #include "tenant/registry.h"
 
-/* What GetStatus tells beyond the registry. */
+/* What GetStatus and GetMetrics tell beyond the registry. */
 struct ServiceStatus {
     const char *mode;
     const char *cgroup_root;
@@ -35,6 +36,8 @@ struct ServiceStatus {
     unsigned kills_left, kills_limit;
     usec_t kills_window_usec;
     const struct HostFindings *host;
+    const struct Tally *tally; /* NULL: nothing was counted */
+    uint64_t events_lost;      /* to the journal */
     const char *notices[8]; /* what is degraded now, NULL-terminated: watches exhausted, no ledger, no bus */
 };
 

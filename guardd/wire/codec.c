@@ -3,6 +3,7 @@
  * wire as durations from or to `now`. */
 #include "wire/codec.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/cleanup.h"
@@ -561,6 +562,109 @@ static int add_network(const struct Tenant *tenant, sd_json_variant **v)
     if (r < 0 || !object)
         return r;
     return sd_json_variant_merge_objectbo(v, PAIR_VARIANT_IF_ANY("network", object));
+}
+
+/* Names and numbers, for an object. A name is the model's, and borrowed. */
+#define NUMBERS_MAX READING_COUNT
+_Static_assert((int)LIMIT_COUNT <= (int)NUMBERS_MAX, "limits are told in the same way");
+struct Numbers {
+    sd_json_variant *parts[2 * NUMBERS_MAX];
+    size_t n;
+};
+
+static int add_number(struct Numbers *numbers, const char *name, sd_json_variant *number)
+{
+    int r = number ? sd_json_variant_new_string(&numbers->parts[numbers->n], name) : -ENOMEM;
+
+    if (r < 0) {
+        sd_json_variant_unref(number);
+        return r;
+    }
+    numbers->parts[numbers->n + 1] = number;
+    numbers->n += 2;
+    return 0;
+}
+
+static int numbers_object(struct Numbers *numbers, int r, sd_json_variant **ret)
+{
+    if (r >= 0)
+        r = sd_json_variant_new_object(ret, numbers->parts, numbers->n);
+    while (numbers->n > 0)
+        sd_json_variant_unref(numbers->parts[--numbers->n]);
+    return r;
+}
+
+static int readings_object(const struct Readings *readings, sd_json_variant **ret)
+{
+    struct Numbers numbers = {0};
+    int r = 0;
+
+    for (int i = 0; i < READING_COUNT && r >= 0; i++) {
+        sd_json_variant *number = NULL;
+
+        if (!readings->valid[i] || reading_is_counted((enum ReadingId)i))
+            continue;
+        r = sd_json_variant_new_integer(&number, readings->value[i]);
+        if (r >= 0)
+            r = add_number(&numbers, reading_info((enum ReadingId)i)->name, number);
+    }
+    return numbers_object(&numbers, r, ret);
+}
+
+static int totals_object(const struct Readings *readings, sd_json_variant **ret)
+{
+    struct Numbers numbers = {0};
+    int r = 0;
+
+    for (int i = 0; i < READING_COUNT && r >= 0; i++) {
+        sd_json_variant *number = NULL;
+
+        if (!reading_is_counted((enum ReadingId)i) || (!readings->valid[i] && readings->total[i] == 0))
+            continue;
+        r = sd_json_variant_new_unsigned(&number, readings->total[i]);
+        if (r >= 0)
+            r = add_number(&numbers, reading_info((enum ReadingId)i)->name, number);
+    }
+    return numbers_object(&numbers, r, ret);
+}
+
+static int limits_object(const struct Tenant *tenant, sd_json_variant **ret)
+{
+    struct Numbers numbers = {0};
+    uint64_t value;
+    int r = 0;
+
+    for (int i = 0; i < LIMIT_COUNT && r >= 0; i++) {
+        sd_json_variant *number = NULL;
+
+        if (!limit_in_force(tenant, (enum LimitId)i, &value) || value == LIMIT_INFINITY)
+            continue;
+        r = sd_json_variant_new_unsigned(&number, value);
+        if (r >= 0)
+            r = add_number(&numbers, limit_info((enum LimitId)i)->directive, number);
+    }
+    return numbers_object(&numbers, r, ret);
+}
+
+int wire_tenant_metrics(const struct Tenant *tenant, sd_json_variant **ret)
+{
+    _cleanup_json_ sd_json_variant *readings = NULL, *totals = NULL, *limits = NULL;
+    const struct Network *network = &tenant->network;
+    int r = readings_object(&tenant->readings, &readings);
+
+    if (r >= 0)
+        r = totals_object(&tenant->readings, &totals);
+    if (r >= 0)
+        r = limits_object(tenant, &limits);
+    if (r < 0)
+        return r;
+    return sd_json_buildo(
+        ret, WIRE_PAIR_TEXT("name", tenant->name),
+        WIRE_PAIR_TEXT_IF_ANY("class", tenant->class ? tenant->class->name : ""),
+        SD_JSON_BUILD_PAIR_STRING("state", tenant_state(tenant)), WIRE_PAIR_TEXT("path", tenant->cgroup.path),
+        SD_JSON_BUILD_PAIR_VARIANT("readings", readings), SD_JSON_BUILD_PAIR_VARIANT("totals", totals),
+        SD_JSON_BUILD_PAIR_VARIANT("limits", limits),
+        PAIR_NUMBER_IF(network->looked, "netLinks", network->n_links));
 }
 
 int wire_tenant_full(const struct Tenant *tenant, usec_t now, sd_json_variant **ret)

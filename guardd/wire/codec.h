@@ -12,6 +12,10 @@
 /* A row of `guardctl list`. */
 int wire_tenant_row(const struct Tenant *tenant, sd_json_variant **ret);
 
+/* What was measured of it, what is counted since guardd first saw it, and what is enforced: names -> numbers,
+ * in few words, because all tenants are told at once. */
+int wire_tenant_metrics(const struct Tenant *tenant, sd_json_variant **ret);
+
 /* All of `guardctl show`: the row, limits (asked, in force, found before), readings, every rule with
  * its phase, step, since and next, directories and what each filesystem counts. `now`: CLOCK_BOOTTIME. */
 int wire_tenant_full(const struct Tenant *tenant, usec_t now, sd_json_variant **ret);

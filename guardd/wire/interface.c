@@ -6,6 +6,7 @@
 
 #define MAYBE SD_VARLINK_NULLABLE
 #define LIST SD_VARLINK_ARRAY
+#define MAP SD_VARLINK_MAP
 
 #define COMMENT(text) SD_VARLINK_FIELD_COMMENT(text)
 #define TEXT(name, flags) SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, flags)
@@ -393,6 +394,35 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     STRUCT(network, Network, MAYBE));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    TenantMetrics,
+    COMMENT("As of Tenant"),
+    TEXT(name, 0),
+    COMMENT("As of Tenant"),
+    TEXT(class, MAYBE),
+    COMMENT("As of Tenant"),
+    TEXT(state, 0),
+    COMMENT("As of Tenant"),
+    TEXT(path, 0),
+    COMMENT("What was measured, by the names of readings, in their units (percent in hundredths: 5000 is 50%). "
+            "What is counted since the last look is not here"),
+    NUMBER(readings, MAP),
+    COMMENT("What is counted (tasks.denied and its like), since guardd first looked at it"),
+    NUMBER(totals, MAP),
+    COMMENT("What the kernel enforces, by the names of limits, in their units; unlimited ones are left out"),
+    NUMBER(limits, MAP),
+    COMMENT("As of Tenant: where there are some and net.egress is not among the readings, they were read once"),
+    NUMBER(netLinks, MAYBE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    ActionCount,
+    COMMENT("As of Decision"),
+    TEXT(verb, 0),
+    COMMENT("As of Outcome"),
+    TEXT(result, 0),
+    COMMENT("How often, in this run of guardd"),
+    NUMBER(count, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
     Finding,
     COMMENT("Guarding needs nothing more here"),
     FLAG(ok),
@@ -438,6 +468,19 @@ static SD_VARLINK_DEFINE_METHOD(
     OUT_STRUCT(findings, Finding, LIST),
     COMMENT("What is degraded now, a sentence each"),
     OUT_TEXT(notices, LIST));
+
+static SD_VARLINK_DEFINE_METHOD(
+    GetMetrics,
+    COMMENT("What was done in this run of guardd; what never came about is left out"),
+    OUT_STRUCT(actions, ActionCount, LIST),
+    COMMENT("Decisions that fell short: a kill was due and held back"),
+    OUT_NUMBER(withheld, 0),
+    COMMENT("Of the history, in this run"),
+    OUT_NUMBER(events, 0),
+    COMMENT("Events that the journal did not get"),
+    OUT_NUMBER(eventsLost, 0),
+    COMMENT("Sorted by name, measured afresh"),
+    OUT_STRUCT(tenants, TenantMetrics, LIST));
 
 static SD_VARLINK_DEFINE_METHOD(
     ListTenants,
@@ -614,6 +657,9 @@ SD_VARLINK_DEFINE_INTERFACE(
         "guardd keeps one tenant from taking the host down. This shows what it sees and does, and lets an operator "
         "act by hand, the same way a rule acts: protected tenants stay protected, and every outcome is verified."),
     SYMBOL("The host: mode, tenants, kill budget, what cannot be watched here." MAY_LOOK, method_GetStatus),
+    SYMBOL("All that a monitoring system wants, at once: every tenant's readings and limits, and guardd's own "
+           "counters." MAY_LOOK,
+           method_GetMetrics),
     SYMBOL("A row per tenant." MAY_LOOK, method_ListTenants),
     SYMBOL("One tenant: limits, readings, rules, its newest events." MAY_LOOK, method_ShowTenant),
     SYMBOL("Every event as it happens, until the caller hangs up. A caller that stops reading is hung up on." MAY_LOOK,
@@ -655,6 +701,8 @@ SD_VARLINK_DEFINE_INTERFACE(
     SYMBOL("What is wanted done, and why", type_Decision),
     SYMBOL("What really came of a decision", type_Outcome),
     SYMBOL("One line of the history", type_Event),
+    SYMBOL("What a monitoring system wants of a tenant", type_TenantMetrics),
+    SYMBOL("How often something was done, with what result", type_ActionCount),
     SYMBOL("One thing that guarding needs, and whether this host has it", type_Finding),
     SYMBOL("One thing that is wrong with the configuration", type_Problem),
     SYMBOL("No tenant is called so", error_NoSuchTenant),

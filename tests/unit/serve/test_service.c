@@ -38,6 +38,49 @@ static void test_list_is_sorted_fresh_and_clean(void **state)
     client_close(&client);
 }
 
+static sd_json_variant *metrics_of(sd_json_variant *reply, const char *name)
+{
+    sd_json_variant *list = sd_json_variant_by_key(reply, "tenants"), *tenant;
+
+    for (size_t i = 0; i < sd_json_variant_elements(list); i++) {
+        tenant = sd_json_variant_by_index(list, i);
+        if (strcmp(sd_json_variant_string(sd_json_variant_by_key(tenant, "name")), name) == 0)
+            return tenant;
+    }
+    return NULL;
+}
+
+/* The only number of one of its maps. */
+static uint64_t only_number(sd_json_variant *tenant, const char *map, const char *name)
+{
+    sd_json_variant *numbers = sd_json_variant_by_key(tenant, map);
+
+    assert_int_equal(sd_json_variant_elements(numbers), 2);
+    return sd_json_variant_unsigned(sd_json_variant_by_key(numbers, name));
+}
+
+static void test_metrics(void **state)
+{
+    struct World *world = *state;
+    struct Readings *readings = &world->tenants[0].readings;
+    sd_json_variant *reply, *tenant;
+    struct Client client;
+
+    reading_count(readings, READING_TASKS_DENIED, 3);
+    reading_count(readings, READING_TASKS_DENIED, 0); /* a look takes nothing away */
+    readings->valid[READING_TASKS_CURRENT] = true;
+    readings->value[READING_TASKS_CURRENT] = 37;
+    readings->limit[READING_TASKS_CURRENT] = 100;
+    client_open(world, &client);
+    reply = call(world, &client, "GetMetrics", NULL);
+    assert_int_equal(sd_json_variant_elements(sd_json_variant_by_key(reply, "actions")), 0);
+    tenant = metrics_of(reply, world->tenants[0].name);
+    assert_int_equal(only_number(tenant, "readings", "tasks.current"), 37);
+    assert_int_equal(only_number(tenant, "totals", "tasks.denied"), 3);
+    assert_int_equal(only_number(tenant, "limits", "TasksMax"), 100);
+    client_close(&client);
+}
+
 static void list_class(struct World *world, struct Client *client, const char *class)
 {
     client->method = "ListTenants";
@@ -277,6 +320,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_status),
         TEST(test_list_is_sorted_fresh_and_clean),
+        TEST(test_metrics),
         TEST(test_list_of_a_class),
         TEST(test_show_has_the_newest_events),
         TEST(test_which_tenant),

@@ -29,6 +29,14 @@ static bool conform_value(sd_json_variant *v, const sd_varlink_field *field)
 
 static bool conform_field(sd_json_variant *v, const sd_varlink_field *field)
 {
+    if (field->field_flags & SD_VARLINK_MAP) {
+        if (!sd_json_variant_is_object(v))
+            return false;
+        for (size_t i = 1; i < sd_json_variant_elements(v); i += 2) /* names stand between */
+            if (!conform_value(sd_json_variant_by_index(v, i), field))
+                return false;
+        return true;
+    }
     if (!(field->field_flags & SD_VARLINK_ARRAY))
         return conform_value(v, field);
     if (!sd_json_variant_is_array(v))
