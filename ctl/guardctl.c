@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "build-config.h"
+#include "ctl/complete.h"
 #include "ctl/option.h"
 #include "ctl/remote.h"
 #include "ctl/terminal.h"
@@ -15,13 +16,7 @@
 #define ARGUMENTS_ANY 1000
 #define COMMAND_HELP_COLUMN 39
 
-static const struct Command {
-    const char *name, *arguments;
-    int min, max; /* arguments */
-    const char *help;
-    const char *more; /* of its own help; NULL */
-    enum Exit (*function)(const struct Options *options, char **arguments);
-} commands[] = {
+static const struct Command commands[] = {
     {"status", "", 0, 0, "the host: mode, tenants, kill budget, what cannot be watched here and why", NULL,
      verb_status},
     {"list", "[CLASS]", 0, 1, "a row per tenant",
@@ -204,8 +199,13 @@ static enum Exit help(const char *verb)
 static enum Exit guardctl(int argc, char **argv)
 {
     struct Options options = {0};
-    int first = option_parse(argc, argv, &options);
+    int first;
 
+    if (argc > 1 && strcmp(argv[1], COMPLETE_WORD) == 0) {
+        options.socket = default_socket();
+        return complete(&options, commands, N_COMMANDS, argv + 2);
+    }
+    first = option_parse(argc, argv, &options);
     if (first < 0)
         return EXIT_USAGE;
     if (options.help || (first == argc && !options.version))

@@ -31,6 +31,15 @@ struct Options {
     bool openmetrics;          /* of metrics */
 };
 
+/* A verb: a row of the table in guardctl.c. */
+struct Command {
+    const char *name, *arguments;
+    int min, max; /* arguments */
+    const char *help;
+    const char *more; /* of its own help; NULL */
+    enum Exit (*function)(const struct Options *options, char **arguments);
+};
+
 /* `arguments`: what follows the verb, NULL-terminated, as many as the table allows. */
 enum Exit verb_status(const struct Options *options, char **arguments);
 enum Exit verb_list(const struct Options *options, char **arguments);

@@ -132,6 +132,23 @@ void option_each_given(const struct Options *options,
             function(userdata, rows[i].name, given_text(&rows[i], options));
 }
 
+void option_each(const char *verb,
+                 void (*function)(void *userdata, const char *name, const char *argument, const char *help),
+                 void *userdata)
+{
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (!verb || !rows[i].verbs || is_for(&rows[i], verb))
+            function(userdata, rows[i].name, rows[i].argument, rows[i].help);
+}
+
+const char *option_argument(const char *name)
+{
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return rows[i].argument;
+    return NULL;
+}
+
 /* --- help ------------------------------------------------------------------------------------------- */
 
 static void print_row(const struct Row *row, bool with_verbs)

@@ -19,6 +19,13 @@ void option_each_given(const struct Options *options,
                        void (*function)(void *userdata, const char *name, const char *argument),
                        void *userdata);
 
+/* Calls for each option that `verb` may have, NULL: for all. `argument`: NULL when it has none. */
+void option_each(const char *verb,
+                 void (*function)(void *userdata, const char *name, const char *argument, const char *help),
+                 void *userdata);
+/* What the option of that name takes: "FILE"; NULL when it takes nothing, or there is none. */
+const char *option_argument(const char *name);
+
 /* Those that every verb has; those that only `verb` has, with their heading, nothing when there is none; and
  * those that some verbs have, with their names. */
 void option_print_common(void);
