@@ -17,6 +17,7 @@
 #include "ctl/network.h"
 #include "ctl/reply.h"
 #include "ctl/terminal.h"
+#include "model/decision.h"
 #include "model/limit.h"
 #include "model/reading.h"
 #include "wire/text.h"
@@ -340,19 +341,36 @@ static void print_status(const struct Sink *sink, sd_json_variant *status)
     print_findings(sink, status);
 }
 
-static void print_counters(const struct Sink *sink, sd_json_variant *reply)
+static int64_t action_count(sd_json_variant *reply, const char *verb, const char *result)
 {
     sd_json_variant *action;
-    int64_t n = 0;
+    int64_t n;
 
-    if (reply_item(reply, "actions", 0))
-        print_head(sink, "guardd_actions_total", COUNTER, "What guardd did, by what came of it");
-    for (size_t i = 0; (action = reply_item(reply, "actions", i)); i++) {
-        print_label(sink, "guardd_actions_total{", "verb", reply_text_or(action, "verb", ""));
-        print_label(sink, ",", "outcome", reply_text_or(action, "result", ""));
-        fputc('}', sink->out);
-        print_value(sink, reply_number(action, "count", &n) ? n : 0, 1);
-    }
+    for (size_t i = 0; (action = reply_item(reply, "actions", i)); i++)
+        if (strcmp(reply_text_or(action, "verb", ""), verb) == 0 &&
+            strcmp(reply_text_or(action, "result", ""), result) == 0 && reply_number(action, "count", &n))
+            return n;
+    return 0;
+}
+
+/* What never came about is 0, not left out: from nothing to 1 is no increase to Prometheus. */
+static void print_actions(const struct Sink *sink, sd_json_variant *reply)
+{
+    print_head(sink, "guardd_actions_total", COUNTER, "What guardd did, by what came of it");
+    for (int verb = 0; verb < VERB_COUNT; verb++)
+        for (int result = RESULT_PENDING + 1; result < RESULT_COUNT; result++) {
+            const char *done = verb_name((enum Verb)verb), *outcome = result_name((enum Result)result);
+
+            print_label(sink, "guardd_actions_total{", "verb", done);
+            print_label(sink, ",", "outcome", outcome);
+            fputc('}', sink->out);
+            print_value(sink, action_count(reply, done, outcome), 1);
+        }
+}
+
+static void print_counters(const struct Sink *sink, sd_json_variant *reply)
+{
+    print_actions(sink, reply);
     print_field_of(sink, reply, "withheld", "guardd_withheld_total", COUNTER,
                    "Kills that were due and held back: protected, or the budget was spent");
     print_field_of(sink, reply, "events", "guardd_events_total", COUNTER, "Events of the history");

@@ -59,6 +59,7 @@ def of_a_bomb():
         same(found["guardd_tenant_limit_tasks"]['tenant="jobs/calm",class="jobs"'], 100, "its limit")
         actions = found["guardd_actions_total"]
         same((actions['verb="freeze",outcome="done"'], actions['verb="kill",outcome="done"']), (1, 1), "actions")
+        same(actions['verb="kill",outcome="failed"'], 0, "what never came about")
         same((found["guardd_up"][None], found["guardd_kill_budget_left"][None], found["guardd_tenants"][None]), (1, 59, 2),
              "of guardd itself")
         same(samples(world.ctl("metrics").stdout)["guardd_tenant_tasks_denied_total"]['tenant="jobs/bomb",class="jobs"'], 3,
