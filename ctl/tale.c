@@ -144,6 +144,8 @@ static void tell_series(const struct Tale *tale, sd_json_variant *evidence)
         least = values[i] < least ? values[i] : least;
         greatest = values[i] > greatest ? values[i] : greatest;
     }
+    if (least == greatest)
+        return field(tale, "", "unchanged in the %s before", usec_format((usec_t)reach, time, sizeof(time)));
     field(tale, "", "%s  %s to %s in the %s before",
           sparkline(values, n, tale->style->utf8, bars, sizeof(bars)),
           measure_format(measure, least, from, sizeof(from)),
@@ -167,6 +169,14 @@ static bool is_same_reading(sd_json_variant *a, sd_json_variant *b)
     return a && b && strcmp(reply_text_or(a, "reading", "a"), reply_text_or(b, "reading", "b")) == 0;
 }
 
+/* Of what is let go only relief is told. */
+static bool is_inverse(sd_json_variant *decision)
+{
+    enum Verb verb = verb_from_name(reply_text_or(decision, "verb", ""));
+
+    return verb == VERB_THAW || verb == VERB_UNTHROTTLE;
+}
+
 /* What decided, first: at the beginning When=, later Until=. */
 static void tell_readings(const struct Tale *tale, sd_json_variant *decision)
 {
@@ -179,7 +189,7 @@ static void tell_readings(const struct Tale *tale, sd_json_variant *decision)
         return;
     }
     tell_evidence(tale, until, "reading", "until");
-    if (!is_same_reading(when, until))
+    if (!is_same_reading(when, until) && !is_inverse(decision))
         tell_evidence(tale, when, "", "threshold");
 }
 

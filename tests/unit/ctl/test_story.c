@@ -349,6 +349,20 @@ static void a_fork_bomb_is_told(void **state)
     assert_string_equal(text, wanted);
 }
 
+/* A constant is no line, and of what is let go only relief is told. */
+static void relief_is_told_by_until_alone(void **state)
+{
+    struct Script *script = *state;
+    _cleanup_free_ char *text = NULL;
+
+    entry(script, 0,
+          "EVENT=decision\nACTION=0000000a-3\nVERB=thaw\nSTEP=1\nGROUND=until\nWHEN_VALUE=0\n"
+          "UNTIL_SERIES=2000:7 1000:7 0:7\n" BOMB);
+    text = told(script, NULL);
+    assert_told(text, "unchanged in the 2s before\n");
+    assert_null(strstr(text, "tasks.denied"));
+}
+
 static void an_election_is_told(void **state)
 {
     struct Script *script = *state;
@@ -417,6 +431,7 @@ int main(void)
         story_test(limits_set_by_hand_do_not_hide_the_story_before),
         story_test(limits_alone_are_a_story),
         story_test(a_fork_bomb_is_told),
+        story_test(relief_is_told_by_until_alone),
         story_test(an_election_is_told),
         story_test(no_line_is_wider_than_80_columns),
         story_test(a_sparkline_goes_from_the_least_to_the_greatest),
