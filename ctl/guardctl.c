@@ -62,6 +62,17 @@ static const struct Command commands[] = {
      "One line for each tenant and reading that is on. With --textfile into a file, all of it or nothing, "
      "for node_exporter: guardd-metrics.timer does that.",
      verb_metrics},
+    {"trace", "save FILE", 2, 2, "what was read and decided lately, into a file for replay",
+     "FILE - is standard output. How far back it goes is a matter of TraceSize= in the configuration.",
+     verb_trace},
+    {"replay", "FILE", 1, 1, "what would have been done: by other rules, with --config DIR",
+     "FILE is one that 'trace save' has written. Without --config the rules are those that it was "
+     "recorded under, and the decisions must be those that were recorded. DIR has guardd.conf and "
+     "guardd.conf.d, or is one file, and is the whole configuration. --diff tells only what differs "
+     "from the present configuration: earlier, later, only here, only there. Limits are not "
+     "replayed; what a tenant would have done after another action nobody knows, so its readings "
+     "are the recorded ones.",
+     verb_replay},
     {"reload", "", 0, 0, "read the configuration anew", NULL, verb_reload},
     {"check", "[FILE...|TENANT]", 0, ARGUMENTS_ANY, "the host, the configuration; or a tenant's files",
      "Can this host be guarded, and is the configuration right: the one in place, or these "

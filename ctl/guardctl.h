@@ -29,6 +29,8 @@ struct Options {
     const char *if_version;    /* of set, reset */
     const char *textfile;      /* of metrics */
     bool openmetrics;          /* of metrics */
+    const char *config;        /* of replay */
+    bool diff;                 /* of replay */
 };
 
 /* A verb: a row of the table in guardctl.c. */
@@ -54,6 +56,8 @@ enum Exit verb_release(const struct Options *options, char **arguments);
 enum Exit verb_watch(const struct Options *options, char **arguments);
 enum Exit verb_explain(const struct Options *options, char **arguments);
 enum Exit verb_history(const struct Options *options, char **arguments);
+enum Exit verb_replay(const struct Options *options, char **arguments);
+enum Exit verb_trace(const struct Options *options, char **arguments);
 enum Exit verb_top(const struct Options *options, char **arguments);
 enum Exit verb_metrics(const struct Options *options, char **arguments);
 enum Exit verb_reload(const struct Options *options, char **arguments);

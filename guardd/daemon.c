@@ -422,7 +422,8 @@ static int open_service(struct Daemon *daemon)
     const struct ServiceView view = {.registry = &daemon->guard.registry,
                                      .history = &daemon->guard.history,
                                      .config = (const struct Config *const *)&daemon->guard.config,
-                                     .overrides = &daemon->guard.overrides};
+                                     .overrides = &daemon->guard.overrides,
+                                     .trace = &daemon->guard.trace};
     const char *address = daemon->options->socket ? daemon->options->socket : WIRE_SOCKET;
     int fd = sd_listen_fds(1) > 0 ? SD_LISTEN_FDS_START : -EBADF;
     int r = service_open(&daemon->service, daemon->event, fd, address, &view, &service_ops, daemon);

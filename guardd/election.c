@@ -53,6 +53,7 @@ static struct Tenant **candidates(struct DiskGuard *disk, const struct HostRule 
         if (!disk_share(&tenant->disk, rule->dev) || !tenant_lists(tenant, rule->state.rule, NULL))
             continue;
         disk_look(&disk->filesystems, &tenant->disk, now, &tenant->readings);
+        trace_candidate(disk->pipeline->trace, tenant, now);
         list[(*ret_n)++] = tenant;
     }
     return list;
@@ -69,6 +70,7 @@ static void elect(struct DiskGuard *disk, struct HostRule *rule, const struct Re
     if (!list)
         return;
     victim = host_elect(&rule->state, list, n, host, now, &choice);
+    trace_election(disk->pipeline->trace, &rule->state, host, false, now);
     free(list);
     if (victim && tenant_lists(victim, rule->state.rule, &index)) {
         victim->condition.rules[index].elected = true;
@@ -91,7 +93,11 @@ static void look(struct DiskGuard *disk, struct HostRule *rule, const struct Rea
 {
     bool began = rule->state.began_usec != USEC_INFINITY;
 
-    switch (host_look(&rule->state, host, now)) {
+    enum HostVerdict verdict = host_look(&rule->state, host, now);
+
+    trace_host(disk->pipeline->trace, &rule->state, host,
+               verdict == HOST_ELECT ? registry_count(disk->registry) : 0, now);
+    switch (verdict) {
     case HOST_PENDING:
         if (!began)
             begin(disk, rule, now);
@@ -137,6 +143,14 @@ void election_look(struct DiskGuard *disk, struct Tenant *tenant, usec_t now)
                 look(disk, of, &host, now);
         }
     }
+}
+
+void election_trace(const struct DiskGuard *disk, struct Trace *trace, usec_t now)
+{
+    const struct HostRule *rule;
+
+    DL_FOREACH (disk->host_rules, rule)
+        trace_watch(trace, &rule->state, now);
 }
 
 usec_t election_due_usec(const struct DiskGuard *disk)

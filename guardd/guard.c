@@ -13,6 +13,7 @@
 #include "adoption.h"
 #include "act/throttle.h"
 #include "allowance.h"
+#include "election.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "ends.h"
@@ -66,6 +67,8 @@ static void carry_out_all(struct Guard *guard, struct Tenant *tenant, const stru
                           usec_t now)
 {
     for (size_t i = 0; i < decisions->n; i++)
+        trace_decision(&guard->trace, tenant, &decisions->list[i], now);
+    for (size_t i = 0; i < decisions->n; i++)
         pipeline_carry_out(&guard->pipeline, tenant, &decisions->list[i], 0, now);
 }
 
@@ -83,6 +86,7 @@ static void look(struct Guard *guard, struct Tenant *tenant, bool fresh, usec_t 
     strain_guard_look(&guard->strain, tenant, fresh, now);
     if (tenant_is_throttled(tenant))
         throttling_check(&guard->pipeline, tenant, now);
+    trace_look(&guard->trace, tenant, now);
     engine_look(&guard->engine, tenant, now, &decisions);
     carry_out_all(guard, tenant, &decisions, now);
 }
@@ -248,19 +252,24 @@ static void on_settled(void *userdata, struct Tenant *tenant, const struct Decis
 {
     struct Guard *guard = userdata;
     struct Decisions decisions;
+    bool fed = decision->holder != HOLDER_OPERATOR && !tenant->gone;
 
+    if (decision->limit == LIMIT_INVALID && !tenant->gone)
+        trace_outcome(&guard->trace, tenant, decision, outcome->result, fed, now);
     if (ticket != 0)
         guard->answer(guard->userdata, ticket, tenant, decision, outcome);
     setting_settled(guard, tenant, decision, outcome);
     if (decision->cause == CAUSE_OPERATOR && decision->limit == LIMIT_INVALID &&
         decision->verb != VERB_FREEZE && decision->verb != VERB_THROTTLE &&
-        result_is_success(outcome->result))
+        result_is_success(outcome->result)) {
+        trace_reset(&guard->trace, tenant, now);
         engine_reset(tenant);
+    }
     /* As after a rule's kill: whoever uses the cgroup next must not begin frozen. */
     if (decision->cause == CAUSE_OPERATOR && decision->verb == VERB_KILL && outcome->result == RESULT_DONE &&
         !tenant->gone)
         release_hold(guard, tenant, CAUSE_OPERATOR, decision->uid, "killed, nothing is left to hold");
-    if (decision->holder != HOLDER_OPERATOR && !tenant->gone) {
+    if (fed && !tenant->gone) {
         decisions.n = 0;
         engine_outcome(&guard->engine, tenant, decision, outcome->result, now, &decisions);
         carry_out_all(guard, tenant, &decisions, now);
@@ -322,6 +331,7 @@ void guard_meet(void *userdata, uint64_t id, const char *path, int dir_fd)
     strain_guard_meet(&guard->strain, tenant);
     network_guard_meet(&guard->network, tenant);
     (void)pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings);
+    trace_appeared(&guard->trace, tenant, now);
     pipeline_note(&guard->pipeline, tenant, EVENT_APPEARED, LOG_DEBUG, now, "");
     reserve(guard);
     tenant->was_here = !guard->complete;
@@ -340,6 +350,7 @@ static void on_vanished(void *userdata, uint64_t id, const char *path)
     if (!tenant)
         return;
     tenant->gone = true;
+    trace_gone(&guard->trace, tenant, now);
     setting_vanished(guard, tenant);
     adoption_vanished(&guard->disk, tenant, now);
     strain_guard_vanished(&guard->strain, tenant);
@@ -554,6 +565,38 @@ static uint64_t first_action(const struct Guard *guard)
     return (uint64_t)run << 32;
 }
 
+static void trace_watches(void *userdata, struct Trace *trace, usec_t now)
+{
+    struct Guard *guard = userdata;
+
+    election_trace(&guard->disk, trace, now);
+    strain_guard_trace(&guard->strain, trace, now);
+}
+
+static void open_trace(struct Guard *guard)
+{
+    const struct TraceSources sources = {.registry = &guard->registry,
+                                         .budget = &guard->budget,
+                                         .offences = &guard->offences,
+                                         .config = (const struct Config *const *)&guard->config,
+                                         .realtime_offset_usec = &guard->pipeline.realtime_offset_usec,
+                                         .watches = trace_watches,
+                                         .userdata = guard};
+
+    if (trace_open(&guard->trace, guard->config->trace_bytes, &sources) < 0)
+        guard_notice(guard, EVENT_NOTICE, LOG_WARNING, "no memory for a trace of TraceSize=: none is kept");
+}
+
+void guard_begin_trace(struct Guard *guard)
+{
+    if (guard->trace.bytes ? guard->trace.segment_size != guard->config->trace_bytes / TRACE_SEGMENTS
+                           : guard->config->trace_bytes > 0) {
+        trace_close(&guard->trace);
+        open_trace(guard);
+    }
+    trace_begin(&guard->trace, guard->clock());
+}
+
 static void connect_parts(struct Guard *guard)
 {
     guard->engine = (struct Engine){
@@ -561,8 +604,10 @@ static void connect_parts(struct Guard *guard)
     guard->pipeline = (struct Pipeline){.ledger = &guard->ledger,
                                         .history = &guard->history,
                                         .units = &guard->units,
+                                        .trace = &guard->trace,
                                         .mode = guard->config->policy.mode,
                                         .clock = guard->clock,
+                                        .realtime_offset_usec = guard->pipeline.realtime_offset_usec,
                                         .last_action = first_action(guard),
                                         .kill_memory_usec = OFFENCE_MEMORY_USEC,
                                         .set_quota = set_quota,
@@ -677,6 +722,7 @@ static int take_stock(struct Guard *guard)
     if (r < 0 && r != -EBADF)
         guard_notice(guard, EVENT_NOTICE, LOG_ERR, "the ledger cannot be read: %s", strerror(-r));
     guard->complete = true;
+    guard_begin_trace(guard);
     open_network(guard, &recovery);
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
         limiting_check(&guard->pipeline, tenant, guard->clock());
@@ -737,6 +783,7 @@ void guard_close(struct Guard *guard)
     registry_done(&guard->registry);
     tree_close(&guard->tree);
     ledger_close(&guard->ledger);
+    trace_close(&guard->trace);
     history_close(&guard->history);
     config_free(guard->config);
     free(guard->cgroup_root);

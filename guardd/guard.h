@@ -26,6 +26,7 @@
 #include "record/history.h"
 #include "record/ledger.h"
 #include "record/override.h"
+#include "record/trace.h"
 #include "sense/host.h"
 #include "sense/tree.h"
 #include "strain.h"
@@ -83,6 +84,7 @@ struct Guard {
     struct Registry registry;
     struct Ledger ledger;
     struct History history;
+    struct Trace trace;
     struct UnitManager units;
     struct KillBudget budget;
     struct Offences offences;
@@ -129,6 +131,9 @@ void guard_look(struct Guard *guard, struct Tenant *tenant, usec_t now);
 void guard_refresh(struct Guard *guard, struct Tenant *tenant);
 /* A cgroup that is known to the tree, and perhaps to the registry. For tree_for_each(). */
 void guard_meet(void *guard, uint64_t id, const char *path, int dir_fd);
+
+/* Another configuration is in force: its TraceSize=, and the state that it begins with. */
+void guard_begin_trace(struct Guard *guard);
 
 /* What is mounted, or DiskRoots=, has changed: which disks limits of I/O are for. */
 void guard_find_disks(struct Guard *guard);

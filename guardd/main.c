@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "backtest.h"
 #include "build-config.h"
 #include "check.h"
 #include "base/capability.h"
@@ -23,6 +24,10 @@ static int help(void)
          "                        host, act on nothing; --json for programs\n"
          "  --release             take off all that guardd did to this host, while no\n"
          "                        guardd runs: before it is removed\n"
+         "  --replay FILE         what would have been done, by a trace that guardctl saved\n"
+         "                        (with --json for programs)\n"
+         "  --config DIR          of --replay: by this configuration, not the recorded one\n"
+         "  --diff                of --replay: what differs from the present configuration\n"
          "  --foreground          history to standard error, not to the journal\n"
          "  --cgroup-root=DIR     guard this tree, over CgroupRoot=\n"
          "  --runtime-dir=DIR     where the ledger lies (/run/guardd)\n"
@@ -38,6 +43,9 @@ int main(int argc, char *argv[])
 {
     enum {
         OPTION_CHECK = 256,
+        OPTION_REPLAY,
+        OPTION_CONFIG,
+        OPTION_DIFF,
         OPTION_JSON,
         OPTION_RELEASE,
         OPTION_FOREGROUND,
@@ -50,6 +58,9 @@ int main(int argc, char *argv[])
     };
     static const struct option options[] = {
         {"check", no_argument, NULL, OPTION_CHECK},
+        {"replay", required_argument, NULL, OPTION_REPLAY},
+        {"config", required_argument, NULL, OPTION_CONFIG},
+        {"diff", no_argument, NULL, OPTION_DIFF},
         {"json", no_argument, NULL, OPTION_JSON},
         {"release", no_argument, NULL, OPTION_RELEASE},
         {"foreground", no_argument, NULL, OPTION_FOREGROUND},
@@ -64,7 +75,8 @@ int main(int argc, char *argv[])
     };
     struct DaemonOptions daemon = {
         .place = {.root = "", .runtime_dir = "/run/guardd", .state_dir = "/var/lib/guardd", .journal = true}};
-    bool check = false, json = false, release = false;
+    struct BacktestOptions backtest = {};
+    bool check = false, release = false;
     int c;
 
     while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
@@ -72,8 +84,17 @@ int main(int argc, char *argv[])
         case OPTION_CHECK:
             check = true;
             break;
+        case OPTION_REPLAY:
+            backtest.file = optarg;
+            break;
+        case OPTION_CONFIG:
+            backtest.config = optarg;
+            break;
+        case OPTION_DIFF:
+            backtest.diff = true;
+            break;
         case OPTION_JSON:
-            json = true;
+            backtest.json = true;
             break;
         case OPTION_RELEASE:
             release = true;
@@ -105,13 +126,16 @@ int main(int argc, char *argv[])
             return EX_USAGE;
         }
     if (check)
-        return check_run(daemon.place.root, argv + optind, json);
+        return check_run(daemon.place.root, argv + optind, backtest.json);
     if (optind < argc) {
         fprintf(stderr, "guardd: takes no arguments, got '%s'; see guardd --help\n", argv[optind]);
         return EX_USAGE;
     }
     if (release)
         return removal_run(&daemon.place);
+    backtest.root = daemon.place.root;
+    if (backtest.file)
+        return backtest_run(&backtest);
     /* In reserve: sense/pressure.h takes it into use where it must. Without it there is nothing to take. */
     (void)capability_use(CAP_SYS_RESOURCE, false);
     return daemon_run(&daemon);

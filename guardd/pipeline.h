@@ -18,13 +18,15 @@
 #include "record/history.h"
 #include "record/ledger.h"
 #include "record/tally.h"
+#include "record/trace.h"
 
 struct Pipeline {
     /* All borrowed, all of the daemon. */
     struct Ledger *ledger;
     struct History *history;
     struct UnitManager *units;
-    struct Tally tally; /* its own */
+    struct Tally tally;  /* its own */
+    struct Trace *trace; /* NULL: none */
     enum Mode mode;
     usec_t (*clock)(void);       /* for the end of what ends while it is begun */
     usec_t realtime_offset_usec; /* CLOCK_REALTIME less CLOCK_BOOTTIME, for the records */

@@ -106,6 +106,7 @@ static bool release_one(struct Guard *guard, struct Tenant *tenant, uid_t uid)
     snprintf(why, sizeof(why), "released by uid %u", uid);
     tenant->released = true;
     release_hold(guard, tenant, CAUSE_OPERATOR, uid, why);
+    trace_reset(&guard->trace, tenant, guard->clock());
     engine_reset(tenant);
     any = gives_back(guard, tenant, CAUSE_OPERATOR, guard->clock());
     any = tenant->disk.n_shares > 0 || any;

@@ -74,5 +74,6 @@ void reload_config(struct Guard *guard, struct Config *config)
     network_guard_reload(&guard->network);
     HASH_ITER (hh, guard->registry.tenants, tenant, other)
         limiting_check(&guard->pipeline, tenant, now);
+    guard_begin_trace(guard);
     config_free(old);
 }

@@ -33,29 +33,6 @@ void report_change(struct Pipeline *pipeline, const struct Tenant *tenant, const
     report_event(pipeline, tenant, &event);
 }
 
-/* Limits of a busy host come and go with its containers: they are there to be looked up, not to be read. What
- * somebody does by hand is. */
-static bool is_for_lookup(const struct Decision *decision)
-{
-    return (decision->verb == VERB_LIMIT || decision->verb == VERB_UNLIMIT) &&
-           decision->cause != CAUSE_OPERATOR;
-}
-
-static int decision_priority(const struct Decision *decision)
-{
-    if (is_for_lookup(decision))
-        return LOG_DEBUG;
-    switch (decision->verb) {
-    case VERB_KILL:
-    case VERB_FREEZE:
-    case VERB_TERMINATE:
-    case VERB_WARN:
-        return LOG_WARNING;
-    default:
-        return LOG_NOTICE;
-    }
-}
-
 void report_decision(struct Pipeline *pipeline, const struct Tenant *tenant, const struct Decision *decision)
 {
     struct Event event = {.kind = EVENT_DECISION,
@@ -71,7 +48,7 @@ static int outcome_priority(const struct Decision *decision, const struct Outcom
 {
     if (outcome->result == RESULT_FAILED)
         return LOG_ERR;
-    return is_for_lookup(decision) ? LOG_DEBUG : LOG_NOTICE;
+    return decision_is_for_lookup(decision) ? LOG_DEBUG : LOG_NOTICE;
 }
 
 /* A warning is complete as a decision; its outcome is no news. */

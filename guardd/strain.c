@@ -530,6 +530,7 @@ static struct Tenant **candidates(struct StrainGuard *guard, struct HostWatch *w
         if (resource == RESOURCE_NETWORK) /* may have been read again since the host was looked at */
             copy_network(&guard->host_readings, &tenant->readings);
         tenant->oom_preference = oomd_preference(tenant->cgroup.dir_fd);
+        trace_candidate(guard->pipeline->trace, tenant, now);
         list[(*ret_n)++] = tenant;
     }
     watch->candidates_usec = now;
@@ -542,6 +543,7 @@ static void elect(struct StrainGuard *guard, struct HostWatch *watch, usec_t now
     enum Resource resource = reading_info(before.rule->when.reading)->resource;
     struct Choice choice;
     struct Tenant *victim;
+    bool withdrawn;
     size_t n, index = 0;
     struct Tenant **list = candidates(guard, watch, now, &n);
 
@@ -549,7 +551,9 @@ static void elect(struct StrainGuard *guard, struct HostWatch *watch, usec_t now
         return;
     victim = host_elect(&watch->state, list, n, &guard->host_readings, now, &choice);
     free(list);
-    if (victim && concerns_others(resource) && !others_wait(guard, before.rule, victim, resource)) {
+    withdrawn = victim && concerns_others(resource) && !others_wait(guard, before.rule, victim, resource);
+    trace_election(guard->pipeline->trace, &watch->state, &guard->host_readings, withdrawn, now);
+    if (withdrawn) {
         watch->state = before;
         return;
     }
@@ -578,7 +582,11 @@ static void read_candidates(struct StrainGuard *guard, struct HostWatch *watch, 
 
 static void look_at_watch(struct StrainGuard *guard, struct HostWatch *watch, usec_t now)
 {
-    switch (host_look(&watch->state, &guard->host_readings, now)) {
+    enum HostVerdict verdict = host_look(&watch->state, &guard->host_readings, now);
+
+    trace_host(guard->pipeline->trace, &watch->state, &guard->host_readings,
+               verdict == HOST_ELECT ? registry_count(guard->registry) : 0, now);
+    switch (verdict) {
     case HOST_PENDING:
         read_candidates(guard, watch, now);
         break;
@@ -603,6 +611,14 @@ static void host_announced(struct StrainGuard *guard, enum Pressure pressure, us
     DL_FOREACH (guard->watches, watch)
         if (reading_pressure(watch->state.rule->when.reading) == pressure)
             look_at_watch(guard, watch, now);
+}
+
+void strain_guard_trace(const struct StrainGuard *guard, struct Trace *trace, usec_t now)
+{
+    const struct HostWatch *watch;
+
+    DL_FOREACH (guard->watches, watch)
+        trace_watch(trace, &watch->state, now);
 }
 
 usec_t strain_guard_due_usec(const struct StrainGuard *guard)

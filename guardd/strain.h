@@ -65,5 +65,8 @@ bool strain_guard_is_brief(const struct Tenant *tenant, usec_t now);
  * or with `fresh`, for somebody who looks (then all files are opened). */
 void strain_guard_look(struct StrainGuard *guard, struct Tenant *tenant, bool fresh, usec_t now);
 
+/* How far each rule of the host is, for TraceSources.watches. */
+void strain_guard_trace(const struct StrainGuard *guard, struct Trace *trace, usec_t now);
+
 usec_t strain_guard_due_usec(const struct StrainGuard *guard);
 void strain_guard_pass(struct StrainGuard *guard, usec_t now);

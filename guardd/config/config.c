@@ -11,6 +11,30 @@
 #include "config/parser.h"
 #include "config/text.h"
 
+/* Appends the lines of a file, but for those that are empty or a comment from their first column on. */
+static int keep_text(struct Config *config, const char *text, size_t size)
+{
+    size_t kept = config->text ? strlen(config->text) : 0;
+    char *all = realloc(config->text, kept + size + 2);
+
+    if (!all)
+        return -ENOMEM;
+    config->text = all;
+    for (size_t at = 0; at < size;) {
+        const char *end = memchr(text + at, '\n', size - at);
+        size_t length = end ? (size_t)(end - (text + at)) : size - at;
+
+        if (length > 0 && text[at] != '#' && text[at] != ';') {
+            memcpy(all + kept, text + at, length);
+            kept += length;
+            all[kept++] = '\n';
+        }
+        at += length + 1;
+    }
+    all[kept] = '\0';
+    return 0;
+}
+
 static int parse_file(struct Draft *draft, const char *path)
 {
     const struct Place place = {.file = path};
@@ -26,7 +50,9 @@ static int parse_file(struct Draft *draft, const char *path)
         return problem_add(draft->problems, place, &complaint);
     if (r == 0)
         r = draft_begin_file(draft, path);
-    return r < 0 ? r : parse_text(draft, text, size);
+    if (r == 0)
+        r = parse_text(draft, text, size);
+    return r < 0 ? r : keep_text(draft->config, text, size);
 }
 
 /* The end of every way to a Config: `r` is what came of reading. The draft is done with. */
@@ -73,6 +99,8 @@ int config_parse_buffer(const char *name, const char *text, size_t size, struct 
         r = draft_begin_file(&draft, name);
     if (r == 0)
         r = parse_text(&draft, text, size);
+    if (r == 0)
+        r = keep_text(draft.config, text, size);
     return finish(&draft, r, ret_config);
 }
 
@@ -92,6 +120,7 @@ struct Config *config_free(struct Config *config)
     free(config->cgroup_root);
     free(config->operator_group);
     free(config->viewer_group);
+    free(config->text);
     free(config);
     return NULL;
 }

@@ -21,6 +21,8 @@ struct Config {
     char *operator_group; /* NULL: root only */
     char *viewer_group;   /* NULL: root and operators only */
     char **files;         /* read, in order; NULL-terminated */
+    char *text; /* what was read, all in one, without comments: reads back as the same; NULL: nothing */
+    size_t trace_bytes; /* TraceSize=: of the ring of record/trace.h; 0: none */
 };
 
 /* One thing that is wrong: where, what, and what would be right. */

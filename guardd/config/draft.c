@@ -21,6 +21,7 @@ static struct Config *config_new(void)
     config->policy.kill_limit = CONFIG_DEFAULT_KILL_LIMIT;
     config->policy.disk.first_project = DISK_DEFAULT_FIRST_PROJECT;
     config->policy.disk.last_project = DISK_DEFAULT_LAST_PROJECT;
+    config->trace_bytes = CONFIG_DEFAULT_TRACE_BYTES;
     config->operator_group = strdup(CONFIG_DEFAULT_GROUP);
     config->files = calloc(1, sizeof(*config->files));
     if (!config->operator_group || !config->files)

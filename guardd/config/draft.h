@@ -59,6 +59,7 @@ struct Draft {
 
 /* What the keys of [Guard] are when nobody sets them. */
 #define CONFIG_DEFAULT_GROUP "guardd"
+#define CONFIG_DEFAULT_TRACE_BYTES ((size_t)4 * 1024 * 1024)
 #define CONFIG_DEFAULT_KILL_LIMIT                                                                            \
     (struct KillLimit)                                                                                       \
     {                                                                                                        \

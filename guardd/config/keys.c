@@ -142,6 +142,14 @@ static int set_project_ids(struct Draft *draft, const char *value, struct Compla
     return 0;
 }
 
+static int set_trace_size(struct Draft *draft, const char *value, struct Complaint *complaint)
+{
+    if (value[0] != '\0')
+        return refused_unless(value_trace_size(value, &draft->config->trace_bytes, complaint));
+    draft->config->trace_bytes = CONFIG_DEFAULT_TRACE_BYTES;
+    return 0;
+}
+
 static const struct Key guard_keys[] = {
     {"Mode", set_mode, "enforce, or observe: decide and record, act on nothing"},
     {"CgroupRoot", set_cgroup_root,
@@ -153,6 +161,7 @@ static const struct Key guard_keys[] = {
     {"DiskRoots", set_disk_roots,
      "absolute paths with blanks between them, such as /var/lib/docker /srv; empty: none"},
     {"ProjectIds", set_project_ids, "FIRST-LAST, such as 1000000-1999999, from 1 to 4294967294"},
+    {"TraceSize", set_trace_size, "bytes, such as 4M, from 512K to 256M; or 0: no trace"},
     {0},
 };
 

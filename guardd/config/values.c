@@ -109,6 +109,23 @@ bool value_kill_limit(const char *text, struct KillLimit *ret_limit, struct Comp
     return true;
 }
 
+#define TRACE_SIZE_MIN ((uint64_t)512 * 1024)
+#define TRACE_SIZE_MAX ((uint64_t)256 * 1024 * 1024)
+
+bool value_trace_size(const char *text, size_t *ret_bytes, struct Complaint *complaint)
+{
+    uint64_t bytes;
+
+    if (!size_parse_bytes(text, &bytes))
+        return complain(complaint, "'%s' is no number of bytes", text);
+    if (bytes > TRACE_SIZE_MAX)
+        return complain(complaint, "%s is too much to keep in memory", text);
+    if (bytes > 0 && bytes < TRACE_SIZE_MIN)
+        return complain(complaint, "%s is too little to say anything", text);
+    *ret_bytes = (size_t)bytes;
+    return true;
+}
+
 static bool parse_number(const char *text, uint64_t *ret_number)
 {
     return value_number(text, strlen(text), ret_number);

@@ -14,6 +14,8 @@
 bool value_mode(const char *text, enum Mode *ret_mode, struct Complaint *complaint);
 /* N/DURATION */
 bool value_kill_limit(const char *text, struct KillLimit *ret_limit, struct Complaint *complaint);
+/* TraceSize= */
+bool value_trace_size(const char *text, size_t *ret_bytes, struct Complaint *complaint);
 /* A limit, or "infinity" (LIMIT_INFINITY), by the one table of what limits may be: for a key in a file as for
  * `guardctl set`. Any text may come, an empty one included, and a complaint always says what is right. */
 bool value_limit(enum LimitId id, const char *text, uint64_t *ret_value, struct Complaint *complaint);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #define RUN_DIGITS 8
 
@@ -48,4 +49,27 @@ const char *result_name(enum Result result)
     };
 
     return names[result];
+}
+
+/* Limits of a busy host come and go with its containers: they are there to be looked up, not to be read. What
+ * somebody does by hand is. */
+bool decision_is_for_lookup(const struct Decision *decision)
+{
+    return (decision->verb == VERB_LIMIT || decision->verb == VERB_UNLIMIT) &&
+           decision->cause != CAUSE_OPERATOR;
+}
+
+int decision_priority(const struct Decision *decision)
+{
+    if (decision_is_for_lookup(decision))
+        return LOG_DEBUG;
+    switch (decision->verb) {
+    case VERB_KILL:
+    case VERB_FREEZE:
+    case VERB_TERMINATE:
+    case VERB_WARN:
+        return LOG_WARNING;
+    default:
+        return LOG_NOTICE;
+    }
 }

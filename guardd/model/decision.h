@@ -107,6 +107,10 @@ const char *action_format(uint64_t action, char *buf, size_t size);
 #define ACTION_FORMAT_MAX 24
 /* false: it is no name of an action. */
 bool action_parse(const char *text, uint64_t *ret_action);
+/* A limit of the class: such come and go with containers. */
+bool decision_is_for_lookup(const struct Decision *decision);
+/* syslog(3): how loudly it is told. */
+int decision_priority(const struct Decision *decision);
 
 const char *cause_name(enum Cause cause);
 const char *result_name(enum Result result);

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "wire/codec.h"
+#include "serve/trace.h"
 #include "wire/interface.h"
 #include "wire/text.h"
 
@@ -56,6 +57,7 @@ static int watch_input(struct ServicePeer *peer)
 
 static void peer_free(struct ServicePeer *peer)
 {
+    trace_feed_free(peer->trace);
     sd_event_source_disable_unref(peer->input);
     sd_varlink_unref(peer->link);
     free(peer);

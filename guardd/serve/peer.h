@@ -38,6 +38,7 @@ struct ServicePeer {
     bool repair;                   /* AWAITS_CHECK: what is wrong is mended */
     bool watching, brief;          /* sent every event; only what a line of it needs */
     unsigned queued;               /* events not yet written to its socket */
+    struct TraceFeed *trace;       /* what it is being sent (trace.h); owned, NULL */
     struct ServicePeer *prev, *next;
 };
 

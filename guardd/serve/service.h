@@ -1,5 +1,5 @@
 /* The varlink service: a listening socket, the methods (look.c, change.c, limits.c,
- * inspect.c), who may call them (authority.c),
+ * inspect.c, trace.c), who may call them (authority.c),
  * and the peers that wait: for the outcome of their action, or for every event (`Watch`).
  *
  * It changes nothing itself. What it shows it reads from the rooms below through `struct ServiceView`; what
@@ -24,6 +24,7 @@
 #include "record/history.h"
 #include "record/override.h"
 #include "record/tally.h"
+#include "record/trace.h"
 #include "sense/host.h"
 #include "tenant/registry.h"
 
@@ -101,6 +102,7 @@ struct ServiceView {
     struct History *history;
     const struct Config *const *config; /* the daemon's current one, whatever it is at the call */
     const struct Overrides *overrides;
+    const struct Trace *trace; /* NULL: none */
 };
 
 /* Of everything here in the event loop: behind what guards. */

@@ -522,6 +522,11 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
     COMMENT("Likewise"),
     OUT_TEXT(sentence, MAYBE));
 
+static SD_VARLINK_DEFINE_METHOD_FULL(
+    Trace, SD_VARLINK_REQUIRES_MORE,
+    COMMENT("Each a line of a file for `guardctl replay`; the first one of all is the header"),
+    SD_VARLINK_DEFINE_OUTPUT(entries, SD_VARLINK_OBJECT, LIST));
+
 /* Methods that change something */
 
 #define ACTION_FIELDS                                                                                        \
@@ -664,6 +669,8 @@ SD_VARLINK_DEFINE_INTERFACE(
     SYMBOL("One tenant: limits, readings, rules, its newest events." MAY_LOOK, method_ShowTenant),
     SYMBOL("Every event as it happens, until the caller hangs up. A caller that stops reading is hung up on." MAY_LOOK,
            method_Watch),
+    SYMBOL("What was read and decided lately, the oldest first: what replaying it needs, in many replies." MAY_CHANGE,
+           method_Trace),
     SYMBOL("Freezes a tenant until it is thawed by hand; answers when the kernel has confirmed it." MAY_CHANGE,
            method_Freeze),
     SYMBOL("Thaws a tenant, whoever froze it, and takes its throttles off; a rule whose condition still holds may "

@@ -166,6 +166,7 @@ static struct Host {
     struct Registry registry;
     struct Tenant tenants[4];
     struct Readings network;
+    struct Pipeline pipeline; /* of which nothing is needed here */
     struct StrainGuard guard;
     struct Tenant *victim;
     unsigned looks;
@@ -221,6 +222,7 @@ static int setup_host(void **state)
     host.class = (struct TenantClass){.name = "containers", .rules = {&host.rule}, .n_rules = 1};
     host.policy = (struct Policy){.classes = &host.class, .n_classes = 1, .rules = &host.rule, .n_rules = 1};
     host.guard = (struct StrainGuard){.policy = &host.policy,
+                                      .pipeline = &host.pipeline,
                                       .registry = &host.registry,
                                       .clock = host_clock,
                                       .root = "/nowhere",

@@ -1,0 +1,318 @@
+/* See trace.h. */
+#include "record/trace.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Room that is made for each candidate of an election: most have less. */
+#define CANDIDATE_ROOM 256
+
+int trace_open(struct Trace *trace, size_t size, const struct TraceSources *from)
+{
+    *trace = (struct Trace){.from = *from, .segment_size = size / TRACE_SEGMENTS};
+    if (size == 0)
+        return 0;
+    trace->bytes = calloc(TRACE_SEGMENTS, trace->segment_size);
+    return trace->bytes ? 0 : -ENOMEM;
+}
+
+void trace_close(struct Trace *trace)
+{
+    free(trace->bytes);
+    trace->bytes = NULL;
+    trace->n = 0;
+}
+
+static bool is_on(const struct Trace *trace)
+{
+    return trace && trace->bytes && trace->n > 0;
+}
+
+static size_t newest(const struct Trace *trace)
+{
+    return (trace->first + trace->n - 1) % TRACE_SEGMENTS;
+}
+
+static size_t room(const struct Trace *trace)
+{
+    return trace->segment_size - trace->segments[newest(trace)].used;
+}
+
+/* Behind the newest entry, in its segment. */
+static void put(struct Trace *trace, struct TraceEntry *entry, usec_t now)
+{
+    struct TraceSegment *segment = &trace->segments[newest(trace)];
+    uint8_t *bytes = trace->bytes + newest(trace) * trace->segment_size;
+    ssize_t n;
+
+    entry->at_usec = now;
+    entry->realtime_usec = now + *trace->from.realtime_offset_usec;
+    n = trace_entry_write(entry, bytes + segment->used, room(trace));
+    if (n < 0)
+        segment->partial = true;
+    else
+        segment->used += (size_t)n;
+}
+
+/* --- the state ------------------------------------------------------------------------------------ */
+
+static struct TraceStanding standing_of(const struct Tenant *tenant)
+{
+    struct TraceStanding standing = {.holders = tenant->condition.holders,
+                                     .memory_slowed = tenant->throttles[RESOURCE_MEMORY].n_lines > 0,
+                                     .under_way = tenant->action.under_way ? (int)tenant->action.decision.verb
+                                                                           : VERB_INVALID,
+                                     .untouchable = tenant->untouchable,
+                                     .released = tenant->released,
+                                     .oom_preference = (int)tenant->oom_preference};
+
+    for (int i = 0; i < RESOURCE_COUNT; i++)
+        standing.throttles[i] = tenant->throttles[i].holders;
+    snprintf(standing.protected_by, sizeof(standing.protected_by), "%s", tenant->protected_by);
+    return standing;
+}
+
+static void fill_rules(struct TraceEntry *entry, const struct Tenant *tenant)
+{
+    for (size_t i = 0; tenant->class && i < tenant->class->n_rules; i++) {
+        const struct RuleState *state = &tenant->condition.rules[i];
+        struct TraceRule *rule = &entry->rules[entry->n_rules];
+
+        if (state->phase == PHASE_IDLE && !state->elected)
+            continue;
+        snprintf(rule->name, sizeof(rule->name), "%s", tenant->class->rules[i]->name);
+        rule->state = *state;
+        entry->n_rules++;
+    }
+}
+
+static void put_tenant(struct Trace *trace, const struct Tenant *tenant, usec_t now)
+{
+    struct TraceEntry entry = {.kind = TRACE_TENANT,
+                               .tenant_id = tenant->cgroup.id,
+                               .standing = standing_of(tenant),
+                               .readings = tenant->readings};
+
+    snprintf(entry.name, sizeof(entry.name), "%s", tenant->name);
+    snprintf(entry.path, sizeof(entry.path), "%s", tenant->cgroup.path);
+    snprintf(entry.class, sizeof(entry.class), "%s", tenant->class ? tenant->class->name : "");
+    snprintf(entry.election, sizeof(entry.election), "%s", tenant->condition.election.reason);
+    fill_rules(&entry, tenant);
+    put(trace, &entry, now);
+}
+
+static void put_config(struct Trace *trace, usec_t now)
+{
+    const struct Config *config = *trace->from.config;
+    const char *text = config->text ? config->text : "";
+    struct TraceEntry entry = {.kind = TRACE_CONFIG, .text = text, .text_size = strlen(text)};
+
+    put(trace, &entry, now);
+}
+
+static void put_offences(struct Trace *trace, usec_t now)
+{
+    for (size_t i = 0; i < OFFENCES_MAX; i++) {
+        const struct Offence *offence = &trace->from.offences->list[i];
+        struct TraceEntry entry = {
+            .kind = TRACE_OFFENCE, .count = offence->count, .last_usec = offence->last_usec};
+
+        if (offence->count == 0)
+            continue;
+        snprintf(entry.name, sizeof(entry.name), "%s", offence->name);
+        snprintf(entry.rule, sizeof(entry.rule), "%s", offence->rule);
+        put(trace, &entry, now);
+    }
+}
+
+static void put_state(struct Trace *trace, usec_t now)
+{
+    struct TraceEntry budget = {.kind = TRACE_BUDGET, .budget = *trace->from.budget};
+    struct TraceSegment *segment = &trace->segments[newest(trace)];
+    struct Tenant *tenant, *other;
+
+    put_config(trace, now);
+    put(trace, &budget, now);
+    put_offences(trace, now);
+    if (trace->from.watches)
+        trace->from.watches(trace->from.userdata, trace, now);
+    HASH_ITER (hh, trace->from.registry->tenants, tenant, other)
+        put_tenant(trace, tenant, now);
+    segment->state_size = segment->used;
+}
+
+static void next_segment(struct Trace *trace, bool reloaded, usec_t now)
+{
+    if (trace->n < TRACE_SEGMENTS)
+        trace->n++;
+    else
+        trace->first = (trace->first + 1) % TRACE_SEGMENTS;
+    trace->segments[newest(trace)] = (struct TraceSegment){.reloaded = reloaded};
+    put_state(trace, now);
+}
+
+void trace_begin(struct Trace *trace, usec_t now)
+{
+    if (trace->bytes)
+        next_segment(trace, trace->n > 0, now);
+}
+
+/* --- entries -------------------------------------------------------------------------------------- */
+
+static void make_room(struct Trace *trace, size_t size, usec_t now)
+{
+    if (room(trace) < size)
+        next_segment(trace, false, now);
+}
+
+static void add(struct Trace *trace, struct TraceEntry *entry, usec_t now)
+{
+    make_room(trace, TRACE_ENTRY_MAX, now);
+    put(trace, entry, now);
+}
+
+/* An entry about a tenant as it is now. */
+static void add_reading(struct Trace *trace, enum TraceKind kind, const struct Tenant *tenant, usec_t now)
+{
+    struct TraceEntry entry = {.kind = kind,
+                               .tenant_id = tenant->cgroup.id,
+                               .standing = standing_of(tenant),
+                               .readings = tenant->readings};
+
+    add(trace, &entry, now);
+}
+
+void trace_look(struct Trace *trace, const struct Tenant *tenant, usec_t now)
+{
+    if (is_on(trace))
+        add_reading(trace, TRACE_LOOK, tenant, now);
+}
+
+void trace_outcome(struct Trace *trace, const struct Tenant *tenant, const struct Decision *decision,
+                   enum Result result, bool fed, usec_t now)
+{
+    struct TraceEntry entry = {.kind = TRACE_OUTCOME,
+                               .tenant_id = tenant->cgroup.id,
+                               .standing = standing_of(tenant),
+                               .decision = *decision,
+                               .result = (int)result,
+                               .fed = fed};
+
+    if (is_on(trace))
+        add(trace, &entry, now);
+}
+
+void trace_reset(struct Trace *trace, const struct Tenant *tenant, usec_t now)
+{
+    struct TraceEntry entry = {.kind = TRACE_RESET, .tenant_id = tenant->cgroup.id};
+
+    if (is_on(trace))
+        add(trace, &entry, now);
+}
+
+void trace_decision(struct Trace *trace, const struct Tenant *tenant, const struct Decision *decision,
+                    usec_t now)
+{
+    struct TraceEntry entry = {.kind = TRACE_DECISION, .tenant_id = tenant->cgroup.id, .decision = *decision};
+
+    if (is_on(trace))
+        add(trace, &entry, now);
+}
+
+void trace_appeared(struct Trace *trace, const struct Tenant *tenant, usec_t now)
+{
+    if (!is_on(trace))
+        return;
+    make_room(trace, TRACE_ENTRY_MAX, now);
+    put_tenant(trace, tenant, now);
+}
+
+void trace_gone(struct Trace *trace, const struct Tenant *tenant, usec_t now)
+{
+    struct TraceEntry entry = {.kind = TRACE_GONE, .tenant_id = tenant->cgroup.id};
+
+    if (is_on(trace))
+        add(trace, &entry, now);
+}
+
+static struct TraceEntry host_entry(enum TraceKind kind, const struct HostState *state,
+                                    const struct Readings *host)
+{
+    struct TraceEntry entry = {.kind = kind, .scope = state->scope, .readings = *host};
+
+    snprintf(entry.rule, sizeof(entry.rule), "%s", state->rule->name);
+    return entry;
+}
+
+void trace_host(struct Trace *trace, const struct HostState *state, const struct Readings *host,
+                size_t candidates, usec_t now)
+{
+    struct TraceEntry entry = host_entry(TRACE_HOST, state, host);
+    size_t wanted = 2 * TRACE_ENTRY_MAX + candidates * CANDIDATE_ROOM;
+
+    if (!is_on(trace))
+        return;
+    make_room(trace, wanted < trace->segment_size / 2 ? wanted : trace->segment_size / 2, now);
+    put(trace, &entry, now);
+}
+
+void trace_candidate(struct Trace *trace, const struct Tenant *tenant, usec_t now)
+{
+    if (is_on(trace))
+        add_reading(trace, TRACE_CANDIDATE, tenant, now);
+}
+
+void trace_election(struct Trace *trace, const struct HostState *state, const struct Readings *host,
+                    bool withdrawn, usec_t now)
+{
+    struct TraceEntry entry = host_entry(TRACE_ELECTION, state, host);
+
+    entry.withdrawn = withdrawn;
+    if (is_on(trace))
+        put(trace, &entry, now);
+}
+
+void trace_watch(struct Trace *trace, const struct HostState *state, usec_t now)
+{
+    struct TraceEntry entry = {.kind = TRACE_WATCH,
+                               .scope = state->scope,
+                               .began_usec = state->began_usec,
+                               .elected_usec = state->elected_usec,
+                               .vain = state->vain};
+
+    snprintf(entry.rule, sizeof(entry.rule), "%s", state->rule->name);
+    put(trace, &entry, now);
+}
+
+/* --- reading it ----------------------------------------------------------------------------------- */
+
+int trace_copy(const struct Trace *trace, struct TraceCopy *ret)
+{
+    struct TraceCopy copy = {};
+
+    if (!is_on(trace))
+        return -ENODATA;
+    copy.bytes = malloc(trace->n * trace->segment_size);
+    if (!copy.bytes)
+        return -ENOMEM;
+    for (size_t i = 0; i < trace->n; i++) {
+        size_t index = (trace->first + i) % TRACE_SEGMENTS;
+        const struct TraceSegment *segment = &trace->segments[index];
+        size_t skip = i == 0 || segment->reloaded ? 0 : segment->state_size;
+
+        memcpy(copy.bytes + copy.size, trace->bytes + index * trace->segment_size + skip,
+               segment->used - skip);
+        copy.size += segment->used - skip;
+        copy.partial |= segment->partial;
+    }
+    *ret = copy;
+    return 0;
+}
+
+void trace_copy_free(struct TraceCopy *copy)
+{
+    free(copy->bytes);
+    *copy = (struct TraceCopy){};
+}

@@ -1,0 +1,93 @@
+/* The trace: what decide/ was told lately, and what it said, in a ring of bytes (TraceSize=), so that it can
+ * be told the same again (replay.c).
+ *
+ * The ring is a few segments, each of which begins with the state of that moment: configuration, budget,
+ * offences, rules of the host, tenants. When all are full the oldest one is begun anew, so that the oldest
+ * one left always says from where it goes on.
+ *
+ * Everything is allocated by trace_open(). Recording is copying some numbers, on the way to a freeze too. A
+ * Trace that is NULL, or has no size, records nothing. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "decide/budget.h"
+#include "decide/host.h"
+#include "decide/offence.h"
+#include "record/trace_entry.h"
+#include "tenant/registry.h"
+
+#define TRACE_SEGMENTS 8
+
+struct Trace;
+
+/* Where the state is that a segment begins with; all borrowed. */
+struct TraceSources {
+    const struct Registry *registry;
+    const struct KillBudget *budget;
+    const struct Offences *offences;
+    const struct Config *const *config;
+    const usec_t *realtime_offset_usec; /* CLOCK_REALTIME less CLOCK_BOOTTIME */
+    /* Calls trace_watch() for each rule of the host; may be NULL. */
+    void (*watches)(void *userdata, struct Trace *trace, usec_t now);
+    void *userdata;
+};
+
+struct TraceSegment {
+    size_t used, state_size; /* bytes; of these, of the state at its beginning */
+    bool reloaded;           /* that state is news: another configuration is in force */
+    bool partial;            /* there was no room for something */
+};
+
+struct Trace {
+    uint8_t *bytes; /* owned; NULL: off */
+    size_t segment_size;
+    struct TraceSegment segments[TRACE_SEGMENTS];
+    size_t first, n; /* the oldest one, and how many are in use; 0: not begun */
+    struct TraceSources from;
+};
+
+/* `size`: in bytes, 0: off. -ENOMEM: it is off. */
+int trace_open(struct Trace *trace, size_t size, const struct TraceSources *from);
+void trace_close(struct Trace *trace);
+
+/* From here on: at the start, and when another configuration is in force. */
+void trace_begin(struct Trace *trace, usec_t now);
+
+/* Each before decide/ is asked, so that a segment that begins with it has the state before it. */
+void trace_look(struct Trace *trace, const struct Tenant *tenant, usec_t now);
+void trace_outcome(struct Trace *trace, const struct Tenant *tenant, const struct Decision *decision,
+                   enum Result result, bool fed, usec_t now);
+void trace_reset(struct Trace *trace, const struct Tenant *tenant, usec_t now);
+
+/* After the engine decided. */
+void trace_decision(struct Trace *trace, const struct Tenant *tenant, const struct Decision *decision,
+                    usec_t now);
+
+void trace_appeared(struct Trace *trace, const struct Tenant *tenant, usec_t now);
+void trace_gone(struct Trace *trace, const struct Tenant *tenant, usec_t now);
+
+/* After host_look(). `candidates`: how many trace_candidate() may follow, with a trace_election() behind
+ * them, after host_elect(): all in one segment. */
+void trace_host(struct Trace *trace, const struct HostState *state, const struct Readings *host,
+                size_t candidates, usec_t now);
+void trace_candidate(struct Trace *trace, const struct Tenant *tenant, usec_t now);
+void trace_election(struct Trace *trace, const struct HostState *state, const struct Readings *host,
+                    bool withdrawn, usec_t now);
+/* For TraceSources.watches. */
+void trace_watch(struct Trace *trace, const struct HostState *state, usec_t now);
+
+/* What is in the ring, the oldest first: entries one behind the other, of whose states only the first one and
+ * those that are news. */
+struct TraceCopy {
+    uint8_t *bytes; /* owned */
+    size_t size;
+    bool partial;
+};
+
+/* -ENODATA: it is off, or empty; -ENOMEM. */
+int trace_copy(const struct Trace *trace, struct TraceCopy *ret);
+void trace_copy_free(struct TraceCopy *copy);
