@@ -58,8 +58,10 @@ static bool network_is_swept(const struct NetworkGuard *network)
 
 static bool is_done(const struct Guard *guard)
 {
-    return !guard->disk.orders && network_is_swept(&guard->network) && !guard->units.asked &&
-           !guard->units.waiting && guard->units.n_told == 0;
+    bool network = !guard->network.connected || network_is_swept(&guard->network);
+
+    return !guard->disk.orders && network && !guard->units.asked && !guard->units.waiting &&
+           guard->units.n_told == 0;
 }
 
 static void run_until_done(struct Guard *guard)
