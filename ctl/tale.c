@@ -108,7 +108,7 @@ static void describe_value(sd_json_variant *evidence, char *buf, size_t size)
 
     if (value && limit && reply_number(evidence, "value", &number) &&
         reply_number(evidence, "limit", &whole) && whole > 0)
-        snprintf(share, sizeof(share), " (%.0f%%)", 100.0 * (double)number / (double)whole);
+        snprintf(share, sizeof(share), " (%" PRId64 "%%)", (int64_t)(100.0 * (double)number / (double)whole));
     snprintf(buf, size, "%s %s%s%s%s", reply_text_or(evidence, "reading", "?"), value ? value : "not known",
              limit ? " of " : "", limit ? limit : "", share);
 }
