@@ -501,10 +501,11 @@ def tenants():
 
 
 def wait_guarded(cgroup):
-    """Until guardd knows the cgroup, and its limits are as its class asks or there is a note why not."""
+    """Until guardd knows the cgroup, and its limits are as an operator or its class asks, or there is a note why not."""
 
     def settled(limit):
-        as_asked = limit.get("asked", limit.get("inForce")) == limit.get("inForce")
+        asked = limit.get("override", limit.get("asked", limit.get("inForce")))
+        as_asked = asked == limit.get("inForce")
         return not limit["waiting"] and (as_asked or "note" in limit)
 
     def guarded():
