@@ -37,6 +37,7 @@ from fake import *  # noqa: E402
 
 LIBRARY = os.environ["GUARDD_FAULTS_LIBRARY"]
 PATIENCE = 15  # seconds for what takes some tenths of one, while a fault is about
+STORY_DEADLINE = 240
 Site = collections.namedtuple("Site", "function offset place")
 Case = collections.namedtuple("Case", "site error")
 
@@ -306,6 +307,10 @@ def describe(case):
     return f"{case.site.function} in {case.site.place}: {case.error}"
 
 
+def hung(*_):
+    raise AssertionError(f"not at an end after {STORY_DEADLINE} s")
+
+
 def outcome(task):
     """Of one case, in a process of its own: (case, what came of it, what was said). None when it is too late to begin."""
     case, until = task
@@ -313,10 +318,14 @@ def outcome(task):
         return None
     number = getattr(errno, case.error)
     sys.stdout = open(os.devnull, "w")
+    signal.signal(signal.SIGALRM, hung)
+    signal.alarm(STORY_DEADLINE)
     try:
         return case, story({"GUARDD_FAULT": f"{case.site.function} {case.site.offset} {number}"}) or "not come by", ""
     except BaseException as problem:
         return case, "failed", f"{type(problem).__name__}: {problem}"
+    finally:
+        signal.alarm(0)
 
 
 def chosen(all_sites):
@@ -353,7 +362,7 @@ def main():
     cases = chosen(all_sites)
     results, until = [], time.monotonic() + float("inf" if wanted == "all" else wanted)
     print(f"# {len(all_sites)} sites of guardd's code are come by, {len(cases)} faults")
-    with multiprocessing.Pool(3 * os.cpu_count(), maxtasksperchild=20) as pool:
+    with multiprocessing.Pool(3 * os.cpu_count()) as pool:
         for result in filter(None, pool.imap_unordered(outcome, [(case, until) for case in cases])):
             results.append(result)
             if result[1] == "failed":
