@@ -17,7 +17,7 @@
 #define COMMAND_HELP_COLUMN 39
 
 static const struct Command commands[] = {
-    {"status", "", 0, 0, "the host: mode, tenants, kill budget, what cannot be watched here and why", NULL,
+    {"status", "", 0, 0, "is the host fine, or what is not; what cannot be watched here and why", NULL,
      verb_status},
     {"list", "[CLASS]", 0, 1, "a row per tenant",
      "DISK is what its files take, of its limit; INODES how many they are. Of a tenant with "
@@ -41,6 +41,12 @@ static const struct Command commands[] = {
      "'guardctl thaw' takes it off again.",
      verb_throttle},
     {"kill", "TENANT", 1, 1, "kill all of its processes", NULL, verb_kill},
+    {"exempt", "TENANT --for=1h|--end", 1, 1, "no rule does anything to it meanwhile",
+     "What stands on it is taken off, its limits stay, and it can be frozen by hand. It goes by the tenant's "
+     "name, and holds over restarts and reboots.",
+     verb_exempt},
+    {"mode", "[enforce|observe]", 0, 1, "guard in earnest, or only look on; until a reload or restart",
+     "Going to observe, what stands is let go; limits stay as they are.", verb_mode},
     {"release", "TENANT|--all", 0, 1, "take guardd's actions and limits off; leave it alone until a reload",
      NULL, verb_release},
     {"watch", "", 0, 0, "decisions, actions and outcomes as they happen", NULL, verb_watch},

@@ -25,12 +25,13 @@ struct Options {
     const char *since, *until; /* of explain, history */
     const char *class;         /* of history */
     const char *directory;     /* of explain, history: of journal files; NULL: this host's journal */
-    const char *span;          /* --for, of set */
+    const char *span;          /* --for, of set, exempt */
     const char *if_version;    /* of set, reset */
     const char *textfile;      /* of metrics */
     bool openmetrics;          /* of metrics */
     const char *config;        /* of replay */
     bool diff;                 /* of replay */
+    bool end;                  /* of exempt */
 };
 
 /* A verb: a row of the table in guardctl.c. */
@@ -52,6 +53,8 @@ enum Exit verb_freeze(const struct Options *options, char **arguments);
 enum Exit verb_thaw(const struct Options *options, char **arguments);
 enum Exit verb_throttle(const struct Options *options, char **arguments);
 enum Exit verb_kill(const struct Options *options, char **arguments);
+enum Exit verb_exempt(const struct Options *options, char **arguments);
+enum Exit verb_mode(const struct Options *options, char **arguments);
 enum Exit verb_release(const struct Options *options, char **arguments);
 enum Exit verb_watch(const struct Options *options, char **arguments);
 enum Exit verb_explain(const struct Options *options, char **arguments);

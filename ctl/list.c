@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/usec.h"
 #include "ctl/amount.h"
 #include "ctl/client.h"
+#include "ctl/exempt.h"
 #include "ctl/network.h"
 #include "ctl/reply.h"
 #include "ctl/table.h"
@@ -91,6 +93,17 @@ static bool has_network(sd_json_variant *reply)
     return false;
 }
 
+/* "exempt 58min" */
+static void add_state(struct Table *table, sd_json_variant *tenant)
+{
+    const char *state = reply_text_or(tenant, "state", "?");
+    char left[USEC_FORMAT_MAX], text[64 + USEC_FORMAT_MAX];
+    bool exempt = strcmp(state, "exempt") == 0 && exemption_left(tenant, left, sizeof(left));
+
+    snprintf(text, sizeof(text), "%.63s%s%s", state, exempt ? " " : "", exempt ? left : "");
+    table_add(table, text, state_style(state));
+}
+
 static void print_tenants(sd_json_variant *reply)
 {
     static const struct Column columns[] = {
@@ -106,11 +119,9 @@ static void print_tenants(sd_json_variant *reply)
     table_init(&table, columns, sizeof(columns) / sizeof(columns[0]) - (network ? 0 : 2));
     table_may_leave_out(&table, spare, sizeof(spare) / sizeof(spare[0]));
     for (size_t i = 0; (tenant = reply_item(reply, "tenants", i)); i++) {
-        const char *state = reply_text_or(tenant, "state", "?");
-
         table_add(&table, reply_text_or(tenant, "name", "?"), STYLE_PLAIN);
         table_add(&table, reply_text_or(tenant, "class", "-"), STYLE_PLAIN);
-        table_add(&table, state, state_style(state));
+        add_state(&table, tenant);
         add_tasks(&table, tenant);
         add_memory(&table, tenant);
         add_disk(&table, tenant);

@@ -19,8 +19,9 @@ static const struct Row {
     const char *help;
 } rows[] = {
     {"all", NULL, "release", offsetof(struct Options, all), "every tenant"},
+    {"end", NULL, "exempt", offsetof(struct Options, end), "the rules hold again from now on"},
     {"runtime", NULL, "set", offsetof(struct Options, runtime), "until the next boot, not for good"},
-    {"for", "SPAN", "set", offsetof(struct Options, span),
+    {"for", "SPAN", "set, exempt", offsetof(struct Options, span),
      "so long: 2h, 30min; then what was before it counts again, also over a reboot"},
     {"if-version", "N", "set, reset", offsetof(struct Options, if_version),
      "only when nobody has changed it since: N as 'show' says it, else it exits with 5"},

@@ -8,6 +8,7 @@
 #include "ctl/client.h"
 #include "ctl/clock.h"
 #include "ctl/disk.h"
+#include "ctl/exempt.h"
 #include "ctl/network.h"
 #include "ctl/override.h"
 #include "ctl/reply.h"
@@ -53,7 +54,7 @@ static void print_identity(sd_json_variant *tenant)
 {
     const char *state = reply_text_or(tenant, "state", "?");
     sd_json_variant *under_way = reply_object(tenant, "underWay");
-    char id[REPLY_DIGITS_MAX], guarded[USEC_FORMAT_MAX];
+    char id[REPLY_DIGITS_MAX], guarded[USEC_FORMAT_MAX], exempt[EXEMPTION_TEXT_MAX];
 
     print_text(reply_text_or(tenant, "name", "?"), STYLE_BOLD);
     putchar('\n');
@@ -70,6 +71,7 @@ static void print_identity(sd_json_variant *tenant)
         print_field("Untouchable", "it gets no limits either");
     if (reply_flag(tenant, "released"))
         print_field("Released", "left alone until a reload");
+    print_field("Exempt", exemption_text(tenant, exempt, sizeof(exempt)));
     print_field("Cgroup", reply_text(tenant, "path"));
     print_field("Cgroup id", reply_digits(tenant, "cgroupId", NULL, id, sizeof(id)));
     print_field("Unit", reply_text(tenant, "unit"));

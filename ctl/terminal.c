@@ -80,7 +80,7 @@ enum Style state_style(const char *state)
         {"frozen", STYLE_BAD},        {"freezing", STYLE_BAD},    {"ending", STYLE_BAD},
         {"throttled", STYLE_WARNING}, {"killing", STYLE_BAD},     {"armed", STYLE_WARNING},
         {"thawing", STYLE_WARNING},   {"observe", STYLE_WARNING}, {"released", STYLE_DIM},
-        {"protected", STYLE_DIM},
+        {"protected", STYLE_DIM},     {"exempt", STYLE_WARNING},
     };
 
     for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++)
@@ -118,19 +118,27 @@ void print_field(const char *label, const char *text)
     print_field_styled(label, text, STYLE_PLAIN);
 }
 
-void print_wrapped(const char *text, size_t indent)
+void print_wrapped_lines(const char *text, size_t indent, size_t lines)
 {
-    size_t column = indent;
+    size_t column = indent, line = 1;
+    const char *mark = terminal_ellipsis();
 
     while (*text != '\0') {
-        size_t length = strcspn(text, " ");
+        size_t length = strcspn(text, " "), more = text[length] != '\0' && line == lines ? 2 : 0;
 
-        if (column > indent && column + 1 + length > WRAP_WIDTH) {
+        if (column > indent && column + 1 + length + more > WRAP_WIDTH) {
+            if (line++ == lines)
+                break;
             printf("\n%*s", (int)indent, "");
             column = indent;
         }
         column += (size_t)printf("%s%.*s", column > indent ? " " : "", (int)length, text);
         text += length + strspn(text + length, " ");
     }
-    putchar('\n');
+    printf("%s%s\n", *text != '\0' ? " " : "", *text != '\0' ? mark : "");
+}
+
+void print_wrapped(const char *text, size_t indent)
+{
+    print_wrapped_lines(text, indent, SIZE_MAX);
 }

@@ -42,3 +42,5 @@ void print_field_styled(const char *label, const char *text, enum Style style);
 /* A text of words, in plain English, in lines of at most 80 columns and with a newline at its end. Its first
  * line begins where the cursor is, in column `indent`, and so do the others. */
 void print_wrapped(const char *text, size_t indent);
+/* The same, with a mark where it would be more lines than that. */
+void print_wrapped_lines(const char *text, size_t indent, size_t lines);

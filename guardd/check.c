@@ -195,21 +195,10 @@ static void check_links(struct Check *check)
                      r == -EPERM ? ": it takes root to look" : "");
 }
 
-/* What is missing besides these makes the guard slower or blinder, and is no reason not to have it. */
-static bool is_needed(const struct HostFinding *finding)
-{
-    static const char *const needed[] = {"cgroup v2", "pids controller", "freezing", "killing", "permission"};
-
-    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-        if (strcmp(finding->what, needed[i]) == 0)
-            return true;
-    return false;
-}
-
 static bool host_can_be_guarded(const struct HostFindings *host)
 {
     for (size_t i = 0; i < host->n; i++)
-        if (!host->list[i].ok && is_needed(&host->list[i]))
+        if (!host->list[i].ok && host_finding_is_needed(&host->list[i]))
             return false;
     return true;
 }

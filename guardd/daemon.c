@@ -25,12 +25,14 @@
 #include "base/error.h"
 #include "decide/operator.h"
 #include "ends.h"
+#include "exempting.h"
 #include "guard.h"
 #include "inspection.h"
 #include "release.h"
 #include "report.h"
 #include "reload.h"
 #include "setting.h"
+#include "status.h"
 #include "serve/service.h"
 #include "wire/interface.h"
 
@@ -270,34 +272,51 @@ static int service_reload(void *userdata, struct Problems *problems)
 static void service_status(void *userdata, struct ServiceStatus *ret)
 {
     struct Daemon *daemon = userdata;
-    const struct Guard *guard = &daemon->guard;
-    const struct Policy *policy = &guard->config->policy;
-    struct Tenant *tenant, *other;
-    size_t n = 0;
 
-    *ret =
-        (struct ServiceStatus){.mode = mode_name(policy->mode),
-                               .cgroup_root = guard->cgroup_root,
-                               .started_realtime_usec = daemon->started_realtime_usec,
-                               .kills_left = budget_left(&guard->budget, &policy->kill_limit, boot_clock()),
-                               .kills_limit = policy->kill_limit.kills,
-                               .kills_window_usec = policy->kill_limit.window_usec,
-                               .host = &guard->host,
-                               .tally = &guard->pipeline.tally,
-                               .events_lost = history_lost(guard->pipeline.history)};
-    HASH_ITER (hh, guard->registry.tenants, tenant, other)
-        if (tenant->condition.holders != 0)
-            ret->standing++;
-    if (guard->tree.degraded)
-        ret->notices[n++] = guard->tree.degraded_why;
-    if (guard->ledger_trouble[0] != '\0')
-        ret->notices[n++] = guard->ledger_trouble;
-    if (guard->disk.trouble[0] != '\0')
-        ret->notices[n++] = guard->disk.trouble;
-    if (guard->network.trouble[0] != '\0')
-        ret->notices[n++] = guard->network.trouble;
-    if (ret->kills_left == 0)
-        ret->notices[n++] = "the kill budget is spent: guardd freezes instead of killing";
+    status_tell(&daemon->guard, boot_clock(), ret);
+    ret->started_realtime_usec = daemon->started_realtime_usec;
+}
+
+static void service_set_mode(void *userdata, enum Mode mode, const struct Author *author)
+{
+    struct Daemon *daemon = userdata;
+    char by[AUTHOR_FORMAT_MAX];
+
+    if (daemon->guard.pipeline.mode == mode)
+        return;
+    guard_notice(&daemon->guard, EVENT_CONFIG, LOG_NOTICE,
+                 "mode %s, by %s, process %d, until a reload or restart", mode_name(mode),
+                 author_format(author, by, sizeof(by)), author->pid);
+    reload_mode(&daemon->guard, mode, author);
+}
+
+static void note_exemption(struct Daemon *daemon, struct Tenant *tenant, const char *what,
+                           const struct Author *author)
+{
+    char by[AUTHOR_FORMAT_MAX], text[AUTHOR_FORMAT_MAX + 96];
+
+    snprintf(text, sizeof(text), "%s, by %s, process %d", what, author_format(author, by, sizeof(by)),
+             author->pid);
+    pipeline_note(&daemon->guard.pipeline, tenant, EVENT_NOTICE, LOG_NOTICE, boot_clock(), text);
+}
+
+static int service_exempt(void *userdata, struct Tenant *tenant, usec_t for_usec, const struct Author *author,
+                          char *why)
+{
+    struct Daemon *daemon = userdata;
+    char what[USEC_FORMAT_MAX + 32], duration[USEC_FORMAT_MAX];
+
+    if (for_usec == 0) {
+        if (tenant_is_exempt(tenant))
+            note_exemption(daemon, tenant, "exempt no longer", author);
+        else
+            snprintf(why, REASON_MAX, "it is not exempt");
+        exempting_end(&daemon->guard, tenant);
+        return SERVICE_DONE;
+    }
+    snprintf(what, sizeof(what), "exempt for %s", usec_format(for_usec, duration, sizeof(duration)));
+    note_exemption(daemon, tenant, what, author);
+    return exempting_begin(&daemon->guard, tenant, for_usec, author, why) ? SERVICE_DONE : SERVICE_REFUSED;
 }
 
 static void service_refresh(void *userdata, struct Tenant *tenant)
@@ -334,6 +353,8 @@ static const struct ServiceOps service_ops = {
     .set = service_set,
     .reset = service_reset,
     .inspect = service_inspect,
+    .set_mode = service_set_mode,
+    .exempt = service_exempt,
     .reload = service_reload,
     .status = service_status,
     .refresh = service_refresh,

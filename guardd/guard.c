@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "ends.h"
+#include "exempting.h"
 #include "limiting.h"
 #include "rates.h"
 #include "recover.h"
@@ -133,7 +134,8 @@ static usec_t next_look_usec(const struct Tenant *tenant)
 {
     usec_t look_usec = tenant->condition.look_usec;
 
-    if ((tenant->class && tenant->class->sweep && !tenant->released) || tenant_is_throttled(tenant))
+    if ((tenant->class && tenant->class->sweep && !tenant_is_left_alone(tenant)) ||
+        tenant_is_throttled(tenant))
         look_usec = usec_min(look_usec, usec_add(tenant->readings.at_usec, LOOK_INTERVAL_USEC));
     if (tenant->disk.n_shares > 0)
         look_usec = usec_min(look_usec, tenant->disk.look_usec);
@@ -196,6 +198,7 @@ usec_t guard_due_usec(struct Guard *guard, bool alone)
         guard->tenants_due_usec = first_due_usec(guard);
     guard->few_stirred = false;
     due = usec_min(due, guard->meet_usec);
+    due = usec_min(due, exempting_due_usec(guard));
     due = usec_min(due, strain_guard_due_usec(&guard->strain));
     due = usec_min(due, network_guard_due_usec(&guard->network));
     return usec_min(due, guard->tenants_due_usec);
@@ -236,6 +239,7 @@ void guard_pass(struct Guard *guard)
         if (tenant->limits_due_usec <= now && guard->clock() < usec_add(now, PASS_MAX_USEC))
             check_limits(guard, tenant, now);
     }
+    exempting_pass(guard, now);
     if (guard->disk.open)
         disk_guard_pass(&guard->disk, now);
     strain_guard_pass(&guard->strain, now);
@@ -325,6 +329,7 @@ void guard_meet(void *userdata, uint64_t id, const char *path, int dir_fd)
     if (r < 0 || !tenant)
         return;
     override_limits(&guard->overrides, tenant->name, &tenant->overrides);
+    exempting_meet(guard, tenant);
     tenant->disks = &guard->disks;
     /* The watch first, then the first look: what changes in between is announced. */
     watch_tenant(guard, tenant, dir_fd);
@@ -606,8 +611,8 @@ static void connect_parts(struct Guard *guard)
                                         .units = &guard->units,
                                         .trace = &guard->trace,
                                         .mode = guard->config->policy.mode,
-                                        .clock = guard->clock,
                                         .realtime_offset_usec = guard->pipeline.realtime_offset_usec,
+                                        .clock = guard->clock,
                                         .last_action = first_action(guard),
                                         .kill_memory_usec = OFFENCE_MEMORY_USEC,
                                         .set_quota = set_quota,
@@ -634,6 +639,20 @@ static void open_state(struct Guard *guard)
                      "%zu damaged files of limits that operators have set: kept as NAME.damaged",
                      guard->overrides.damaged);
     ends_run(guard);
+}
+
+static void open_exemptions(struct Guard *guard)
+{
+    int r = exempting_open(guard);
+
+    if (r >= 0 && guard->exemptions.fd < 0)
+        r = guard->exemptions.fd;
+    if (r < 0)
+        guard_notice(guard, EVENT_NOTICE, LOG_WARNING, "exemptions cannot be kept in %.200s: %s",
+                     guard->place->state_dir, strerror(-r));
+    if (guard->exemptions.damaged > 0)
+        guard_notice(guard, EVENT_NOTICE, LOG_WARNING,
+                     "%zu damaged files of exemptions: kept as NAME.damaged", guard->exemptions.damaged);
 }
 
 void guard_find_disks(struct Guard *guard)
@@ -721,6 +740,8 @@ static int take_stock(struct Guard *guard)
     r = recover_run(&recovery);
     if (r < 0 && r != -EBADF)
         guard_notice(guard, EVENT_NOTICE, LOG_ERR, "the ledger cannot be read: %s", strerror(-r));
+    exempting_pass(guard, recovery.now);
+    exempting_take_off(guard);
     guard->complete = true;
     guard_begin_trace(guard);
     open_network(guard, &recovery);
@@ -742,7 +763,7 @@ int guard_open(struct Guard *guard, struct Config *config, sd_event *event)
     guard->event = event;
     guard->sweep_usec = guard->meet_usec = USEC_INFINITY;
     guard->meet_delay_usec = MEET_AGAIN_USEC;
-    guard->overrides.state_fd = guard->overrides.runtime_fd = -EBADF;
+    guard->overrides.state_fd = guard->overrides.runtime_fd = guard->exemptions.fd = -EBADF;
     guard->ledger.fd = guard->tree.inotify_fd = guard->tree.root_fd = -EBADF;
     r = history_open(&guard->history, HISTORY_CAPACITY, guard->place->journal);
     if (r < 0)
@@ -756,6 +777,7 @@ int guard_open(struct Guard *guard, struct Config *config, sd_event *event)
     host_probe(guard->cgroup_root, &guard->host);
     guard->n_cgroup_findings = guard->host.n;
     open_state(guard);
+    open_exemptions(guard);
     r = open_ledger(guard);
     if (r < 0)
         fprintf(stderr, "<3>another guardd is using the ledger in %s\n", guard->place->runtime_dir);
@@ -779,6 +801,7 @@ void guard_close(struct Guard *guard)
     strain_guard_close(&guard->strain);
     disk_guard_close(&guard->disk);
     overrides_close(&guard->overrides);
+    exemptions_close(&guard->exemptions);
     unit_manager_done(&guard->units);
     registry_done(&guard->registry);
     tree_close(&guard->tree);

@@ -3,6 +3,7 @@
  *   guard.c    what happens when a cgroup appears, changes or vanishes, and when time passes
  *   release.c  taking off what was put on: by an operator, at a stop
  *   reload.c   another policy for the tenants that are here
+ *   exempting.c tenants that the rules leave alone for a time
  *   setting.c  limits that an operator sets live
  *   ends.c     what ends by itself
  *   disk.h     what tenants have on disk
@@ -23,6 +24,7 @@
 #include "disk.h"
 #include "network.h"
 #include "pipeline.h"
+#include "record/exemption.h"
 #include "record/history.h"
 #include "record/ledger.h"
 #include "record/override.h"
@@ -52,6 +54,12 @@ struct Setting {
     char failed[256]; /* what went wrong, "" */
 };
 #define SETTINGS_MAX 16
+
+/* Who has changed the mode live. */
+struct ModeChange {
+    usec_t realtime_usec; /* 0: nobody, since the start or a reload */
+    struct Author by;
+};
 
 /* Where this guard finds its host; all borrowed. */
 struct GuardPlace {
@@ -94,6 +102,8 @@ struct Guard {
     struct StrainGuard strain;
     struct NetworkGuard network;
     struct Overrides overrides;
+    struct Exemptions exemptions;
+    struct ModeChange mode_change;
     struct Setting settings[SETTINGS_MAX];
     struct PendingRelease releases[PENDING_RELEASES_MAX];
     usec_t tenants_due_usec; /* nobody is due before that, but who was not told of */

@@ -26,7 +26,9 @@ static void prepare(struct Guard *guard, struct Tenant *tenant, const struct Con
     bool observe = config->policy.mode == MODE_OBSERVE;
 
     tenant->released = false;
-    if (observe || engine_lost_holders(tenant, class) != 0 || loses_what_is_on_its_way(tenant, class)) {
+    /* What was only told in Mode=observe has still to be done. */
+    if (observe || guard->pipeline.mode == MODE_OBSERVE || engine_lost_holders(tenant, class) != 0 ||
+        loses_what_is_on_its_way(tenant, class)) {
         release_hold(guard, tenant, CAUSE_STOP, 0,
                      observe ? "Mode=observe: nothing is kept as it is" : "the rule that held it is gone");
         engine_reset(tenant);
@@ -53,6 +55,7 @@ void reload_config(struct Guard *guard, struct Config *config)
     guard->config = config;
     guard->engine.policy = &config->policy;
     guard->pipeline.mode = config->policy.mode;
+    guard->mode_change = (struct ModeChange){};
     registry_protect_reset(&guard->registry);
     tree_for_each(&guard->tree, note_protected, guard);
     HASH_ITER (hh, guard->registry.tenants, tenant, other) {
@@ -76,4 +79,37 @@ void reload_config(struct Guard *guard, struct Config *config)
         limiting_check(&guard->pipeline, tenant, now);
     guard_begin_trace(guard);
     config_free(old);
+}
+
+/* What was told and not done begins anew, and is done. */
+static void change_mode(struct Guard *guard, struct Tenant *tenant, enum Mode mode)
+{
+    if (mode == MODE_OBSERVE)
+        release_hold(guard, tenant, CAUSE_STOP, 0, "Mode=observe: nothing is kept as it is");
+    engine_reset(tenant);
+}
+
+void reload_mode(struct Guard *guard, enum Mode mode, const struct Author *author)
+{
+    struct Tenant *tenant, *other;
+    usec_t now = guard->clock();
+
+    HASH_ITER (hh, guard->registry.tenants, tenant, other)
+        change_mode(guard, tenant, mode);
+    release_wait(guard);
+    /* What was only told offended nobody: the first step comes first. The kills told stay paid for. */
+    if (mode == MODE_ENFORCE)
+        guard->offences = (struct Offences){};
+    guard->pipeline.mode = mode;
+    guard->mode_change = (struct ModeChange){
+        .realtime_usec = usec_add(now, guard->pipeline.realtime_offset_usec), .by = *author};
+    if (guard->disk.open)
+        disk_guard_reload(&guard->disk);
+    strain_guard_reload(&guard->strain);
+    network_guard_reload(&guard->network);
+    HASH_ITER (hh, guard->registry.tenants, tenant, other) {
+        strain_guard_meet(&guard->strain, tenant);
+        limiting_check(&guard->pipeline, tenant, now);
+        guard_look(guard, tenant, now);
+    }
 }

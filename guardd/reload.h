@@ -7,3 +7,7 @@
 
 /* Takes over `config`, which is valid, and frees the one before. From here on nothing fails. */
 void reload_config(struct Guard *guard, struct Config *config);
+
+/* The same policy in the other mode, for an operator: until a reload, or the end of this run. From enforce to
+ * observe what stands is let go, and limits stay as they are; in both directions the rules begin anew. */
+void reload_mode(struct Guard *guard, enum Mode mode, const struct Author *author);

@@ -76,7 +76,7 @@ static bool has_controllers(struct Tenant *tenant, const struct Limits *limits, 
 /* Nothing is changed by asking, save that directories are adopted that would have been anyway. */
 static bool is_possible(struct Guard *guard, struct Tenant *tenant, const struct Limits *limits, char *why)
 {
-    if (guard->config->policy.mode == MODE_OBSERVE)
+    if (guard->pipeline.mode == MODE_OBSERVE)
         return refuse(why, "Mode=observe: guardd changes nothing");
     if (tenant->untouchable)
         return refuse(why, "it holds guardd, PID 1 or what they need: it gets no limits");

@@ -129,7 +129,7 @@ static int on_pressure(sd_event_source *source, int fd, uint32_t events, void *u
         return 0;
     }
     tenant = registry_find(guard->registry, trigger->key.tenant_id);
-    if (tenant && !tenant->released) {
+    if (tenant && !tenant_is_left_alone(tenant)) {
         tenant->strain.pressure[pressure].proven = trigger->share + 1;
         guard->look(guard->userdata, tenant);
     }

@@ -678,7 +678,7 @@ static void leave_trails(struct Tenant *tenant, usec_t now)
 void engine_look(const struct Engine *engine, struct Tenant *tenant, usec_t now, struct Decisions *decisions)
 {
     leave_trails(tenant, now);
-    for (size_t i = 0; tenant->class && !tenant->released && i < tenant->class->n_rules; i++) {
+    for (size_t i = 0; tenant->class && !tenant_is_left_alone(tenant) && i < tenant->class->n_rules; i++) {
         struct Turn turn = turn_of(engine, tenant, i, now, decisions);
 
         move(&turn, look_event(&turn), VERB_INVALID, RESULT_PENDING);

@@ -125,6 +125,8 @@ static const char *obstacle(const struct Election *election, const struct Tenant
         return "protected";
     if (tenant->released)
         return "released";
+    if (tenant_is_exempt(tenant))
+        return "exempt";
     if (tenant->condition.holders != 0 || is_being_held(tenant))
         return "frozen already";
     if (is_throttled(tenant, rule))

@@ -29,12 +29,22 @@ const char *phase_name(enum RulePhase phase)
     return names[phase];
 }
 
-static bool is_armed(const struct Tenant *tenant)
+bool tenant_is_armed(const struct Tenant *tenant)
 {
     for (size_t i = 0; tenant->class && i < tenant->class->n_rules; i++)
         if (tenant->condition.rules[i].phase != PHASE_IDLE)
             return true;
     return false;
+}
+
+bool tenant_is_exempt(const struct Tenant *tenant)
+{
+    return tenant->exemption.until_realtime_usec != 0;
+}
+
+bool tenant_is_left_alone(const struct Tenant *tenant)
+{
+    return tenant->released || tenant_is_exempt(tenant);
 }
 
 bool tenant_is_throttled(const struct Tenant *tenant)
@@ -66,7 +76,9 @@ const char *tenant_state(const struct Tenant *tenant)
         return "throttled";
     if (tenant->released)
         return "released";
-    if (is_armed(tenant))
+    if (tenant_is_exempt(tenant))
+        return "exempt";
+    if (tenant_is_armed(tenant))
         return "armed";
     return tenant->protected_by[0] != '\0' ? "protected" : "ok";
 }

@@ -12,6 +12,7 @@
 #include "model/cgroup.h"
 #include "model/decision.h"
 #include "model/disk.h"
+#include "model/exemption.h"
 #include "model/network.h"
 #include "model/policy.h"
 #include "model/rate.h"
@@ -119,6 +120,7 @@ struct Tenant {
     char protected_by[128];            /* the glob or the reason, "" when it is not protected */
     bool untouchable;                  /* holds guardd, PID 1 or what they need: no limits either */
     bool released;                     /* by the operator: left alone until a reload */
+    struct Exemption exemption;        /* by the operator: no rule does anything to it */
     enum OomPreference oom_preference; /* ManagedOOMPreference= of its unit, or its xattr */
     bool gone;                         /* the cgroup was removed, the registry is about to forget it */
     bool was_here;                     /* before this run of guardd */
@@ -160,8 +162,17 @@ bool tenant_throttled_at(const struct Tenant *tenant, enum LimitId id);
 
 const char *phase_name(enum RulePhase phase);
 
+/* A rule is pending or stands. */
+bool tenant_is_armed(const struct Tenant *tenant);
+
+/* By an operator, for a time. */
+bool tenant_is_exempt(const struct Tenant *tenant);
+/* No rule does anything to it: released, or exempt. */
+bool tenant_is_left_alone(const struct Tenant *tenant);
+
 /* In any resource, or on its way to it. */
 bool tenant_is_throttled(const struct Tenant *tenant);
 
-/* One word for a table: "ok", "armed", "throttled", "frozen", "killing", "released", "protected". */
+/* One word for a table: "ok", "armed", "throttled", "frozen", "killing", "released", "exempt",
+ * "protected". */
 const char *tenant_state(const struct Tenant *tenant);

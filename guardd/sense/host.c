@@ -90,6 +90,16 @@ void host_finding(struct HostFindings *findings, bool ok, const char *what, cons
     va_end(args);
 }
 
+bool host_finding_is_needed(const struct HostFinding *finding)
+{
+    static const char *const needed[] = {"cgroup v2", "pids controller", "freezing", "killing", "permission"};
+
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+        if (strcmp(finding->what, needed[i]) == 0)
+            return true;
+    return false;
+}
+
 /* A small file as a string; false when there is none. */
 static bool read_text(int dir_fd, const char *name, char *buf, size_t size)
 {

@@ -22,6 +22,10 @@ struct HostFindings {
 void host_finding(struct HostFindings *findings, bool ok, const char *what, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Without it nothing can be guarded. What is missing besides makes the guard slower or blinder, and is no
+ * reason not to have it. */
+bool host_finding_is_needed(const struct HostFinding *finding);
+
 /* The first cgroup2 mount of a mount table (getmntent(3)); the unified one of a hybrid host included.
  * Caller frees. -ENOENT when there is none. */
 int host_find_cgroup_root(const char *mount_table, char **ret_path);

@@ -45,23 +45,35 @@ int look_get_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_me
     struct ServicePeer *peer = userdata;
     struct Service *service = peer->service;
     struct ServiceStatus status = {0};
+    const struct Author *by;
     int r = peer_demand(peer, RIGHT_LOOK);
 
     if (r < 0)
         return r;
     service->ops->status(service->userdata, &status);
+    by = status.mode_by;
     r = findings_list(status.host, &findings);
     if (r >= 0)
         r = notices_list(&status, &notices);
     if (r < 0)
         return r;
     return sd_varlink_replybo(
-        link, SD_JSON_BUILD_PAIR_STRING("mode", status.mode),
+        link,
+        SD_JSON_BUILD_PAIR_OBJECT("health", SD_JSON_BUILD_PAIR_STRING("state", status.health),
+                                  WIRE_PAIR_TEXT("sentence", status.sentence)),
+        SD_JSON_BUILD_PAIR_STRING("mode", status.mode),
+        SD_JSON_BUILD_PAIR_STRING("configuredMode", status.configured_mode),
+        SD_JSON_BUILD_PAIR_CONDITION(by != NULL, "modeUid", SD_JSON_BUILD_UNSIGNED(by ? by->uid : 0)),
+        WIRE_PAIR_TEXT_IF_ANY("modeUser", by ? by->name : ""),
+        SD_JSON_BUILD_PAIR_CONDITION(by != NULL, "modeRealtimeUsec",
+                                     SD_JSON_BUILD_UNSIGNED(status.mode_realtime_usec)),
         SD_JSON_BUILD_PAIR_STRING("version", GUARDD_VERSION),
         WIRE_PAIR_TEXT("cgroupRoot", status.cgroup_root),
         SD_JSON_BUILD_PAIR_UNSIGNED("startedRealtimeUsec", status.started_realtime_usec),
         SD_JSON_BUILD_PAIR_UNSIGNED("tenants", registry_count(service->view.registry)),
         SD_JSON_BUILD_PAIR_UNSIGNED("standing", status.standing),
+        SD_JSON_BUILD_PAIR_UNSIGNED("throttled", status.throttled),
+        SD_JSON_BUILD_PAIR_UNSIGNED("exempt", status.exempt),
         SD_JSON_BUILD_PAIR_UNSIGNED("killsLeft", status.kills_left),
         SD_JSON_BUILD_PAIR_UNSIGNED("killsLimit", status.kills_limit),
         SD_JSON_BUILD_PAIR_UNSIGNED("killsWindowUsec", status.kills_window_usec),

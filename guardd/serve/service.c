@@ -11,6 +11,7 @@
 #include "serve/limits.h"
 #include "serve/look.h"
 #include "serve/peer.h"
+#include "serve/suspend.h"
 #include "serve/trace.h"
 #include "wire/interface.h"
 
@@ -48,7 +49,8 @@ static int bind_methods(sd_varlink_server *server)
         WIRE_INTERFACE ".Release", change_release, WIRE_INTERFACE ".ReleaseAll", change_release_all,
         WIRE_INTERFACE ".SetLimits", limits_set, WIRE_INTERFACE ".ResetLimits", limits_reset,
         WIRE_INTERFACE ".CheckTenant", inspect_check, WIRE_INTERFACE ".Trace", trace_send,
-        WIRE_INTERFACE ".Reload", change_reload);
+        WIRE_INTERFACE ".SetMode", suspend_set_mode, WIRE_INTERFACE ".Exempt", suspend_exempt,
+        WIRE_INTERFACE ".EndExemption", suspend_end_exemption, WIRE_INTERFACE ".Reload", change_reload);
 }
 
 static int make_server(struct Service *service)

@@ -17,6 +17,7 @@
 #include <systemd/sd-varlink.h>
 
 #include "config/config.h"
+#include "decide/health.h"
 #include "model/author.h"
 #include "model/event.h"
 #include "model/tenant.h"
@@ -30,10 +31,15 @@
 
 /* What GetStatus and GetMetrics tell beyond the registry. */
 struct ServiceStatus {
-    const char *mode;
+    const char *mode, *configured_mode;
+    const struct Author *mode_by; /* who has changed the mode live; NULL: nobody */
+    usec_t mode_realtime_usec;    /* and when */
+    const char *health;           /* one word, and */
+    char sentence[HEALTH_SENTENCE_MAX];
     const char *cgroup_root;
     usec_t started_realtime_usec;
     size_t standing; /* tenants kept frozen now */
+    size_t throttled, exempt;
     unsigned kills_left, kills_limit;
     usec_t kills_window_usec;
     const struct HostFindings *host;
@@ -88,6 +94,12 @@ struct ServiceOps {
      * project (and has it now with `repair`), `passed_over` what was left as it is. All directories that are
      * not DIRECTORY_OUT are DIRECTORY_COUNTED when nothing is wrong. */
     int (*inspect)(void *userdata, struct Tenant *tenant, bool repair, uid_t uid, uint64_t ticket, char *why);
+    /* Until a reload, or the end of this run. */
+    void (*set_mode)(void *userdata, enum Mode mode, const struct Author *author);
+    /* No rule does anything to it for so long; 0: it ends now. SERVICE_REFUSED with `why`, or SERVICE_DONE,
+     * perhaps with a remark. */
+    int (*exempt)(void *userdata, struct Tenant *tenant, usec_t for_usec, const struct Author *author,
+                  char *why);
     /* 0, CONFIG_INVALID with problems (nothing changed), or a negative errno. */
     int (*reload)(void *userdata, struct Problems *problems);
     void (*status)(void *userdata, struct ServiceStatus *ret);

@@ -42,15 +42,34 @@ static bool is_limited(const struct Readings *readings, enum ReadingId id)
     PAIR_NUMBER_IF((network)->n_links > 0 && (network)->wanted[direction] != LIMIT_INFINITY, name,           \
                    (network)->wanted[direction])
 
+int wire_exemption(const struct Exemption *exemption, sd_json_variant **ret)
+{
+    const struct Author *by = &exemption->by;
+
+    *ret = NULL;
+    if (exemption->until_realtime_usec == 0)
+        return 0;
+    return sd_json_buildo(ret, PAIR_NUMBER_IF(true, "untilRealtimeUsec", exemption->until_realtime_usec),
+                          PAIR_NUMBER_IF(true, "sinceRealtimeUsec", exemption->since_realtime_usec),
+                          SD_JSON_BUILD_PAIR_UNSIGNED("uid", by->uid),
+                          WIRE_PAIR_TEXT_IF_ANY("user", by->name),
+                          PAIR_NUMBER_IF(by->pid > 0, "pid", by->pid));
+}
+
 int wire_tenant_row(const struct Tenant *tenant, sd_json_variant **ret)
 {
     const struct Readings *readings = &tenant->readings;
     const struct Network *network = &tenant->network;
     bool unshaped = network->looked && network->why != UNSHAPED_NOT;
+    _cleanup_json_ sd_json_variant *exemption = NULL;
+    int r = wire_exemption(&tenant->exemption, &exemption);
 
+    if (r < 0)
+        return r;
     return sd_json_buildo(ret, WIRE_PAIR_TEXT("name", tenant->name),
                           WIRE_PAIR_TEXT_IF_ANY("class", tenant->class ? tenant->class->name : ""),
                           SD_JSON_BUILD_PAIR_STRING("state", tenant_state(tenant)),
+                          PAIR_VARIANT_IF_ANY("exemption", exemption),
                           WIRE_PAIR_TEXT("path", tenant->cgroup.path),
                           SD_JSON_BUILD_PAIR_UNSIGNED("cgroupId", tenant->cgroup.id),
                           PAIR_MEASURED(readings, READING_TASKS_CURRENT, "tasksCurrent", "tasksMax"),

@@ -28,6 +28,8 @@ int wire_directories(const struct Tenant *tenant, sd_json_variant **ret);
  * processes and command lines, which are for operators only. */
 int wire_overrides(const struct Override *override, usec_t realtime_usec, bool full, sd_json_variant **ret);
 
+/* NULL when it is none. */
+int wire_exemption(const struct Exemption *exemption, sd_json_variant **ret);
 int wire_outcome(const struct Outcome *outcome, sd_json_variant **ret);
 int wire_event(const struct Event *event, sd_json_variant **ret);
 /* The replies of a watch: the event itself... */

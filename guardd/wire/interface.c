@@ -33,8 +33,10 @@
     COMMENT("The [Tenants NAME] section it falls in; left out when a reload left it none"),                  \
     TEXT(class, MAYBE),                                                                                      \
     COMMENT("ok, armed (a rule is pending or stands), throttled, frozen, freezing, thawing, ending, killing, "          \
-            "released (left alone until a reload), protected"),                                              \
+            "released (left alone until a reload), exempt (by the rules, for a time), protected"),                                              \
     TEXT(state, 0),                                                                                          \
+    COMMENT("No rule does anything to it, because an operator says so; left out when it is not so"),         \
+    STRUCT(exemption, Exemption, MAYBE),                                                                     \
     COMMENT("Of the cgroup, from the root of the tree, no leading slash"),                                   \
     TEXT(path, 0),                                                                                           \
     COMMENT("Inode number of the cgroup directory: what identifies a tenant"),                               \
@@ -84,6 +86,19 @@
     COMMENT("Why what it sends and gets passes no link that could be shaped: host-network, macvlan, ipvlan, "  \
             "other-link, no-link, too-many-links; left out when it does, or when nobody has looked"),          \
     TEXT(netUnshaped, MAYBE)
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    Exemption,
+    COMMENT("When it ends by itself"),
+    NUMBER(untilRealtimeUsec, 0),
+    COMMENT("When it began"),
+    NUMBER(sinceRealtimeUsec, 0),
+    COMMENT("Whose wish it is"),
+    NUMBER(uid, 0),
+    COMMENT("The name of that user; left out when there is none"),
+    TEXT(user, MAYBE),
+    COMMENT("The process that asked for it"),
+    NUMBER(pid, MAYBE));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
     Tenant,
@@ -432,6 +447,14 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
     TEXT(text, 0));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
+    Health,
+    COMMENT("fine (all is guarded, and nothing stands), holding (somebody is held, slowed or under suspicion), "
+            "impaired (something that guardd would do it cannot, or will not), unguarded (it would do nothing)"),
+    TEXT(state, 0),
+    COMMENT("For people"),
+    TEXT(sentence, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
     Problem,
     COMMENT("The file"),
     TEXT(file, MAYBE),
@@ -446,8 +469,18 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 
 static SD_VARLINK_DEFINE_METHOD(
     GetStatus,
+    COMMENT("Is the host fine, or what is not"),
+    OUT_STRUCT(health, Health, 0),
     COMMENT("enforce, or observe: decide and record, act on nothing"),
     OUT_TEXT(mode, 0),
+    COMMENT("Mode= of the configuration, which a reload comes back to"),
+    OUT_TEXT(configuredMode, 0),
+    COMMENT("Who has changed the mode live; left out when nobody has, since the start or a reload"),
+    OUT_NUMBER(modeUid, MAYBE),
+    COMMENT("The name of that user"),
+    OUT_TEXT(modeUser, MAYBE),
+    COMMENT("And when"),
+    OUT_NUMBER(modeRealtimeUsec, MAYBE),
     COMMENT("Of guardd"),
     OUT_TEXT(version, 0),
     COMMENT("The cgroup v2 tree that is guarded"),
@@ -458,6 +491,10 @@ static SD_VARLINK_DEFINE_METHOD(
     OUT_NUMBER(tenants, 0),
     COMMENT("How many of them are kept frozen now"),
     OUT_NUMBER(standing, 0),
+    COMMENT("How many of them are slowed down now"),
+    OUT_NUMBER(throttled, 0),
+    COMMENT("How many of them no rule does anything to, because an operator says so"),
+    OUT_NUMBER(exempt, 0),
     COMMENT("Kills that the budget still allows now"),
     OUT_NUMBER(killsLeft, 0),
     COMMENT("KillBudget=: so many kills ..."),
@@ -614,6 +651,33 @@ static SD_VARLINK_DEFINE_METHOD(
     COMMENT("A sentence where there is more to say"),
     OUT_TEXT(text, MAYBE));
 
+static SD_VARLINK_DEFINE_METHOD(
+    SetMode,
+    COMMENT("enforce, or observe"),
+    IN_TEXT(mode, 0),
+    COMMENT("The one that is in force now"),
+    OUT_TEXT(mode, 0));
+
+#define EXEMPTION_REPLY                                                                                      \
+    COMMENT("The name of the tenant that was meant"),                                                        \
+    OUT_TEXT(name, 0),                                                                                       \
+    COMMENT("As it is now; left out when there is none"),                                                    \
+    OUT_STRUCT(exemption, Exemption, MAYBE),                                                                 \
+    COMMENT("A sentence where there is more to say"),                                                        \
+    OUT_TEXT(text, MAYBE)
+
+static SD_VARLINK_DEFINE_METHOD(
+    Exempt,
+    TENANT_ARGUMENT,
+    COMMENT("For how long from now on, at most 31 days"),
+    IN_NUMBER(forUsec, 0),
+    EXEMPTION_REPLY);
+
+static SD_VARLINK_DEFINE_METHOD(
+    EndExemption,
+    TENANT_ARGUMENT,
+    EXEMPTION_REPLY);
+
 static SD_VARLINK_DEFINE_METHOD(Reload);
 
 /* Errors */
@@ -691,6 +755,13 @@ SD_VARLINK_DEFINE_INTERFACE(
     SYMBOL("Walks everything of a tenant on disk: does every file count for it? Answers when the walk is done, which "
            "may take minutes." MAY_CHANGE,
            method_CheckTenant),
+    SYMBOL("Guards in earnest, or only looks on, until a reload or the end of this run. Going to observe, what stands is "
+           "let go; limits stay as they are." MAY_CHANGE,
+           method_SetMode),
+    SYMBOL("No rule does anything to a tenant for a time, after which it is guarded again by itself. What stands on it "
+           "is taken off, its limits stay. It goes by the tenant's name, over restarts and reboots." MAY_CHANGE,
+           method_Exempt),
+    SYMBOL("The rules hold for a tenant again." MAY_CHANGE, method_EndExemption),
     SYMBOL("Reads the configuration anew. What is wrong with it changes nothing." MAY_CHANGE, method_Reload),
     SYMBOL("A tenant, as a row of a list", type_Tenant),
     SYMBOL("All that is known of a tenant", type_TenantDetails),
@@ -711,6 +782,8 @@ SD_VARLINK_DEFINE_INTERFACE(
     SYMBOL("What a monitoring system wants of a tenant", type_TenantMetrics),
     SYMBOL("How often something was done, with what result", type_ActionCount),
     SYMBOL("One thing that guarding needs, and whether this host has it", type_Finding),
+    SYMBOL("Is the host fine, or what is not", type_Health),
+    SYMBOL("That no rule does anything to a tenant, for a time", type_Exemption),
     SYMBOL("One thing that is wrong with the configuration", type_Problem),
     SYMBOL("No tenant is called so", error_NoSuchTenant),
     SYMBOL("Several tenants could be meant", error_AmbiguousTenant),
