@@ -20,6 +20,7 @@ enum Exit verb_replay(const struct Options *options, char **arguments)
         program = GUARDD_PROGRAM;
     argv[n++] = program;
     argv[n++] = "--replay";
+    argv[n++] = arguments[0];
     if (options->json)
         argv[n++] = "--json";
     if (options->diff)
@@ -28,7 +29,6 @@ enum Exit verb_replay(const struct Options *options, char **arguments)
         argv[n++] = "--config";
         argv[n++] = options->config;
     }
-    argv[n++] = arguments[0];
     argv[n] = NULL;
     execv(program, (char *const *)argv);
     complain("cannot start %s: %s", program, strerror(errno));

@@ -89,6 +89,8 @@ def the_same_again():
         os.environ["GUARDD_PROGRAM"] = GUARDD
         text = world.ctl("replay", path, check_exit=0).stdout
         check("jobs/a" in text and "the same as were recorded" in text, "guardctl replay: " + text)
+        text = world.ctl("replay", path, "--json", f"--config={directory(world, 'own', CONFIG)}", check_exit=0).stdout
+        same(decisions(map(json.loads, text.splitlines())), live, "decisions by the same configuration from a directory")
 
 
 @test
