@@ -429,13 +429,11 @@ static void on_link_gone(struct NetworkGuard *guard, int ifindex)
 }
 
 /* The next namespace may have the number before the links that led into this one are gone. */
-static void forget_namespace_id(const struct NetworkGuard *guard, int32_t id)
+static void forget_namespace_id(struct NetworkGuard *guard, int32_t id)
 {
     struct Tenant *tenant, *next;
 
-    for (size_t i = 0; i < guard->links.n; i++)
-        if (guard->links.list[i].peer_namespace == id)
-            guard->links.list[i].peer_namespace = NAMESPACE_ID_NONE;
+    link_table_forget_namespace(&guard->links, id);
     HASH_ITER (hh, guard->registry->tenants, tenant, next)
         if (tenant->network.namespace_id == id && tenant->network.n_links == 0)
             tenant->network.namespace_id = NAMESPACE_ID_NONE;

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a table. Some thousand namespaces are many. */
+#define CHAINS 4096
+
 static const char *const direction_names[DIRECTION_COUNT] = {
     [DIRECTION_EGRESS] = "egress",
     [DIRECTION_INGRESS] = "ingress",
@@ -75,6 +78,10 @@ static int make_room(struct LinkTable *table)
     size_t allocated = table->allocated > 0 ? 2 * table->allocated : 16;
     struct Link *list;
 
+    if (!table->chains)
+        table->chains = calloc(CHAINS, sizeof(*table->chains));
+    if (!table->chains)
+        return -ENOMEM;
     if (table->n < table->allocated)
         return 0;
     list = reallocarray(table->list, allocated, sizeof(*list));
@@ -95,6 +102,52 @@ static int changes(const struct Link *before, const struct Link *now)
            (before->mtu != now->mtu ? LINK_CHANGE_MTU : 0) | (before->up != now->up ? LINK_CHANGE_UP : 0);
 }
 
+static bool leads_out(const struct Link *link)
+{
+    return link->kind == LINK_VETH && link->peer_namespace >= 0;
+}
+
+/* Several numbers have one chain: the kernel gives the lowest that is free, but others may give any. */
+static int *chain_of(const struct LinkTable *table, int32_t namespace_id)
+{
+    return &table->chains[(uint32_t)namespace_id % CHAINS];
+}
+
+static struct Link *entry(const struct LinkTable *table, int ifindex)
+{
+    return &table->list[position(table, ifindex)];
+}
+
+static void chain(struct LinkTable *table, struct Link *link)
+{
+    int *first;
+
+    if (!leads_out(link))
+        return;
+    first = chain_of(table, link->peer_namespace);
+    link->next = *first;
+    *first = link->ifindex;
+}
+
+static void unchain(struct LinkTable *table, const struct Link *link)
+{
+    int *place;
+
+    if (!leads_out(link))
+        return;
+    place = chain_of(table, link->peer_namespace);
+    while (*place != link->ifindex)
+        place = &entry(table, *place)->next;
+    *place = link->next;
+}
+
+static void replace(struct LinkTable *table, size_t at, const struct Link *link)
+{
+    unchain(table, &table->list[at]);
+    table->list[at] = *link;
+    chain(table, &table->list[at]);
+}
+
 int link_table_put(struct LinkTable *table, const struct Link *link)
 {
     size_t at = position(table, link->ifindex);
@@ -102,7 +155,7 @@ int link_table_put(struct LinkTable *table, const struct Link *link)
 
     if (is_at(table, at, link->ifindex)) {
         r = changes(&table->list[at], link);
-        table->list[at] = *link;
+        replace(table, at, link);
         return r;
     }
     r = make_room(table);
@@ -111,7 +164,25 @@ int link_table_put(struct LinkTable *table, const struct Link *link)
     memmove(&table->list[at + 1], &table->list[at], (table->n - at) * sizeof(table->list[0]));
     table->list[at] = *link;
     table->n++;
+    chain(table, &table->list[at]);
     return LINK_CHANGE_NEW;
+}
+
+void link_table_forget_namespace(struct LinkTable *table, int32_t namespace_id)
+{
+    int next;
+
+    if (!table->chains || namespace_id < 0)
+        return;
+    for (int ifindex = *chain_of(table, namespace_id); ifindex != 0; ifindex = next) {
+        struct Link *link = entry(table, ifindex);
+
+        next = link->next;
+        if (link->peer_namespace != namespace_id)
+            continue;
+        unchain(table, link);
+        link->peer_namespace = NAMESPACE_ID_NONE;
+    }
 }
 
 bool link_table_remove(struct LinkTable *table, int ifindex)
@@ -120,6 +191,7 @@ bool link_table_remove(struct LinkTable *table, int ifindex)
 
     if (!is_at(table, at, ifindex))
         return false;
+    unchain(table, &table->list[at]);
     table->n--;
     memmove(&table->list[at], &table->list[at + 1], (table->n - at) * sizeof(table->list[0]));
     return true;
@@ -135,11 +207,14 @@ const struct Link *link_table_find(const struct LinkTable *table, int ifindex)
 void link_table_clear(struct LinkTable *table)
 {
     table->n = 0;
+    if (table->chains)
+        memset(table->chains, 0, CHAINS * sizeof(*table->chains));
 }
 
 void link_table_done(struct LinkTable *table)
 {
     free(table->list);
+    free(table->chains);
     *table = (struct LinkTable){0};
 }
 
@@ -170,20 +245,31 @@ static enum Unshaped explain(const struct LinkTable *inside)
     return why;
 }
 
+/* By ifindex. */
+static void insert(struct LinkMatch *match, const struct Link *link)
+{
+    size_t at = match->n++;
+
+    for (; at > 0 && match->links[at - 1]->ifindex > link->ifindex; at--)
+        match->links[at] = match->links[at - 1];
+    match->links[at] = link;
+}
+
 void link_match(const struct LinkTable *here, int32_t namespace_id, const struct LinkTable *inside,
                 struct LinkMatch *ret)
 {
-    *ret = (struct LinkMatch){.why = UNSHAPED_NOT};
-    for (size_t i = 0; namespace_id >= 0 && i < here->n; i++) {
-        const struct Link *link = &here->list[i];
+    int ifindex = here->chains && namespace_id >= 0 ? *chain_of(here, namespace_id) : 0;
 
-        if (link->kind != LINK_VETH || link->peer_namespace != namespace_id)
+    *ret = (struct LinkMatch){.why = UNSHAPED_NOT};
+    for (const struct Link *link; ifindex != 0; ifindex = link->next) {
+        link = entry(here, ifindex);
+        if (link->peer_namespace != namespace_id)
             continue;
         if (ret->n == LINK_MATCH_MAX) {
             *ret = (struct LinkMatch){.why = UNSHAPED_TOO_MANY_LINKS};
             return;
         }
-        ret->links[ret->n++] = link;
+        insert(ret, link);
     }
     if (ret->n == 0)
         ret->why = explain(inside);

@@ -52,12 +52,14 @@ struct Link {
     int peer;                           /* ifindex there: the far end, or what a macvlan is on; 0: none */
     int master;                         /* ifindex of its bridge; 0: none */
     struct LinkCounters received, sent; /* by this end */
+    int next;                           /* the table's own: ifindex of the next one in its chain; 0: none */
 };
 
-/* Links of a namespace by ifindex. {0} is empty. */
+/* Links of a namespace by ifindex, and those that lead out of it by where to. {0} is empty. */
 struct LinkTable {
     struct Link *list; /* in order, owned */
     size_t n, allocated;
+    int *chains; /* owned; of the links that lead into a namespace, by its number: ifindex of the first one */
 };
 
 /* What link_table_put() found to be different. */
@@ -137,6 +139,8 @@ int link_table_put(struct LinkTable *table, const struct Link *link);
 /* False: it was not there. */
 bool link_table_remove(struct LinkTable *table, int ifindex);
 const struct Link *link_table_find(const struct LinkTable *table, int ifindex);
+/* The namespace of this number is gone: what led there leads nowhere. */
+void link_table_forget_namespace(struct LinkTable *table, int32_t namespace_id);
 void link_table_clear(struct LinkTable *table);
 void link_table_done(struct LinkTable *table);
 

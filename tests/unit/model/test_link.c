@@ -103,16 +103,16 @@ static void test_changes(void **state)
         struct Link link;
         int changes;
     } rows[] = {
-        {{5, "ve0", LINK_VETH, 1500, true, 3, 2, 0, {0}, {0}}, LINK_CHANGE_NEW},
-        {{5, "ve0", LINK_VETH, 1500, true, 3, 2, 0, {1, 1, 1}, {2, 2, 2}}, 0},
-        {{5, "web", LINK_VETH, 1500, true, 3, 2, 0, {0}, {0}}, LINK_CHANGE_NAME},
-        {{5, "web", LINK_VETH, 1400, true, 3, 2, 0, {0}, {0}}, LINK_CHANGE_MTU},
-        {{5, "web", LINK_VETH, 1400, true, 3, 2, 9, {0}, {0}}, LINK_CHANGE_MASTER},
-        {{5, "web", LINK_VETH, 1400, false, 3, 2, 9, {0}, {0}}, LINK_CHANGE_UP},
-        {{5, "web", LINK_VETH, 1400, false, 4, 2, 9, {0}, {0}}, LINK_CHANGE_PEER},
-        {{5, "web", LINK_VETH, 1400, false, 4, 6, 9, {0}, {0}}, LINK_CHANGE_PEER},
-        {{5, "web", LINK_BRIDGE, 1400, false, 4, 6, 9, {0}, {0}}, LINK_CHANGE_PEER},
-        {{5, "ve0", LINK_BRIDGE, 1400, true, 4, 6, 0, {0}, {0}},
+        {{5, "ve0", LINK_VETH, 1500, true, 3, 2, 0, {0}, {0}, 0}, LINK_CHANGE_NEW},
+        {{5, "ve0", LINK_VETH, 1500, true, 3, 2, 0, {1, 1, 1}, {2, 2, 2}, 0}, 0},
+        {{5, "web", LINK_VETH, 1500, true, 3, 2, 0, {0}, {0}, 0}, LINK_CHANGE_NAME},
+        {{5, "web", LINK_VETH, 1400, true, 3, 2, 0, {0}, {0}, 0}, LINK_CHANGE_MTU},
+        {{5, "web", LINK_VETH, 1400, true, 3, 2, 9, {0}, {0}, 0}, LINK_CHANGE_MASTER},
+        {{5, "web", LINK_VETH, 1400, false, 3, 2, 9, {0}, {0}, 0}, LINK_CHANGE_UP},
+        {{5, "web", LINK_VETH, 1400, false, 4, 2, 9, {0}, {0}, 0}, LINK_CHANGE_PEER},
+        {{5, "web", LINK_VETH, 1400, false, 4, 6, 9, {0}, {0}, 0}, LINK_CHANGE_PEER},
+        {{5, "web", LINK_BRIDGE, 1400, false, 4, 6, 9, {0}, {0}, 0}, LINK_CHANGE_PEER},
+        {{5, "ve0", LINK_BRIDGE, 1400, true, 4, 6, 0, {0}, {0}, 0},
          LINK_CHANGE_NAME | LINK_CHANGE_UP | LINK_CHANGE_MASTER},
     };
     struct LinkTable table = {0};
@@ -164,6 +164,47 @@ static void test_match(void **state)
         assert_int_equal(match.n, n);
     }
     link_table_done(&table);
+}
+
+static size_t found(const struct LinkTable *table, int32_t namespace_id)
+{
+    struct LinkMatch match;
+
+    link_match(table, namespace_id, NULL, &match);
+    for (size_t i = 1; i < match.n; i++)
+        assert_true(match.links[i - 1]->ifindex < match.links[i]->ifindex);
+    return match.n;
+}
+
+/* Numbers that have one chain are told apart, and whoever moves, goes, or loses its namespace leaves it. */
+static void test_match_while_they_change(void **state)
+{
+    const int32_t id = 3, same_chain = 3 + 4096;
+    struct LinkTable table = {0};
+
+    (void)state;
+    put(&table, link_of(8, "b", LINK_VETH, id));
+    put(&table, link_of(5, "a", LINK_VETH, id));
+    put(&table, link_of(6, "other", LINK_VETH, same_chain));
+    put(&table, link_of(9, "c", LINK_VETH, id));
+    put(&table, link_of(7, "no veth", LINK_BRIDGE, id));
+    assert_int_equal(found(&table, id), 3);
+    assert_int_equal(found(&table, same_chain), 1);
+    put(&table, link_of(5, "a", LINK_VETH, same_chain));
+    assert_int_equal(found(&table, id), 2);
+    assert_int_equal(found(&table, same_chain), 2);
+    assert_true(link_table_remove(&table, 8));
+    assert_int_equal(found(&table, id), 1);
+    link_table_forget_namespace(&table, same_chain);
+    assert_int_equal(found(&table, same_chain), 0);
+    assert_int_equal(link_table_find(&table, 5)->peer_namespace, NAMESPACE_ID_NONE);
+    assert_int_equal(found(&table, id), 1);
+    put(&table, link_of(5, "a", LINK_VETH, id));
+    assert_int_equal(found(&table, id), 2);
+    link_table_clear(&table);
+    assert_int_equal(found(&table, id), 0);
+    link_table_done(&table);
+    link_table_forget_namespace(&table, id);
 }
 
 static void test_too_many(void **state)
@@ -303,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_changes),
         cmocka_unit_test(test_match),
+        cmocka_unit_test(test_match_while_they_change),
         cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_why_not),
         cmocka_unit_test(test_veth_before_others),
