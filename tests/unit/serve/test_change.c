@@ -209,6 +209,64 @@ static void test_reload(void **state)
     client_close(&client);
 }
 
+static void test_mode(void **state)
+{
+    static const struct {
+        const char *mode, *error;
+        enum Mode set;
+    } cases[] = {
+        {"observe", "", MODE_OBSERVE},
+        {"enforce", "", MODE_ENFORCE},
+        {"watch", SD_VARLINK_ERROR_INVALID_PARAMETER, MODE_ENFORCE},
+    };
+    struct World *world = *state;
+    struct Client client;
+
+    client_open(world, &client);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        client.method = "SetMode";
+        assert_true(sd_varlink_invokebo(client.link, WIRE_INTERFACE ".SetMode",
+                                        SD_JSON_BUILD_PAIR_STRING("mode", cases[i].mode)) >= 0);
+        turn(world);
+        assert_conforms(&client);
+        assert_string_equal(client.error, cases[i].error);
+        assert_int_equal(world->mode, cases[i].set);
+        assert_int_equal(world->author.uid, getuid());
+    }
+    client_close(&client);
+}
+
+static void exempt(struct World *world, struct Client *client, uint64_t for_usec)
+{
+    client->method = "Exempt";
+    assert_true(sd_varlink_invokebo(client->link, WIRE_INTERFACE ".Exempt",
+                                    SD_JSON_BUILD_PAIR_STRING("tenant", "podman/db"),
+                                    SD_JSON_BUILD_PAIR_UNSIGNED("forUsec", for_usec)) >= 0);
+    turn(world);
+    assert_conforms(client);
+}
+
+static void test_exempt(void **state)
+{
+    struct World *world = *state;
+    struct Client client;
+
+    client_open(world, &client);
+    exempt(world, &client, 7);
+    assert_string_equal(client.error, "");
+    assert_non_null(sd_json_variant_by_key(client.parameters, "exemption"));
+    call(world, &client, "EndExemption", "podman/db");
+    assert_null(sd_json_variant_by_key(client.parameters, "exemption"));
+    exempt(world, &client, 0);
+    assert_string_equal(client.error, SD_VARLINK_ERROR_INVALID_PARAMETER);
+    exempt(world, &client, EXEMPTION_MAX_USEC + 1);
+    assert_string_equal(client.error, SD_VARLINK_ERROR_INVALID_PARAMETER);
+    world->answer = SERVICE_REFUSED;
+    exempt(world, &client, 7);
+    assert_string_equal(client.error, WIRE_ERROR_REFUSED);
+    client_close(&client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +278,8 @@ int main(void)
         TEST(test_release),
         TEST(test_release_tells_how_many),
         TEST(test_reload),
+        TEST(test_mode),
+        TEST(test_exempt),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

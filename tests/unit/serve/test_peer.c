@@ -144,7 +144,8 @@ static void test_who_may(void **state)
         {8, WIRE_ERROR_DENIED, WIRE_ERROR_DENIED},
     };
     static const char *const looks[] = {"GetStatus", "ListTenants"};
-    static const char *const changes[] = {"Freeze", "Thaw", "Kill", "Release", "ReleaseAll", "Reload"};
+    static const char *const changes[] = {"Freeze",       "Thaw",       "Kill",  "Release",
+                                          "EndExemption", "ReleaseAll", "Reload"};
     struct World *world = *state;
 
     if (getuid() != 0)
@@ -160,7 +161,7 @@ static void test_who_may(void **state)
             assert_string_equal(client.error, cases[i].look);
         }
         for (size_t k = 0; k < sizeof(changes) / sizeof(changes[0]); k++) {
-            call(world, &client, changes[k], k < 4 ? "podman/db" : NULL);
+            call(world, &client, changes[k], k < 5 ? "podman/db" : NULL);
             assert_string_equal(client.error, cases[i].change);
             if (cases[i].change[0] != '\0')
                 assert_non_null(strstr(message(&client), "'ops'"));

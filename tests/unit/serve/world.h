@@ -51,6 +51,8 @@ struct World {
     uid_t uid;
     size_t refreshed;
     int reload_answer;
+    enum Mode mode;       /* of set_mode */
+    struct Author author; /* of set_mode */
     struct Tenant *meant; /* of set, reset, inspect */
     struct Limits limits;
     struct OverrideWish wish;
@@ -230,11 +232,36 @@ static void fake_status(void *userdata, struct ServiceStatus *ret)
     struct World *world = userdata;
 
     *ret = (struct ServiceStatus){.mode = "enforce",
+                                  .configured_mode = "observe",
+                                  .mode_by = &world->author,
+                                  .health = "fine",
+                                  .sentence = "The host is fine.",
                                   .cgroup_root = "/sys/fs/cgroup",
                                   .kills_left = 4,
                                   .kills_limit = 5,
                                   .host = &world->host,
                                   .notices = {"the ledger cannot be written"}};
+}
+
+static void fake_set_mode(void *userdata, enum Mode mode, const struct Author *author)
+{
+    struct World *world = userdata;
+
+    world->mode = mode;
+    world->author = *author;
+}
+
+static int fake_exempt(void *userdata, struct Tenant *tenant, usec_t for_usec, const struct Author *author,
+                       char *why)
+{
+    struct World *world = userdata;
+
+    if (world->answer == SERVICE_REFUSED)
+        snprintf(why, REASON_MAX, "no");
+    else
+        tenant->exemption =
+            (struct Exemption){.until_realtime_usec = for_usec, .since_realtime_usec = 1, .by = *author};
+    return world->answer == SERVICE_REFUSED ? SERVICE_REFUSED : SERVICE_DONE;
 }
 
 static void fake_refresh(void *userdata, struct Tenant *tenant)
@@ -257,6 +284,8 @@ static const struct ServiceOps fake_ops = {
     .reset = fake_reset,
     .inspect = fake_inspect,
     .reload = fake_reload,
+    .set_mode = fake_set_mode,
+    .exempt = fake_exempt,
     .status = fake_status,
     .refresh = fake_refresh,
     .now = fake_now,
