@@ -1,6 +1,7 @@
 /* See acts.h. */
 #include "ctl/acts.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -34,7 +35,10 @@ size_t acts_count(const struct Acts *acts)
 
 static sd_json_variant **place(const struct Acts *acts, size_t index)
 {
-    return (sd_json_variant **)utarray_eltptr(&acts->list, (unsigned)index);
+    sd_json_variant **found = (sd_json_variant **)utarray_eltptr(&acts->list, (unsigned)index);
+
+    assert(found);
+    return found;
 }
 
 sd_json_variant *acts_at(const struct Acts *acts, size_t index)

@@ -6,6 +6,7 @@
  * it looks afterwards: what does not read back was not set. */
 #include "shaping.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -591,6 +592,7 @@ static int order_link(struct NetworkGuard *guard, enum OrderKind kind, const str
 
     if (r < 0)
         return r;
+    assert(order);
     order->limit = limit;
     return give_rate(guard, order);
 }
@@ -678,6 +680,7 @@ static int throttle_link(struct NetworkGuard *guard, const struct Tenant *tenant
         return 0;
     if (about(guard, ORDER_RATE, tenant, link, direction, &order) < 0)
         return 0;
+    assert(order);
     order->throttles = true;
     return give_rate(guard, order) < 0 ? 0 : 1;
 }
