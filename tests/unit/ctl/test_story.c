@@ -376,7 +376,7 @@ static void an_election_is_told(void **state)
           "PASSED_OVER=3145728;protected;docker/c;d\nPASSED_OVER=-;not known;docker/e\nPASSED_OVER_MORE=4\n"
           "REASON=the whole sentence");
     text = told(script, NULL);
-    assert_told(text, "host.disk.free 922M of 10G (9%)");
+    assert_told(text, "host.disk.free 922M of 10G (8%)");
     assert_told(text, "it has most\n               disk.growth, 120M/s\n");
     assert_told(text, "passed over  docker/b, 80M/s: has less\n");
     assert_told(text, "docker/c;d, 3M/s: protected\n");
