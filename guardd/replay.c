@@ -467,6 +467,7 @@ static void elect(struct Stage *stage, struct Watch *watch, struct Tenant *const
     struct Choice choice = {};
     struct Tenant *victim =
         host_elect(&watch->state, candidates, n, &entry->readings, entry->at_usec, &choice);
+    struct Actor *actor;
     size_t index;
 
     if (victim && entry->withdrawn)
@@ -474,8 +475,9 @@ static void elect(struct Stage *stage, struct Watch *watch, struct Tenant *const
     else if (victim && tenant_lists(victim, watch->state.rule, &index)) {
         victim->condition.rules[index].elected = true;
         victim->condition.election = choice;
-        if (!is_looked_at_next(stage, victim))
-            play_look(stage, find_actor(stage, victim->cgroup.id), entry->at_usec);
+        actor = find_actor(stage, victim->cgroup.id);
+        if (actor && !is_looked_at_next(stage, victim))
+            play_look(stage, actor, entry->at_usec);
     }
 }
 
