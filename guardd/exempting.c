@@ -26,12 +26,14 @@ static void leave_alone(struct Guard *guard, struct Tenant *tenant)
     snprintf(why, sizeof(why), "exempt by uid %u", tenant->exemption.by.uid);
     if (has_something_on_it(tenant))
         release_hold(guard, tenant, CAUSE_OPERATOR, tenant->exemption.by.uid, why);
+    trace_reset(&guard->trace, tenant, guard->clock());
     engine_reset(tenant);
 }
 
 static void guard_again(struct Guard *guard, struct Tenant *tenant)
 {
     tenant->exemption = (struct Exemption){};
+    trace_reset(&guard->trace, tenant, guard->clock());
     engine_reset(tenant);
     guard_look(guard, tenant, guard->clock());
 }

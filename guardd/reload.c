@@ -31,6 +31,7 @@ static void prepare(struct Guard *guard, struct Tenant *tenant, const struct Con
         loses_what_is_on_its_way(tenant, class)) {
         release_hold(guard, tenant, CAUSE_STOP, 0,
                      observe ? "Mode=observe: nothing is kept as it is" : "the rule that held it is gone");
+        trace_reset(&guard->trace, tenant, guard->clock());
         engine_reset(tenant);
     }
 }
@@ -86,6 +87,7 @@ static void change_mode(struct Guard *guard, struct Tenant *tenant, enum Mode mo
 {
     if (mode == MODE_OBSERVE)
         release_hold(guard, tenant, CAUSE_STOP, 0, "Mode=observe: nothing is kept as it is");
+    trace_reset(&guard->trace, tenant, guard->clock());
     engine_reset(tenant);
 }
 
@@ -107,6 +109,7 @@ void reload_mode(struct Guard *guard, enum Mode mode, const struct Author *autho
         disk_guard_reload(&guard->disk);
     strain_guard_reload(&guard->strain);
     network_guard_reload(&guard->network);
+    guard_begin_trace(guard);
     HASH_ITER (hh, guard->registry.tenants, tenant, other) {
         strain_guard_meet(&guard->strain, tenant);
         limiting_check(&guard->pipeline, tenant, now);

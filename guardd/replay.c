@@ -306,6 +306,7 @@ static void take_standing(const struct Stage *stage, struct Actor *actor,
 
     tenant->untouchable = standing->untouchable;
     tenant->released = standing->released;
+    tenant->exemption.until_realtime_usec = standing->exempt; /* when it ends the recording tells */
     tenant->oom_preference = (enum OomPreference)standing->oom_preference;
     protect(stage, tenant, standing);
     if (actor->strayed)

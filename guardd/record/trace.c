@@ -66,6 +66,7 @@ static struct TraceStanding standing_of(const struct Tenant *tenant)
                                                                            : VERB_INVALID,
                                      .untouchable = tenant->untouchable,
                                      .released = tenant->released,
+                                     .exempt = tenant_is_exempt(tenant),
                                      .oom_preference = (int)tenant->oom_preference};
 
     for (int i = 0; i < RESOURCE_COUNT; i++)

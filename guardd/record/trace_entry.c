@@ -71,6 +71,7 @@ static void code_standing(struct Coder *coder, struct TraceStanding *standing)
     coder_choice(coder, "underWay", &standing->under_way, VERB_COUNT, name_verb);
     coder_flag(coder, "untouchable", &standing->untouchable);
     coder_flag(coder, "released", &standing->released);
+    coder_flag(coder, "exempt", &standing->exempt);
     coder_choice(coder, "oomPreference", &standing->oom_preference, OOM_PREFERENCE_OMIT + 1, name_preference);
     if (standing->oom_preference < 0)
         standing->oom_preference = OOM_PREFERENCE_NONE;

@@ -38,7 +38,7 @@ struct TraceStanding {
     uint32_t throttles[RESOURCE_COUNT]; /* Throttle.holders */
     bool memory_slowed;                 /* the line in memory.high is ours */
     int under_way;                      /* enum Verb of the action whose outcome is awaited, -1 */
-    bool untouchable, released;
+    bool untouchable, released, exempt;
     int oom_preference;
     char protected_by[128];
 };

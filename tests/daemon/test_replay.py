@@ -137,6 +137,28 @@ def another_configuration_in_between():
 
 
 @test
+def what_an_operator_changed():
+    """exempt and guarded again, mode observe and enforce: decided again as it was"""
+    world, job, held = started(CONFIG, "jobs/a", "held/a")
+    with world:
+        watch = world.watch()
+        held.bomb()
+        watch.wait("outcome", "freeze", "held/a", "done")
+        world.ctl("exempt", "held/a", "--for", "1h", check_exit=0)
+        held.refuse_forks()
+        world.ctl("mode", "observe", check_exit=0)
+        job.bomb()
+        watch.wait("outcome", "kill", "jobs/a", "observed")
+        world.ctl("mode", "enforce", check_exit=0)
+        job.refuse_forks()
+        watch.wait("outcome", "kill", "jobs/a", "done")
+        world.ctl("exempt", "held/a", "--end", check_exit=0)
+        held.refuse_forks()
+        eventually("it is frozen again", lambda: len([e for e in watch.find("outcome", "freeze") if e["tenant"] == "held/a"]) == 2)
+        same(decisions(replayed(world, save(world))), decisions(watch.events), "decisions")
+
+
+@test
 def a_trace_that_went_round():
     """the ring is small and full: what is left is replayed from the state that it begins with"""
     world, job, held = started(CONFIG.replace("[Guard]", "[Guard]\nTraceSize=512K"), "jobs/a", "held/a")
