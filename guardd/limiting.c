@@ -300,16 +300,24 @@ static bool is_settling(const struct Tenant *tenant)
     return !tenant->was_here && tenant->limits_due_usec != USEC_INFINITY;
 }
 
+/* PID 1 has a value of its own for this limit, and writes it whenever it applies the unit's cgroup. */
+static bool is_known_to_systemd(const struct LimitState *state)
+{
+    return state->applied && (state->told || !state->untold);
+}
+
 /* SetUnitProperties makes PID 1 apply all of a unit's cgroup anew, its device filter too. While runc is
  * setting up that very filter this makes the start of the container fail. So as long as a newcomer is
  * settling (its limits will be looked at again) its limit is written direct, and PID 1 is told at the last
- * look. What it was never told of needs not be taken back; what it was told of once does, whatever was
- * written direct since. */
+ * look. What it was told of once is not written direct any more: it would write its own value over it. What
+ * it was never told of needs not be taken back. */
 static bool is_not_for_systemd(const struct Tenant *tenant, const struct Decision *decision)
 {
+    const struct LimitState *state = &tenant->limits[decision->limit];
+
     if (decision->verb == VERB_UNLIMIT)
-        return tenant->limits[decision->limit].untold && !tenant->limits[decision->limit].told;
-    return is_settling(tenant) && is_open(tenant, decision->limit);
+        return state->untold && !state->told;
+    return is_settling(tenant) && !is_known_to_systemd(state) && is_open(tenant, decision->limit);
 }
 
 /* A quota has no entry in the ledger: that the project is guardd's own, and without limits else, is written
@@ -404,7 +412,7 @@ static void set_in_cgroup(struct Pipeline *pipeline, struct Tenant *tenant, stru
                                  .found = found,
                                  .value = decision.value,
                                  .previous = in_force(state, found),
-                                 .told = state->applied && (state->told || !state->untold),
+                                 .told = is_known_to_systemd(state),
                                  .untold = direct && tenant->cgroup.unit && decision.verb == VERB_LIMIT};
     if (direct)
         return write_direct(
