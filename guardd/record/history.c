@@ -277,3 +277,21 @@ bool history_get(struct History *history, uint64_t sequence, struct Event *ret_e
     pthread_mutex_unlock(&history->lock);
     return found;
 }
+
+bool history_get_of(struct History *history, uint64_t tenant_id, uint64_t *sequence, struct Event *ret_event)
+{
+    uint64_t at;
+    bool found = false;
+
+    pthread_mutex_lock(&history->lock);
+    at = *sequence < history->last_sequence ? *sequence : history->last_sequence;
+    for (; !found && at >= oldest(history) && at > 0; at--) {
+        found = event_at(history, at)->tenant_id == tenant_id;
+        if (found) {
+            *ret_event = *event_at(history, at);
+            *sequence = at;
+        }
+    }
+    pthread_mutex_unlock(&history->lock);
+    return found;
+}

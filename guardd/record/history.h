@@ -60,3 +60,7 @@ uint64_t history_lost(struct History *history);
 
 /* The event with that sequence; false when it is no longer or not yet in the ring. */
 bool history_get(struct History *history, uint64_t sequence, struct Event *ret_event);
+
+/* The newest event of a tenant (its cgroup's id) that is no newer than *sequence, which becomes its own.
+ * false: there is none in the ring any more. The others are passed over, not copied. */
+bool history_get_of(struct History *history, uint64_t tenant_id, uint64_t *sequence, struct Event *ret_event);

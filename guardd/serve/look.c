@@ -231,14 +231,11 @@ static int newest_events(struct History *history, uint64_t tenant_id, sd_json_va
 {
     sd_json_variant *found[SHOWN_EVENTS_MAX];
     size_t first = SHOWN_EVENTS_MAX;
+    uint64_t sequence = history->last_sequence;
     struct Event event;
     int r = 0;
 
-    for (uint64_t sequence = history->last_sequence; r >= 0 && first > 0; sequence--) {
-        if (sequence == 0 || !history_get(history, sequence, &event))
-            break;
-        if (event.tenant_id != tenant_id)
-            continue;
+    for (; r >= 0 && first > 0 && history_get_of(history, tenant_id, &sequence, &event); sequence--) {
         r = wire_event(&event, &found[first - 1]);
         first -= r >= 0;
     }

@@ -133,6 +133,34 @@ static void the_ring_keeps_the_newest(void **state)
     close_ground(ground);
 }
 
+static void add_of(struct Ground *ground, uint64_t tenant_id)
+{
+    struct Event event = {.kind = EVENT_NOTICE, .priority = LOG_DEBUG, .tenant_id = tenant_id};
+
+    history_add(&ground->history, &event);
+}
+
+static void events_of_one_tenant_are_found_among_others(void **state)
+{
+    struct Ground *ground = open_ground(false);
+    uint64_t sequence = UINT64_MAX;
+    struct Event event;
+
+    assert_false(history_get_of(&ground->history, 7, &sequence, &event));
+    for (uint64_t i = 0; i < CAPACITY + 2; i++) /* 1, 3 and 5 are its own, and 1 is overwritten */
+        add_of(ground, i < 5 && i % 2 == 0 ? 7 : 8);
+    assert_true(history_get_of(&ground->history, 7, &sequence, &event));
+    assert_int_equal(sequence, 5);
+    assert_int_equal(event.sequence, 5);
+    sequence--;
+    assert_true(history_get_of(&ground->history, 7, &sequence, &event));
+    assert_int_equal(sequence, 3);
+    sequence--;
+    assert_false(history_get_of(&ground->history, 7, &sequence, &event));
+    assert_int_equal(sequence, 2);
+    close_ground(ground);
+}
+
 static void closing_writes_what_is_left(void **state)
 {
     struct Ground *ground = open_ground(true);
@@ -302,6 +330,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_are_numbered_from_one),
         cmocka_unit_test(the_ring_keeps_the_newest),
+        cmocka_unit_test(events_of_one_tenant_are_found_among_others),
         cmocka_unit_test(closing_writes_what_is_left),
         cmocka_unit_test(a_stuck_sink_blocks_nobody_and_is_told_what_it_missed),
         cmocka_unit_test(debug_events_stay_in_the_ring),

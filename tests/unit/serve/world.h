@@ -98,6 +98,14 @@ bool history_get(struct History *history, uint64_t sequence, struct Event *ret_e
     return true;
 }
 
+bool history_get_of(struct History *history, uint64_t tenant_id, uint64_t *sequence, struct Event *ret_event)
+{
+    for (; *sequence > 0 && history_get(history, *sequence, ret_event); (*sequence)--)
+        if (ret_event->tenant_id == tenant_id)
+            return true;
+    return false;
+}
+
 static inline void add_event(struct World *world, struct Event event)
 {
     event.sequence = ++world->history.last_sequence;
