@@ -46,8 +46,9 @@ static int present_on_links(const struct Tenant *tenant, enum LimitId limit, uin
                            ret_value);
 }
 
-/* A controller may have been enabled, or disabled and enabled again, since its files were opened. */
-static int open_anew(struct Cgroup *cgroup, enum LimitId limit)
+/* A controller may have been disabled and enabled again since its files were opened. `missing`: none is open,
+ * since there was none a moment ago. */
+static int open_anew(struct Cgroup *cgroup, enum LimitId limit, bool missing)
 {
     const uint32_t files = limit_file(limit) | limit_used_file(limit);
     char events[128];
@@ -55,6 +56,8 @@ static int open_anew(struct Cgroup *cgroup, enum LimitId limit)
 
     if (n < 0)
         return (int)n; /* it is gone, with everything */
+    if (missing)
+        return -EBADF;
     cgroup_close_files(cgroup, files);
     return cgroup_open_files(cgroup, files);
 }
@@ -74,7 +77,7 @@ static int present_in_cgroup(struct Tenant *tenant, enum LimitId limit, uint64_t
     (void)cgroup_open_files(cgroup, limit_file(limit) | limit_used_file(limit));
     r = read_limit(tenant, limit, ret_value);
     if (limit_file(limit) != 0 && (r == -EBADF || error_is_gone(r))) {
-        r = open_anew(cgroup, limit);
+        r = open_anew(cgroup, limit, r == -EBADF);
         if (r >= 0)
             r = read_limit(tenant, limit, ret_value);
     }
