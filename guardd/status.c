@@ -20,10 +20,13 @@ static bool is_failing(const struct Tenant *tenant)
     return false;
 }
 
+/* One that is asked for: a note on another (why its network could not be shaped) is no lack. */
 static bool lacks_limit(const struct Tenant *tenant)
 {
+    uint64_t asked;
+
     for (int id = 0; id < LIMIT_COUNT; id++)
-        if (tenant->limits[id].note[0] != '\0')
+        if (tenant->limits[id].note[0] != '\0' && tenant_asked(tenant, id, &asked))
             return true;
     return false;
 }
