@@ -298,7 +298,7 @@ void coder_choice(struct Coder *coder, const char *name, int *value, int count, 
         return;
     switch (coder->way) {
     case CODER_WRITE:
-        put(coder, name, (uint64_t)(*value + 1));
+        put(coder, name, (uint64_t)*value + 1);
         break;
     case CODER_READ:
         number = get(coder, name);
