@@ -286,8 +286,11 @@ static int tell_difference(const struct Replay *here, const struct Replay *there
 {
     _cleanup_free_ struct Difference *list = calloc(here->n + there->n + 1, sizeof(*list));
     size_t n = 0, told = 0;
-    int r = list ? collect(here, there, list, &n) : -ENOMEM;
+    int r;
 
+    if (!list)
+        return complain_errno("it cannot be told", -ENOMEM);
+    r = collect(here, there, list, &n);
     for (size_t i = 0; i < n && r >= 0; i++) {
         if (list[i].here && list[i].there && difference_usec(&list[i]) == 0)
             continue;

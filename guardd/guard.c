@@ -100,6 +100,7 @@ void guard_look(struct Guard *guard, struct Tenant *tenant, usec_t now)
 static void check_limits_again(struct Tenant *tenant, usec_t now)
 {
     tenant->limit_checks = 0;
+    tenant->settling = true;
     tenant->limits_due_usec = usec_add(now, limit_checks_usec[0]);
 }
 
@@ -119,9 +120,9 @@ static void ask_directories(struct Guard *guard, struct Tenant *tenant)
 static void check_limits(struct Guard *guard, struct Tenant *tenant, usec_t now)
 {
     tenant->limit_checks++;
-    tenant->limits_due_usec = tenant->limit_checks < LIMIT_CHECKS
-                                  ? usec_add(now, limit_checks_usec[tenant->limit_checks])
-                                  : USEC_INFINITY;
+    tenant->settling = tenant->limit_checks < LIMIT_CHECKS;
+    tenant->limits_due_usec =
+        tenant->settling ? usec_add(now, limit_checks_usec[tenant->limit_checks]) : USEC_INFINITY;
     ask_directories(guard, tenant);
     adoption_look(&guard->disk, tenant, now);
     network_guard_look(&guard->network, tenant, now);

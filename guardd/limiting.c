@@ -300,7 +300,7 @@ static bool is_open(const struct Tenant *tenant, enum LimitId limit)
 
 static bool is_settling(const struct Tenant *tenant)
 {
-    return !tenant->was_here && tenant->limits_due_usec != USEC_INFINITY;
+    return !tenant->was_here && tenant->settling;
 }
 
 /* PID 1 has a value of its own for this limit, and writes it whenever it applies the unit's cgroup. */

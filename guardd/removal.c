@@ -130,21 +130,28 @@ static void take_off(struct Guard *guard)
     run_until_done(guard);
 }
 
+static int cannot_begin(struct Config *config, int error)
+{
+    fprintf(stderr, "guardd: cannot begin: %s\n", strerror(-error));
+    config_free(config);
+    return EXIT_FAILURE;
+}
+
 int removal_run(const struct GuardPlace *place)
 {
     _cleanup_free_ struct Guard *guard = calloc(1, sizeof(*guard));
     struct Config *config = NULL;
     sd_event *event = NULL;
     size_t n_classes;
-    int r = guard ? load_config(place->root, &config) : -ENOMEM, status = EXIT_FAILURE;
+    int r, status = EXIT_FAILURE;
 
+    if (!guard)
+        return cannot_begin(NULL, -ENOMEM);
+    r = load_config(place->root, &config);
     if (r >= 0)
         r = sd_event_default(&event);
-    if (r < 0) {
-        fprintf(stderr, "guardd: cannot begin: %s\n", strerror(-r));
-        config_free(config);
-        return EXIT_FAILURE;
-    }
+    if (r < 0)
+        return cannot_begin(config, r);
     n_classes = config->policy.n_classes;
     config->policy.n_classes = 0;
     config->policy.mode = MODE_ENFORCE;

@@ -114,6 +114,8 @@ static int set_once(struct Order *order)
     return r == SHAPER_OBSTRUCTED ? -EBUSY : r;
 }
 
+/* What does not fit right after it was set has been undone meanwhile, or has gone with its link: to set it
+ * once more tells which. */
 static int set_rate(struct Order *order)
 {
     int r = inspect(order);
@@ -121,10 +123,11 @@ static int set_rate(struct Order *order)
     if (r == 0 && order->state == SHAPER_FITS)
         return 0;
     r = -EAGAIN;
-    for (int i = 0; i < TRIES && r == -EAGAIN; i++)
+    for (int i = 0; i < TRIES && (r == -EAGAIN || (r == 0 && order->state != SHAPER_FITS)); i++) {
         r = set_once(order);
-    if (r == 0)
-        r = inspect(order);
+        if (r == 0)
+            r = inspect(order);
+    }
     return r == 0 && order->state != SHAPER_FITS ? -EIO : r;
 }
 

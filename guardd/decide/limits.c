@@ -132,7 +132,7 @@ static void write_reason(const struct Question *question, char *reason)
 static bool is_in_force(const struct Question *question)
 {
     const struct LimitState *state = question->state;
-    bool tell = state->untold && question->tenant->limits_due_usec == USEC_INFINITY;
+    bool tell = state->untold && !question->tenant->settling;
 
     return state->applied && limit_is_same(question->id, question->present, question->asked) && !tell;
 }

@@ -127,6 +127,7 @@ struct Tenant {
     usec_t appeared_usec;
     usec_t limits_due_usec; /* when its limits are looked at again; USEC_INFINITY */
     unsigned limit_checks;  /* how often since it changed last */
+    bool settling;          /* its runtime may still be at work on it: that many looks are not over */
 
     struct Limits overrides;  /* by an operator, live: before what the class asks for */
     char **state_directories; /* StateDirectory= of its unit, absolute, NULL-terminated; NULL: not known;

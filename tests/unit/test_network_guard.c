@@ -60,6 +60,7 @@ static struct Ground {
     const char *module;         /* that the kernel lacks */
     int set_error, unset_error; /* once: of the next one, which is left half done */
     bool no_memory;             /* for orders */
+    bool goes_when_set;         /* the first link, right after its next rate was set */
     unsigned sets_made, inspections, sweeps, lists, meters;
     struct {
         const struct WorkerTask *task;
@@ -221,6 +222,9 @@ int shaper_set(struct Shaper *shaper, const struct ShaperLink *link, enum Direct
     set->burst_bytes = shape->burst_bytes;
     if (direction == DIRECTION_EGRESS)
         ground->devices[at(link->ifindex)] = true;
+    if (ground->goes_when_set)
+        ground->links[0].ifindex = 0;
+    ground->goes_when_set = false;
     return fails(&ground->set_error);
 }
 
@@ -967,6 +971,28 @@ static void a_link_is_replaced_while_it_is_set(void **state)
     assert_int_equal(ground->ledger.n_used, 1);
 }
 
+/* That its qdiscs are gone says nothing, that it is gone itself does. */
+static void a_link_goes_while_it_is_set(void **state)
+{
+    struct Tenant *web = tenant(1, "docker/web", 100);
+
+    veth(10, 100);
+    ask(10 * MBIT);
+    ground->goes_when_set = true;
+    network_guard_open(&ground->guard, false);
+    while (ground->sets_made == 0) {
+        assert_true(work_once() || ground->n_tasks == 0);
+        network_guard_pass(&ground->guard, ground->now);
+    }
+    namespaces[1] = 0;
+    hear_gone(LINK_EVENT_LINK_GONE, 10, 0);
+    work();
+    assert_false(said("Input/output error"));
+    assert_int_not_equal(ground->outcome.result, RESULT_FAILED);
+    assert_false(web->limits[LIMIT_NETWORK_EGRESS_MAX].applied);
+    assert_int_equal(ground->ledger.n_used, 0);
+}
+
 static void somebody_takes_it_away(void **state)
 {
     struct Tenant *web = tenant(1, "docker/web", 100);
@@ -1612,6 +1638,7 @@ int main(void)
         TEST(not_for_ever),
         TEST(what_is_put_back_is_tried_again),
         TEST(a_link_is_replaced_while_it_is_set),
+        TEST(a_link_goes_while_it_is_set),
         TEST(somebody_takes_it_away),
         TEST(somebody_takes_the_device_away),
         TEST(half_of_it_is_set),

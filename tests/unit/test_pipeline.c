@@ -138,7 +138,7 @@ static void systemd_answers(struct Ground *ground)
 
 static void settling(struct Ground *ground, bool yes)
 {
-    ground->tenant.limits_due_usec = yes ? 100 : USEC_INFINITY;
+    ground->tenant.settling = yes;
 }
 
 static void in_force(const struct Ground *ground, const char *wanted)

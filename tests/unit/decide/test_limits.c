@@ -98,9 +98,11 @@ static void test_systemd_is_told_at_the_last_look(void **state)
     world_init(&world);
     world.tenant.limits[0] =
         (struct LimitState){.applied = true, .untold = true, .found = LIMIT_INFINITY, .value = 1024};
-    world.tenant.limits_due_usec = world.now + 1 * SECOND;
+    world.tenant.settling = true;
     assert_false(limit_of(&world, 1024, 1024, 5, &decision));
-    world.tenant.limits_due_usec = USEC_INFINITY;
+    /* A settled one that is due again, for its disk say, is no newcomer. */
+    world.tenant.settling = false;
+    world.tenant.limits_due_usec = world.now;
     assert_true(limit_of(&world, 1024, 1024, 5000, &decision));
     assert_int_equal(decision.verb, VERB_LIMIT);
     world.tenant.limits[0].untold = false;
