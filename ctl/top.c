@@ -172,28 +172,44 @@ static void begin_colors(void)
     init_pair(STYLE_BAD, COLOR_RED, -1);
 }
 
-/* The text, clean and in so many columns of the screen, cut or filled up with blanks. */
+/* Ends `wide` where it has filled the columns. Returns how many of them it takes; `ret_cut`: not all of it
+ * fits. */
+static int fit(wchar_t *wide, int width, bool *ret_cut)
+{
+    int used = 0;
+
+    *ret_cut = false;
+    for (size_t i = 0; wide[i] != L'\0'; i++) {
+        int columns = wcwidth(wide[i]) > 0 ? wcwidth(wide[i]) : 0;
+
+        if (used + columns > width) {
+            *ret_cut = true;
+            wide[i] = L'\0';
+            break;
+        }
+        used += columns;
+    }
+    return used;
+}
+
+/* The text, clean and in so many columns of the screen, cut, which a mark tells, or filled up with blanks. */
 static void put_cell(const char *text, int width, bool right)
 {
     _cleanup_free_ char *clean = have_memory(wire_text_clean(text));
     wchar_t wide[CELL_MAX];
     size_t length = mbstowcs(wide, clean, CELL_MAX - 1);
-    int used = 0;
+    bool cut, again;
+    int used;
 
-    if (length == (size_t)-1)
-        length = 0;
-    wide[length] = L'\0';
-    for (size_t i = 0; i < length; i++) {
-        int columns = wcwidth(wide[i]);
-
-        if (used + (columns > 0 ? columns : 0) > width)
-            wide[i] = L'\0', length = i;
-        else
-            used += columns > 0 ? columns : 0;
-    }
+    wide[length == (size_t)-1 ? 0 : length] = L'\0';
+    used = fit(wide, width, &cut);
+    if (cut)
+        used = fit(wide, width - 1, &again) + 1;
     if (right)
         printw("%*s", width - used, "");
     addwstr(wide);
+    if (cut)
+        addstr(terminal_ellipsis());
     if (!right)
         printw("%*s", width - used, "");
 }

@@ -301,7 +301,7 @@ bool findings_add_pair(struct Findings *findings, const char *upper, const char 
     struct Directory layer = {0}, beside = {0};
     int r = findings->error, of_work = 0;
 
-    if (r == 0)
+    if (r >= 0)
         r = make(findings, DIRECTORY_LAYER, upper, 0, &layer);
     if (r != -ENOMEM)
         of_work = make(findings, DIRECTORY_WORK, work, 0, &beside);
