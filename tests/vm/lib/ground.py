@@ -72,16 +72,20 @@ def now():
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def wait_for(condition, what, deadline=LONG, step=0.02):
-    """Waits until condition() is true, and returns what it returned. `what`: a text, or a function that makes one."""
+def wait_for(condition, what, deadline=LONG, step=None):
+    """Waits until condition() is true, and returns what it returned. `what`: a text, or a function that makes one.
+
+    Without a step it asks the less often the more it costs to ask: who waits for another shall not keep it from its work.
+    """
     end = now() + deadline
     while True:
+        begun = now()
         result = condition()
         if result:
             return result
         if now() >= end:
             raise Failure(f"not within {deadline} s: {what() if callable(what) else what}")
-        time.sleep(step)
+        time.sleep(step if step is not None else min(max(0.02, 4 * (now() - begun)), 0.5))
 
 
 def run(*argv, status=0, timeout=LONG, **more):
