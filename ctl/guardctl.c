@@ -30,7 +30,8 @@ static const struct Command commands[] = {
      "last counts; of what ends, what was set below it, else the class's. KEY is TasksMax, DiskSpaceMax, "
      "DiskInodesMax, MemoryHigh, MemoryMax, "
      "MemorySwapMax, CPUQuota, CPUWeight, IOWeight, IOReadBandwidthMax, IOWriteBandwidthMax, "
-     "IOReadIOPSMax or IOWriteIOPSMax; VALUE as in the configuration: 20G, 50%, infinity.",
+     "IOReadIOPSMax, IOWriteIOPSMax, NetworkEgressMax or NetworkIngressMax; VALUE as in the configuration: "
+     "20G, 50%, 10M, infinity.",
      verb_set},
     {"reset", "TENANT [KEY...]", 1, ARGUMENTS_ANY, "take back what was set: the class counts again",
      "Without KEY all of it.", verb_reset},

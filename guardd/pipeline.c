@@ -297,8 +297,10 @@ static void begin_action(struct Pipeline *pipeline, struct Tenant *tenant, const
         outcome = gone_outcome(decision, now);
     else if (r < 0)
         outcome = outcome_failure(decision, r, now, actuator->name);
-    else
+    if (r >= 0 && r != ACT_OBSERVED) {
+        throttling_stand_aside(pipeline, tenant);
         return pipeline_check(pipeline, tenant, pipeline->clock());
+    }
     if (outcome.result == RESULT_FAILED)
         undo_begun(pipeline, tenant, decision);
     end_action(pipeline, tenant, &outcome, now);

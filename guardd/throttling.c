@@ -38,6 +38,15 @@ static bool is_in_force(const struct Tenant *tenant, enum Resource resource)
     return tenant->throttles[resource].holders != 0 && !is_under_way(tenant, resource, VERB_UNTHROTTLE);
 }
 
+/* See throttling.h. */
+static bool stands_aside(const struct Tenant *tenant, enum Resource resource)
+{
+    const struct Action *action = &tenant->action;
+
+    return resource == RESOURCE_CPU && action->under_way &&
+           (action->decision.verb == VERB_FREEZE || action->decision.verb == VERB_KILL);
+}
+
 /* "cpu.max 50000 100000, found max 100000"; of several lines one after the other. */
 static const char *describe(const struct Tenant *tenant, enum Resource resource, char *buf, size_t size)
 {
@@ -494,7 +503,7 @@ static void begin(struct Pipeline *pipeline, struct Tenant *tenant, const struct
         sign_entries(pipeline, tenant, decision, ENTRY_STANDING);
     }
     if (!written)
-        r = write_lines(pipeline, tenant, decision->resource, false);
+        r = write_lines(pipeline, tenant, decision->resource, stands_aside(tenant, decision->resource));
     report_decision(pipeline, tenant, decision);
     if (r > 0)
         await(tenant, decision, ticket, now);
@@ -625,12 +634,21 @@ static void read_back(struct Pipeline *pipeline, struct Tenant *tenant, usec_t n
         action->deadline_usec = usec_add(now, READ_BACK_USEC);
 }
 
+void throttling_stand_aside(struct Pipeline *pipeline, struct Tenant *tenant)
+{
+    if (!stands_aside(tenant, RESOURCE_CPU) || !is_in_force(tenant, RESOURCE_CPU))
+        return;
+    (void)learn(pipeline, tenant, RESOURCE_CPU);
+    (void)write_lines(pipeline, tenant, RESOURCE_CPU, true);
+}
+
 void throttling_check(struct Pipeline *pipeline, struct Tenant *tenant, usec_t now)
 {
     if (tenant->throttling.under_way)
         read_back(pipeline, tenant, now);
     for (int i = 0; i < RESOURCE_COUNT; i++)
-        if (tenant->throttles[i].waiting == 0 && is_in_force(tenant, (enum Resource)i))
+        if (tenant->throttles[i].waiting == 0 && is_in_force(tenant, (enum Resource)i) &&
+            !stands_aside(tenant, (enum Resource)i))
             keep(pipeline, tenant, (enum Resource)i, true, now);
 }
 

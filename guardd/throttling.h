@@ -9,6 +9,10 @@
  * (MemoryHigh=, CPUQuota=, IOReadBandwidthMax= and its like): limiting.c tells of them with
  * throttling_found().
  *
+ * Who has next to no CPU cannot stop soon, nor end: a task is frozen, and dies, on its way out of the kernel,
+ * and has to get there. So while a freeze or a kill is under way the throttle of the CPU stands aside; it is
+ * put back when the tenant is looked at after that.
+ *
  * memory.high is written by the worker: of its throttle and that one's end one is on its way at a time
  * (Tenant.throttling). */
 #pragma once
@@ -29,6 +33,9 @@ void throttling_answer(struct Pipeline *pipeline, struct Tenant *tenant, enum Re
  * the tenant's class. */
 int throttling_adopt(struct Pipeline *pipeline, struct Tenant *tenant, const struct LedgerEntry *entry,
                      uint32_t slot, unsigned holder, usec_t now);
+
+/* A freeze or a kill has begun. */
+void throttling_stand_aside(struct Pipeline *pipeline, struct Tenant *tenant);
 
 /* Is what is in force still ours, and did what is on its way arrive? Asked at each look while a tenant is
  * throttled, and by pipeline_check(). */

@@ -372,6 +372,52 @@ static void frozen_as_well(void **state)
     assert_int_equal(ground->ledger.n_used, 1);
 }
 
+/* Who has no CPU would neither stop nor end. */
+static void aside_while_a_freeze_is_under_way(void **state)
+{
+    static const enum Verb verbs[] = {VERB_FREEZE, VERB_KILL};
+    struct Ground *ground = *state;
+    const int events_fd = ground->tenant.cgroup.points[0].events_fd;
+
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        fake_events(events_fd, true, false);
+        throttle(ground, RESOURCE_CPU, 0);
+        in_force(ground, CGROUP_CPU_MAX, "50000 100000");
+        carry_out(ground, verbs[i], RESOURCE_INVALID, 1, CAUSE_RULE);
+        in_force(ground, CGROUP_CPU_MAX, "max 100000");
+        throttling_check(&ground->pipeline, &ground->tenant, NOW + 1);
+        in_force(ground, CGROUP_CPU_MAX, "max 100000");
+        fake_events(verbs[i] == VERB_KILL ? ground->tenant.cgroup.events_fd : events_fd, false, true);
+        pipeline_check(&ground->pipeline, &ground->tenant, NOW + 2);
+        assert_false(ground->tenant.action.under_way);
+        throttling_check(&ground->pipeline, &ground->tenant, NOW + 2);
+        in_force(ground, CGROUP_CPU_MAX, "50000 100000");
+        unthrottle(ground, RESOURCE_CPU, 0);
+        in_force(ground, CGROUP_CPU_MAX, "max 100000");
+    }
+}
+
+/* The same when the throttle comes second; and what an operator sets meanwhile is what is given back. */
+static void aside_when_it_begins(void **state)
+{
+    struct Ground *ground = *state;
+    const int events_fd = ground->tenant.cgroup.points[0].events_fd;
+
+    assert_int_equal(ledger_reserve(&ground->ledger, 8), 0);
+    fake_events(events_fd, true, false);
+    carry_out(ground, VERB_FREEZE, RESOURCE_INVALID, 1, CAUSE_RULE);
+    throttle(ground, RESOURCE_CPU, 0);
+    assert_true(tenant_is_throttled(&ground->tenant));
+    in_force(ground, CGROUP_CPU_MAX, "max 100000");
+    fake_say(ground->tenant.cgroup.files[CGROUP_CPU_MAX], "80000 100000\n");
+    fake_events(events_fd, true, true);
+    pipeline_check(&ground->pipeline, &ground->tenant, NOW + 1);
+    throttling_check(&ground->pipeline, &ground->tenant, NOW + 1);
+    in_force(ground, CGROUP_CPU_MAX, "50000 100000");
+    unthrottle(ground, RESOURCE_CPU, 0);
+    in_force(ground, CGROUP_CPU_MAX, "80000 100000");
+}
+
 /* --- the worker ------------------------------------------------------------------------------------ */
 
 static void memory_by_the_worker(void **state)
@@ -645,6 +691,8 @@ int main(void)
         TEST(the_last_to_let_go),
         TEST(an_operator_lets_all_go),
         TEST(frozen_as_well),
+        TEST(aside_while_a_freeze_is_under_way),
+        TEST(aside_when_it_begins),
         TEST(memory_by_the_worker),
         TEST(a_worker_that_is_not_there),
         TEST(read_back_before_the_answer),
