@@ -37,6 +37,10 @@ static bool is_limited(const struct Readings *readings, enum ReadingId id)
     PAIR_READING(readings, id, value_name),                                                                  \
         PAIR_NUMBER_IF(is_limited(readings, id), limit_name, (readings)->limit[id])
 
+/* What is in force, but for a throttle. */
+#define PAIR_LIMIT(view, name)                                                                               \
+    PAIR_NUMBER_IF((view)->known && (view)->present != LIMIT_INFINITY, name, (view)->present)
+
 /* What all who share its links may send or get. */
 #define PAIR_RATE(network, direction, name)                                                                  \
     PAIR_NUMBER_IF((network)->n_links > 0 && (network)->wanted[direction] != LIMIT_INFINITY, name,           \
@@ -74,7 +78,8 @@ int wire_tenant_row(const struct Tenant *tenant, sd_json_variant **ret)
                           SD_JSON_BUILD_PAIR_UNSIGNED("cgroupId", tenant->cgroup.id),
                           PAIR_MEASURED(readings, READING_TASKS_CURRENT, "tasksCurrent", "tasksMax"),
                           PAIR_MEASURED(readings, READING_MEMORY_CURRENT, "memoryUsed", "memoryMax"),
-                          PAIR_MEASURED(readings, READING_CPU_USAGE, "cpuUsed", "cpuMax"),
+                          PAIR_READING(readings, READING_CPU_USAGE, "cpuUsed"),
+                          PAIR_LIMIT(&tenant->views[LIMIT_CPU_QUOTA], "cpuMax"),
                           PAIR_READING(readings, READING_CPU_PRESSURE_SOME, "cpuPressure"),
                           PAIR_READING(readings, READING_MEMORY_PRESSURE_SOME, "memoryPressure"),
                           PAIR_READING(readings, READING_IO_PRESSURE_SOME, "ioPressure"),

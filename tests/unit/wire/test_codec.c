@@ -138,6 +138,20 @@ static void test_row(void **state)
     assert_int_equal(number_at(b, "tasksCurrent"), 2048);
     assert_int_equal(number_at(b, "tasksMax"), 2048);
     assert_string_equal(text_at(b, "state"), "frozen");
+    assert_null(sd_json_variant_by_key(b, "cpuMax"));
+}
+
+static void test_quota_in_a_row(void **state)
+{
+    struct Tenant tenant = bare_tenant();
+    _cleanup_json_ sd_json_variant *a = NULL, *b = NULL;
+
+    tenant.views[LIMIT_CPU_QUOTA] = (struct LimitView){.known = true, .present = LIMIT_INFINITY};
+    assert_true(wire_tenant_row(&tenant, &a) >= 0);
+    assert_null(sd_json_variant_by_key(a, "cpuMax"));
+    tenant.views[LIMIT_CPU_QUOTA].present = 15000;
+    assert_true(wire_tenant_row(&tenant, &b) >= 0);
+    assert_int_equal(number_at(b, "cpuMax"), 15000);
 }
 
 static void test_without_class(void **state)
@@ -558,6 +572,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_row),
+        cmocka_unit_test(test_quota_in_a_row),
         cmocka_unit_test(test_without_class),
         cmocka_unit_test(test_bare_details),
         cmocka_unit_test(test_limits_of_files),
