@@ -72,6 +72,11 @@ def now():
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+def so_many(all, sample):
+    """Of what shows only in many repetitions, or in large: all of it when the run is to be thorough, else a sample."""
+    return all if os.environ.get("GUARDD_THOROUGH") else sample
+
+
 def wait_for(condition, what, deadline=LONG, step=None):
     """Waits until condition() is true, and returns what it returned. `what`: a text, or a function that makes one.
 
