@@ -124,6 +124,29 @@ bool limiting_look(struct Tenant *tenant)
 
 /* --- the end of the way --------------------------------------------------------------------------- */
 
+/* What nobody but guardd sets. What was in force before stays so. */
+static void own_failed(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
+                       int error, const char *message, usec_t now)
+{
+    struct LimitState *state = &tenant->limits[decision->limit];
+    bool quota = limit_is_quota(decision->limit);
+    struct Outcome outcome;
+
+    if (!quota && (error_is_gone(error) || error == -ENODATA))
+        outcome = outcome_make(RESULT_GONE, decision, now, "its link is gone");
+    else
+        outcome = outcome_failure(decision, error, now, quota ? "its project quota" : "its links");
+    if (message)
+        snprintf(outcome.text, sizeof(outcome.text), "%.200s", message);
+    state->value = state->previous;
+    state->applied = state->value != LIMIT_INFINITY;
+    if (outcome.result == RESULT_FAILED)
+        snprintf(state->note, sizeof(state->note), "%.191s", outcome.text);
+    if (!state->applied)
+        report_drop_entry(pipeline, &tenant->limit_slots[decision->limit]);
+    report_outcome(pipeline, tenant, decision, &outcome, 0, now);
+}
+
 /* Reads back what is in force and settles the matter. `how` is said in the outcome. */
 static void verify(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
                    const char *how, usec_t now)
@@ -136,6 +159,8 @@ static void verify(struct Pipeline *pipeline, struct Tenant *tenant, const struc
 
     throttling_found(pipeline, tenant, decision->limit);
     r = limiting_present(tenant, decision->limit, &present);
+    if (r < 0 && limit_is_network(decision->limit))
+        return own_failed(pipeline, tenant, decision, r, NULL, now); /* its links went after they were set */
     if (error_is_gone(r))
         outcome = outcome_make(RESULT_GONE, decision, now, "the cgroup is gone");
     else if (r < 0)
@@ -177,29 +202,6 @@ static void write_direct(struct Pipeline *pipeline, struct Tenant *tenant, const
             rates_failed(tenant, decision->limit);
         snprintf(state->note, sizeof(state->note), "%.191s", outcome.text);
     }
-    report_outcome(pipeline, tenant, decision, &outcome, 0, now);
-}
-
-/* What nobody but guardd sets. What was in force before stays so. */
-static void own_failed(struct Pipeline *pipeline, struct Tenant *tenant, const struct Decision *decision,
-                       int error, const char *message, usec_t now)
-{
-    struct LimitState *state = &tenant->limits[decision->limit];
-    bool quota = limit_is_quota(decision->limit);
-    struct Outcome outcome;
-
-    if (!quota && error_is_gone(error))
-        outcome = outcome_make(RESULT_GONE, decision, now, "its link is gone");
-    else
-        outcome = outcome_failure(decision, error, now, quota ? "its project quota" : "its links");
-    if (message)
-        snprintf(outcome.text, sizeof(outcome.text), "%.200s", message);
-    state->value = state->previous;
-    state->applied = state->value != LIMIT_INFINITY;
-    if (outcome.result == RESULT_FAILED)
-        snprintf(state->note, sizeof(state->note), "%.191s", outcome.text);
-    if (!state->applied)
-        report_drop_entry(pipeline, &tenant->limit_slots[decision->limit]);
     report_outcome(pipeline, tenant, decision, &outcome, 0, now);
 }
 

@@ -290,7 +290,8 @@ int worker_run(struct Worker *worker, const struct WorkerTask *task, void *data)
     return 0;
 }
 
-static bool work_once(void)
+/* `between`: what happens when it was run, and before its answer is read. */
+static bool work_once_and(void (*between)(void))
 {
     const struct WorkerTask *task = ground->tasks[0].task;
     void *data = ground->tasks[0].data;
@@ -299,9 +300,16 @@ static bool work_once(void)
         return false;
     memmove(ground->tasks, ground->tasks + 1, --ground->n_tasks * sizeof(ground->tasks[0]));
     task->run(data);
+    if (between)
+        between();
     task->done(data);
     task->free(data);
     return true;
+}
+
+static bool work_once(void)
+{
+    return work_once_and(NULL);
 }
 
 /* All that is due, until nothing is. */
@@ -993,6 +1001,37 @@ static void a_link_goes_while_it_is_set(void **state)
     assert_int_equal(ground->ledger.n_used, 0);
 }
 
+static void the_link_goes(void)
+{
+    if (ground->sets_made == 0)
+        return;
+    namespaces[1] = 0;
+    ground->links[0].ifindex = 0;
+    hear_gone(LINK_EVENT_LINK_GONE, 10, 0);
+    network_guard_pass(&ground->guard, ground->now);
+}
+
+/* The rate was set, and there is nothing left to read it back from. */
+static void a_link_goes_before_the_answer(void **state)
+{
+    struct Tenant *web = tenant(1, "docker/web", 100);
+
+    veth(10, 100);
+    ask(10 * MBIT);
+    network_guard_open(&ground->guard, false);
+    while (ground->sets_made == 0) {
+        assert_true(work_once_and(the_link_goes) || ground->n_tasks == 0);
+        network_guard_pass(&ground->guard, ground->now);
+    }
+    assert_int_equal(ground->settled, 1);
+    assert_int_equal(ground->outcome.result, RESULT_GONE);
+    assert_string_equal(ground->outcome.text, "its link is gone");
+    work();
+    assert_false(web->limits[LIMIT_NETWORK_EGRESS_MAX].applied);
+    assert_string_equal(web->limits[LIMIT_NETWORK_EGRESS_MAX].note, "");
+    assert_int_equal(ground->ledger.n_used, 0);
+}
+
 static void somebody_takes_it_away(void **state)
 {
     struct Tenant *web = tenant(1, "docker/web", 100);
@@ -1639,6 +1678,7 @@ int main(void)
         TEST(what_is_put_back_is_tried_again),
         TEST(a_link_is_replaced_while_it_is_set),
         TEST(a_link_goes_while_it_is_set),
+        TEST(a_link_goes_before_the_answer),
         TEST(somebody_takes_it_away),
         TEST(somebody_takes_the_device_away),
         TEST(half_of_it_is_set),
