@@ -53,6 +53,7 @@ __attribute__((format(printf, 2, 3))) static void leave_out(struct Directory *di
 void adoption_try_again(const struct DiskGuard *disk, struct Tenant *tenant)
 {
     tenant->limits_due_usec = usec_min(tenant->limits_due_usec, usec_add(disk->clock(), RETRY_USEC));
+    agenda_put(tenant);
 }
 
 /* It counted, or was about to, and does no more. */
@@ -284,8 +285,10 @@ static void wake_rival(void *userdata, uint64_t rival)
     struct DiskGuard *disk = userdata;
     struct Tenant *tenant = registry_find(disk->registry, rival);
 
-    if (tenant)
-        tenant->limits_due_usec = 0;
+    if (!tenant)
+        return;
+    tenant->limits_due_usec = 0;
+    agenda_put(tenant);
 }
 
 /* Directories that were not among `before` may be another's too. */

@@ -47,7 +47,6 @@ struct Daemon {
     struct Guard guard;
     struct Service service;
     usec_t started_realtime_usec;
-    uint64_t post_turn;          /* of the loop, in which on_post() was called last */
     uint64_t announced_sequence; /* of the history, to the watchers */
 };
 
@@ -88,20 +87,9 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-/* Each turn of the loop dispatches one thing. What follows it at once is on_post(), in a turn of its own,
- * unless something more urgent came in between. */
-static bool was_alone(struct Daemon *daemon)
-{
-    uint64_t before = daemon->post_turn;
-
-    if (sd_event_get_iteration(daemon->event, &daemon->post_turn) < 0)
-        daemon->post_turn = 0;
-    return daemon->post_turn == before + 2;
-}
-
 static void arm_timer(struct Daemon *daemon)
 {
-    usec_t due = guard_due_usec(&daemon->guard, was_alone(daemon));
+    usec_t due = guard_due_usec(&daemon->guard);
 
     sd_event_source_set_time(daemon->timer_source, due);
     sd_event_source_set_enabled(daemon->timer_source, due == USEC_INFINITY ? SD_EVENT_OFF : SD_EVENT_ONESHOT);

@@ -244,8 +244,10 @@ static void look_again(struct DiskGuard *disk)
     usec_t now = disk->clock();
 
     HASH_ITER (hh, disk->registry->tenants, tenant, other)
-        if (adoption_wanted(tenant))
+        if (adoption_wanted(tenant)) {
             tenant->limits_due_usec = usec_min(tenant->limits_due_usec, now);
+            agenda_put(tenant);
+        }
 }
 
 static void load_filesystems(struct DiskGuard *disk)
@@ -369,6 +371,7 @@ static void check_drift(struct DiskGuard *disk, struct Tenant *tenant, usec_t no
         disk_notice(disk, tenant, LOG_WARNING, "somebody else changed its %s: it is looked at again",
                     limit_info(id)->directive);
         tenant->limits_due_usec = now;
+        agenda_put(tenant);
     }
 }
 
@@ -397,6 +400,7 @@ void disk_guard_look(struct DiskGuard *disk, struct Tenant *tenant, bool fresh, 
     }
     announced = tenant->disk.stale;
     disk_look(&disk->filesystems, &tenant->disk, now, &tenant->readings);
+    agenda_put(tenant);
     denied = tenant->readings.value[READING_DISK_DENIED];
     check_drift(disk, tenant, now);
     allowance_place_tripwires(disk, tenant, announced);

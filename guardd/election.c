@@ -39,6 +39,12 @@ void election_reset(struct DiskGuard *disk)
     }
 }
 
+static void read_afresh(struct DiskGuard *disk, struct Tenant *tenant, usec_t now)
+{
+    disk_look(&disk->filesystems, &tenant->disk, now, &tenant->readings);
+    agenda_put(tenant);
+}
+
 /* Everybody whom the rule could mean, read afresh. Caller frees; NULL: nobody, or no memory. */
 static struct Tenant **candidates(struct DiskGuard *disk, const struct HostRule *rule, usec_t now,
                                   size_t *ret_n)
@@ -52,7 +58,7 @@ static struct Tenant **candidates(struct DiskGuard *disk, const struct HostRule 
     HASH_ITER (hh, disk->registry->tenants, tenant, other) {
         if (!disk_share(&tenant->disk, rule->dev) || !tenant_lists(tenant, rule->state.rule, NULL))
             continue;
-        disk_look(&disk->filesystems, &tenant->disk, now, &tenant->readings);
+        read_afresh(disk, tenant, now);
         trace_candidate(disk->pipeline->trace, tenant, now);
         list[(*ret_n)++] = tenant;
     }
@@ -185,7 +191,7 @@ void election_pass(struct DiskGuard *disk, usec_t now)
         if (rule->look_usec > now)
             continue;
         if (tenant)
-            disk_look(&disk->filesystems, &tenant->disk, now, &tenant->readings);
+            read_afresh(disk, tenant, now);
         host = room_of(tenant ? disk_share(&tenant->disk, rule->dev) : NULL, now);
         look(disk, rule, &host, now);
     }

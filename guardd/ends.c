@@ -44,6 +44,7 @@ static void on_override_ended(void *userdata, const char *name, const struct Ove
         limiting_check(&guard->pipeline, tenant, guard->clock());
         /* Perhaps nobody wants its directories to count any more. */
         tenant->limits_due_usec = usec_min(tenant->limits_due_usec, guard->clock());
+        agenda_put(tenant);
     }
     if (!noted)
         note_end(guard, name, NULL, entry);

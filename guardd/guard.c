@@ -78,6 +78,7 @@ static void look(struct Guard *guard, struct Tenant *tenant, bool fresh, usec_t 
 {
     struct Decisions decisions;
 
+    agenda_put(tenant);
     decisions.n = 0;
     if (fresh || !strain_guard_is_brief(tenant, now)) {
         if (pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings) < 0)
@@ -102,6 +103,7 @@ static void check_limits_again(struct Tenant *tenant, usec_t now)
     tenant->limit_checks = 0;
     tenant->settling = true;
     tenant->limits_due_usec = usec_add(now, limit_checks_usec[0]);
+    agenda_put(tenant);
 }
 
 /* PID 1 is asked once for each service whose class goes by StateDirectory=. */
@@ -143,6 +145,7 @@ static usec_t next_look_usec(const struct Tenant *tenant)
     return look_usec;
 }
 
+/* Nobody has seen the links yet: what is due of them waits. */
 static usec_t next_due_usec(const struct Guard *guard, const struct Tenant *tenant)
 {
     usec_t due =
@@ -151,58 +154,45 @@ static usec_t next_due_usec(const struct Guard *guard, const struct Tenant *tena
     return guard->network.listed ? usec_min(due, network_due_usec(&tenant->network)) : due;
 }
 
-static usec_t first_due_usec(const struct Guard *guard)
-{
-    usec_t due = USEC_INFINITY;
-    struct Tenant *tenant, *other;
-
-    HASH_ITER (hh, guard->registry.tenants, tenant, other)
-        due = usec_min(due, next_due_usec(guard, tenant));
-    return due;
-}
-
-/* While a thousand links are shaped the loop turns a thousand times, and each time for one of them. */
-static void on_few_begin(void *userdata)
-{
-    struct Guard *guard = userdata;
-
-    guard->few_stirred = true;
-}
-
-static void on_stirred(void *userdata, const struct Tenant *tenant)
-{
-    struct Guard *guard = userdata;
-
-    if (tenant)
-        guard->tenants_due_usec = usec_min(guard->tenants_due_usec, next_due_usec(guard, tenant));
-    else
-        guard->few_stirred = false;
-}
-
 /* In a build for tests: was anybody forgotten? */
-static void check_nobody_is_due(const struct Guard *guard)
+static void check_nobody_is_due(struct Guard *guard, usec_t first)
 {
 #ifdef __SANITIZE_ADDRESS__
-    if (first_due_usec(guard) < guard->tenants_due_usec)
-        abort();
+    struct Tenant *tenant, *next;
+
+    HASH_ITER (hh, guard->registry.tenants, tenant, next)
+        if (next_due_usec(guard, tenant) < first)
+            abort();
 #endif
 }
 
-usec_t guard_due_usec(struct Guard *guard, bool alone)
+static usec_t first_due_usec(struct Guard *guard)
+{
+    usec_t first = USEC_INFINITY;
+    struct Tenant *tenant, *next;
+
+    AGENDA_EACH(&guard->registry.agenda, tenant, next)
+    {
+        usec_t due = next_due_usec(guard, tenant);
+
+        if (due == USEC_INFINITY && network_due_usec(&tenant->network) == USEC_INFINITY)
+            agenda_remove(tenant);
+        first = usec_min(first, due);
+    }
+    check_nobody_is_due(guard, first);
+    return first;
+}
+
+usec_t guard_due_usec(struct Guard *guard)
 {
     usec_t due =
         usec_min(guard->sweep_usec, guard->disk.open ? disk_guard_due_usec(&guard->disk) : USEC_INFINITY);
 
-    if (guard->few_stirred && alone)
-        check_nobody_is_due(guard);
-    else
-        guard->tenants_due_usec = first_due_usec(guard);
-    guard->few_stirred = false;
     due = usec_min(due, guard->meet_usec);
     due = usec_min(due, exempting_due_usec(guard));
     due = usec_min(due, strain_guard_due_usec(&guard->strain));
     due = usec_min(due, network_guard_due_usec(&guard->network));
-    return usec_min(due, guard->tenants_due_usec);
+    return usec_min(due, first_due_usec(guard));
 }
 
 static void sweep(struct Guard *guard, usec_t now)
@@ -228,10 +218,11 @@ static void meet_again(struct Guard *guard)
 
 void guard_pass(struct Guard *guard)
 {
-    struct Tenant *tenant, *other;
+    struct Tenant *tenant, *next;
     usec_t now = guard->clock();
 
-    HASH_ITER (hh, guard->registry.tenants, tenant, other) {
+    AGENDA_EACH(&guard->registry.agenda, tenant, next)
+    {
         if (tenant->action.under_way || tenant->throttling.under_way)
             pipeline_check(&guard->pipeline, tenant, now);
         if (next_look_usec(tenant) <= now)
@@ -412,7 +403,7 @@ void guard_refresh(struct Guard *guard, struct Tenant *tenant)
         watch_tenant(guard, tenant, tenant->cgroup.dir_fd);
     network_guard_refresh(&guard->network, tenant, guard->clock());
     look(guard, tenant, true, guard->clock());
-    if (limiting_look(tenant))
+    if (limiting_look(tenant)) /* it is on the agenda */
         tenant->limits_due_usec = usec_min(tenant->limits_due_usec, guard->clock());
 }
 
@@ -439,8 +430,10 @@ static void on_directories(void *userdata, uint64_t tenant_id, char *const *dire
     struct Guard *guard = userdata;
     struct Tenant *tenant = registry_find(&guard->registry, tenant_id);
 
-    if (tenant && tenant_set_directories(tenant, directories) >= 0)
-        tenant->limits_due_usec = usec_min(tenant->limits_due_usec, guard->clock());
+    if (!tenant || tenant_set_directories(tenant, directories) < 0)
+        return;
+    tenant->limits_due_usec = usec_min(tenant->limits_due_usec, guard->clock());
+    agenda_put(tenant);
 }
 
 /* --- start ----------------------------------------------------------------------------------------- */
@@ -715,9 +708,6 @@ static void open_network(struct Guard *guard, const struct Recovery *recovery)
     guard->network.clock = guard->clock;
     guard->network.proc = "/proc";
     guard->network.event = guard->event;
-    guard->network.begins = on_few_begin;
-    guard->network.stirred = on_stirred;
-    guard->network.userdata = guard;
     guard->network.slot = recovery->links_slot;
     if (guard->place->root[0] == '\0')
         network_guard_open(&guard->network, recovery->links);

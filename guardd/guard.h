@@ -106,9 +106,7 @@ struct Guard {
     struct ModeChange mode_change;
     struct Setting settings[SETTINGS_MAX];
     struct PendingRelease releases[PENDING_RELEASES_MAX];
-    usec_t tenants_due_usec; /* nobody is due before that, but who was not told of */
-    bool few_stirred;        /* in this turn of the loop all are told of */
-    usec_t sweep_usec;       /* of the next sweep of the whole tree; USEC_INFINITY unless degraded */
+    usec_t sweep_usec; /* of the next sweep of the whole tree; USEC_INFINITY unless degraded */
     usec_t
         meet_usec; /* when those who could not be taken in are met again; USEC_INFINITY when nobody waits */
     usec_t meet_delay_usec;
@@ -128,10 +126,9 @@ void guard_dispatch(struct Guard *guard);
 /* The time of day, by the loop. */
 usec_t guard_realtime_usec(const struct Guard *guard);
 
-/* When guard_pass() is due, USEC_INFINITY at peace; and the looks and deadlines that are due by now. `alone`:
- * one thing was dispatched since it was asked last; where that has told of all who may be due sooner now,
- * nobody else is looked at. */
-usec_t guard_due_usec(struct Guard *guard, bool alone);
+/* When guard_pass() is due, USEC_INFINITY at peace; and the looks and deadlines that are due by now. Both
+ * cost no more than there are tenants on the agenda. */
+usec_t guard_due_usec(struct Guard *guard);
 void guard_pass(struct Guard *guard);
 
 /* Sense, decide, act: the short way of everything that guardd does by itself. */

@@ -49,12 +49,6 @@ void network_notice(struct NetworkGuard *guard, const struct Tenant *tenant, int
     pipeline_note(guard->pipeline, tenant, EVENT_NOTICE, priority, guard->clock(), text);
 }
 
-void network_stirred(const struct NetworkGuard *guard, const struct Tenant *tenant)
-{
-    if (guard->stirred)
-        guard->stirred(guard->userdata, tenant);
-}
-
 /* --- who wants anything --------------------------------------------------------------------------- */
 
 /* Whom a rule of the host's network elects is read when its condition is. */
@@ -242,7 +236,7 @@ void network_explained(struct NetworkGuard *guard, struct Tenant *tenant, const 
     link_match(&none, NAMESPACE_ID_NONE, inside, &match);
     tenant->network.why = match.why;
     limiting_check_network(guard->pipeline, tenant, guard->clock());
-    network_stirred(guard, tenant);
+    agenda_put(tenant);
 }
 
 /* The link has gone, or leads elsewhere now. */
@@ -258,7 +252,7 @@ static void lose(struct NetworkGuard *guard, struct Tenant *tenant, int ifindex)
     network->looked = false;
     limiting_forget_network(guard->pipeline, tenant);
     network->look_usec = usec_add(guard->clock(), RETRY_USEC);
-    network_stirred(guard, tenant);
+    agenda_put(tenant);
 }
 
 /* What is on the link itself goes with it: but what is on its way there may meet another link by then, which
@@ -355,7 +349,7 @@ static void seek(struct NetworkGuard *guard, int32_t namespace_id)
     HASH_ITER (hh, guard->registry->tenants, tenant, next)
         if (may_have(tenant, namespace_id, now) && concerns(guard, tenant, now)) {
             tenant->network.look_usec = usec_min(tenant->network.look_usec, usec_add(now, SEEK_USEC));
-            network_stirred(guard, tenant);
+            agenda_put(tenant);
         }
 }
 
@@ -374,7 +368,7 @@ static void on_changed_link(struct NetworkGuard *guard, const struct Link *link,
             mine->rates[d].known = false;
         if (changes & LINK_CHANGE_MTU)
             shaping_renew(guard, tenant);
-        network_stirred(guard, tenant);
+        agenda_put(tenant);
     }
     if (lost)
         lose_link(guard, link->ifindex, false);
@@ -396,7 +390,7 @@ static void suspect(struct NetworkGuard *guard, int ifindex, enum Direction dire
                 usec_min(tenant->network.retry_usec, usec_add(guard->clock(), RETRY_USEC));
         if (at == 0)
             shaping_inspect(guard, tenant, link, direction);
-        network_stirred(guard, tenant);
+        agenda_put(tenant);
     }
 }
 
@@ -491,15 +485,8 @@ static void hear_all(struct NetworkGuard *guard)
         on_lost(guard);
 }
 
-static void begin_turn(const struct NetworkGuard *guard)
-{
-    if (guard->begins)
-        guard->begins(guard->userdata);
-}
-
 static int on_links(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
-    begin_turn(userdata);
     hear_all(userdata);
     return 0;
 }
@@ -508,7 +495,6 @@ static int on_worker(sd_event_source *source, int fd, uint32_t revents, void *us
 {
     struct NetworkGuard *guard = userdata;
 
-    begin_turn(guard);
     worker_dispatch(&guard->worker);
     return 0;
 }
@@ -532,8 +518,10 @@ static void look_at_all(struct NetworkGuard *guard, bool missed)
                 shaping_inspect(guard, tenant, link, (enum Direction)d);
             on_changed_link(guard, listed, 0);
         }
-        if (concerns(guard, tenant, now))
-            tenant->network.look_usec = now;
+        if (!concerns(guard, tenant, now))
+            continue;
+        tenant->network.look_usec = now;
+        agenda_put(tenant);
     }
 }
 
@@ -555,7 +543,6 @@ void network_listed(struct NetworkGuard *guard, int error, struct LinkTable *tab
     guard->missed = false;
     (void)sd_event_source_set_enabled(guard->sources[0], SD_EVENT_ON);
     look_at_all(guard, missed);
-    network_stirred(guard, NULL);
 }
 
 /* --- connecting ----------------------------------------------------------------------------------- */
@@ -672,8 +659,10 @@ void network_guard_meet(struct NetworkGuard *guard, struct Tenant *tenant)
     if (!guard->opened || !network_is_used(tenant))
         return;
     note_rules(guard, tenant->class);
-    if (connect_network(guard))
-        tenant->network.look_usec = guard->clock();
+    if (!connect_network(guard))
+        return;
+    tenant->network.look_usec = guard->clock();
+    agenda_put(tenant);
 }
 
 void network_guard_reload(struct NetworkGuard *guard)
@@ -687,6 +676,7 @@ void network_guard_reload(struct NetworkGuard *guard)
         if (guard->connected && tenant->network.n_links > 0)
             shaping_renew(guard, tenant); /* NetworkBurst= may be another one */
         tenant->network.look_usec = guard->clock();
+        agenda_put(tenant);
     }
     if (find_users(guard))
         (void)connect_network(guard);
@@ -823,7 +813,8 @@ static bool pass_tenants(struct NetworkGuard *guard, usec_t now)
     struct Tenant *tenant, *next;
     bool left = false;
 
-    HASH_ITER (hh, guard->registry->tenants, tenant, next) {
+    AGENDA_EACH(&guard->registry->agenda, tenant, next)
+    {
         if (network_due_usec(&tenant->network) > now)
             continue;
         left = left || guard->clock() >= usec_add(now, PASS_MAX_USEC);

@@ -34,10 +34,6 @@ struct NetworkGuard {
     usec_t (*clock)(void);
     const char *proc; /* "/proc" */
     sd_event *event;
-    /* In this turn of the loop nobody becomes due sooner but who is told of next. NULL: nobody asks. */
-    void (*begins)(void *userdata);
-    void (*stirred)(void *userdata, const struct Tenant *tenant); /* NULL: anybody may be */
-    void *userdata;
     uint32_t slot; /* in the ledger: links may carry what no other entry speaks of; LEDGER_SLOT_NONE */
 
     bool opened, connected;
@@ -102,8 +98,6 @@ bool network_is_used(const struct Tenant *tenant);
 struct Tenant *network_sharer(const struct NetworkGuard *guard, struct Tenant *tenant, size_t at);
 /* All links, in place of those that are known: what is announced comes in again from here on. */
 void network_listed(struct NetworkGuard *guard, int error, struct LinkTable *table);
-/* It may be due sooner now; NULL: anybody may. */
-void network_stirred(const struct NetworkGuard *guard, const struct Tenant *tenant);
 /* Sweeps again, a while from now, if it was not tried too often already. */
 void network_sweep_later(struct NetworkGuard *guard);
 /* Why nothing leads into the tenant's namespace. */

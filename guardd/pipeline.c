@@ -339,6 +339,7 @@ void pipeline_carry_out(struct Pipeline *pipeline, struct Tenant *tenant, const 
 {
     struct Decision numbered = *decision;
 
+    agenda_put(tenant);
     report_number(pipeline, &numbered);
     carry_out(pipeline, tenant, &numbered, ticket, now);
 }

@@ -72,7 +72,7 @@ static void run_until_done(struct Guard *guard)
         if (sd_event_run(guard->event, STEP_USEC) < 0)
             return;
         now = guard->clock();
-        if (guard_due_usec(guard, false) <= now)
+        if (guard_due_usec(guard) <= now)
             guard_pass(guard);
         history_write(&guard->history);
         if (now >= usec_add(said, PROGRESS_USEC)) {

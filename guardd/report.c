@@ -61,6 +61,7 @@ void report_outcome(struct Pipeline *pipeline, struct Tenant *tenant, const stru
                           .decision = *decision,
                           .outcome = *outcome};
 
+    agenda_put(tenant);
     tally_outcome(&pipeline->tally, decision, outcome);
     if (decision->verb != VERB_WARN)
         report_event(pipeline, tenant, &event);

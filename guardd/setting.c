@@ -106,8 +106,10 @@ static bool has_shares(struct Guard *guard, struct Tenant *tenant, char *why)
 /* Perhaps nobody wants them to count any more. */
 static void look_at_directories(struct Guard *guard, struct Tenant *tenant)
 {
-    if (guard->disk.open)
-        tenant->limits_due_usec = usec_min(tenant->limits_due_usec, guard->clock());
+    if (!guard->disk.open)
+        return;
+    tenant->limits_due_usec = usec_min(tenant->limits_due_usec, guard->clock());
+    agenda_put(tenant);
 }
 
 /* --- the end -------------------------------------------------------------------------------------- */

@@ -449,15 +449,15 @@ static void deliver(struct Order *order)
 }
 
 /* Whom an answer concerns: who has the link, and on whose behalf it was. */
-static void stir(const struct Order *order)
+static void put_on_agenda(const struct Order *order)
 {
-    const struct Tenant *owner = registry_find(order->guard->registry, order->tenant_id);
+    struct Tenant *owner = registry_find(order->guard->registry, order->tenant_id);
     struct Tenant *tenant;
 
     if (owner)
-        network_stirred(order->guard, owner);
+        agenda_put(owner);
     for (size_t at = 0; (tenant = owners_of_link(&order->guard->owners, order->ifindex, at)); at++)
-        network_stirred(order->guard, tenant);
+        agenda_put(tenant);
 }
 
 static void order_done(void *data)
@@ -467,7 +467,7 @@ static void order_done(void *data)
     if (--order->guard->n_orders == 0)
         order->guard->slow = false;
     deliver(order);
-    stir(order);
+    put_on_agenda(order);
     forget(order->guard);
 }
 

@@ -9,6 +9,7 @@
 #include <uthash.h>
 
 #include "base/usec.h"
+#include "model/agenda.h"
 #include "model/cgroup.h"
 #include "model/decision.h"
 #include "model/disk.h"
@@ -149,7 +150,10 @@ struct Tenant {
     uint32_t hold_slots[HOLDER_COUNT];   /* in the ledger; LEDGER_SLOT_NONE */
     uint32_t limit_slots[LIMIT_COUNT];
 
-    UT_hash_handle hh; /* by cgroup.id */
+    UT_hash_handle hh;             /* by cgroup.id */
+    struct Agenda *agenda;         /* of its registry; NULL: it is in none */
+    struct Tenant *before, *after; /* on it */
+    bool on_agenda;
 };
 
 /* What is asked for a limit: the operator's override, else the class's. false: nothing. */

@@ -175,6 +175,7 @@ void registry_reclassify(struct Registry *registry, const struct Policy *policy,
 {
     tenant->class = policy_classify(policy, tenant->cgroup.path);
     protect(registry, policy, tenant);
+    agenda_put(tenant); /* other rules may look at it more often */
 }
 
 struct Tenant *registry_find(const struct Registry *registry, uint64_t id)
@@ -347,6 +348,7 @@ static int add_tenant(struct Registry *registry, const struct Policy *policy, co
     tenant->appeared_usec = now;
     tenant_name(&registry->sources, path, tenant->name, sizeof(tenant->name), tenant->container_id);
     registry_reclassify(registry, policy, tenant);
+    tenant->agenda = &registry->agenda;
     r = enter(registry, tenant);
     if (r < 0)
         tenant_free(tenant);
@@ -379,6 +381,8 @@ int registry_add(struct Registry *registry, const struct Policy *policy, uint64_
 
 static void leave(struct Registry *registry, struct Tenant *tenant)
 {
+    agenda_remove(tenant);
+    tenant->agenda = NULL;
     disown_points(registry, tenant);
     HASH_DELETE(hh, registry->tenants, tenant);
 }

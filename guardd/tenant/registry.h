@@ -17,6 +17,7 @@ struct PointOwner;    /* uthash: id of a freeze point -> id of its tenant */
 
 struct Registry {
     struct Tenant *tenants; /* uthash, by cgroup.id; iterate with HASH_ITER(hh, ...) */
+    struct Agenda agenda;   /* of which of them something may be due */
     struct ProtectedPath *protected_paths;
     struct PointOwner *points;
     struct NameSources sources;

@@ -429,6 +429,7 @@ static int set_up(void **state)
 
 static void free_tenant(struct Tenant *tenant)
 {
+    agenda_remove(tenant);
     HASH_DEL(ground->registry.tenants, tenant);
     free(tenant->cgroup.path);
     free(tenant);
@@ -462,6 +463,7 @@ static struct Tenant *tenant(int id, const char *name, ino_t namespace)
     snprintf(made->name, sizeof(made->name), "%s", name);
     made->class = &ground->class;
     made->limits_due_usec = USEC_INFINITY;
+    made->agenda = &ground->registry.agenda;
     network_begin(&made->network);
     for (size_t i = 0; i < HOLDER_COUNT; i++)
         made->hold_slots[i] = LEDGER_SLOT_NONE;
@@ -544,17 +546,12 @@ static bool said(const char *text)
     return false;
 }
 
-static struct {
-    unsigned all;
-    unsigned of[8]; /* by id */
-} told;
-
-static void on_stirred(void *userdata, const struct Tenant *tenant)
+static void clear_agenda(void)
 {
-    if (tenant)
-        told.of[tenant->cgroup.id]++;
-    else
-        told.all++;
+    struct Tenant *tenant, *next;
+
+    AGENDA_EACH(&ground->registry.agenda, tenant, next)
+    agenda_remove(tenant);
 }
 
 /* --- whose links ------------------------------------------------------------------------------------- */
@@ -573,37 +570,34 @@ static void nobody_asks(void **state)
     assert_true(network_guard_due_usec(&ground->guard) == USEC_INFINITY);
 }
 
-/* Who may be due sooner than before: whoever asks need not go through everybody. */
-static void whom_it_concerns_is_told_of(void **state)
+/* Of whom something may be due that was not before: nobody else is asked. */
+static void who_is_concerned_is_put_on_the_agenda(void **state)
 {
     struct Tenant *web = tenant(1, "docker/web", 100), *pod = tenant(2, "docker/pod", 100);
+    struct Tenant *other = tenant(3, "docker/other", 101);
 
-    (void)tenant(3, "docker/other", 101);
     veth(10, 100);
     veth(11, 101);
     ask(10 * MBIT);
-    memset(&told, 0, sizeof(told));
-    ground->guard.stirred = on_stirred;
     network_guard_open(&ground->guard, false);
+    assert_true(web->on_agenda && pod->on_agenda && other->on_agenda);
     work();
-    assert_true(told.all > 0);
-    memset(&told, 0, sizeof(told));
+    clear_agenda();
     override(web, LIMIT_NETWORK_EGRESS_MAX, 5 * MBIT);
     work();
-    assert_true(told.of[1] > 0 && told.of[2] > 0);
-    memset(&told, 0, sizeof(told));
+    assert_true(web->on_agenda && pod->on_agenda);
+    clear_agenda();
     ground->sets[at(10)][DIRECTION_EGRESS].rate_bytes = 0;
     hear_gone(LINK_EVENT_FILTER_GONE, 10, OUR_PORT + 1);
-    assert_true(told.of[1] > 0 && told.of[2] > 0);
+    assert_true(web->on_agenda && pod->on_agenda);
     work();
-    memset(&told, 0, sizeof(told));
+    clear_agenda();
     ground->n_links--;
     ground->links[0] = ground->links[1];
     hear_gone(LINK_EVENT_LINK_GONE, 10, 0);
     assert_true(web->network.look_usec < USEC_INFINITY && pod->network.look_usec < USEC_INFINITY);
-    assert_true(told.of[1] > 0 && told.of[2] > 0);
-    assert_int_equal(told.of[3], 0);
-    assert_int_equal(told.all, 0);
+    assert_true(web->on_agenda && pod->on_agenda);
+    assert_false(other->on_agenda);
 }
 
 static void a_class_asks(void **state)
@@ -727,6 +721,7 @@ static void a_link_goes(void **state)
 
 static void vanish(struct Tenant *gone)
 {
+    agenda_remove(gone);
     HASH_DEL(ground->registry.tenants, gone);
     network_guard_vanished(&ground->guard, gone);
     limiting_vanished(&ground->pipeline, gone);
@@ -1659,7 +1654,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(nobody_asks),
         TEST(a_class_asks),
-        TEST(whom_it_concerns_is_told_of),
+        TEST(who_is_concerned_is_put_on_the_agenda),
         TEST(a_link_comes_later),
         TEST(a_namespace_number_is_used_again),
         TEST(links_of_others_are_not_taken),

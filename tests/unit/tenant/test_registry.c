@@ -104,6 +104,36 @@ static void removed_tenants_are_handed_out(void **state)
     assert_null(tenant_free(tenant));
 }
 
+static size_t count_agenda(const struct Registry *registry)
+{
+    struct Tenant *tenant, *next;
+    size_t n = 0;
+
+    AGENDA_EACH(&registry->agenda, tenant, next)
+    n++;
+    return n;
+}
+
+static void on_the_agenda_once_and_never_when_gone(void **state)
+{
+    struct Fixture *f = *state;
+    struct Tenant *one = add(f, "jobs/one"), *two = add(f, "jobs/two"), *gone;
+
+    assert_int_equal(count_agenda(&f->registry), 0);
+    registry_reclassify(&f->registry, &policy, one);
+    agenda_put(two);
+    agenda_put(one);
+    assert_int_equal(count_agenda(&f->registry), 2);
+    agenda_remove(two);
+    agenda_remove(two);
+    assert_ptr_equal(f->registry.agenda.first, one);
+    gone = registry_remove(&f->registry, &policy, one->cgroup.id);
+    assert_int_equal(count_agenda(&f->registry), 0);
+    agenda_put(gone);
+    assert_false(gone->on_agenda);
+    tenant_free(gone);
+}
+
 static void gone_already(void **state)
 {
     struct Fixture *f = *state;
@@ -322,6 +352,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         REGISTRY_TEST(tenants_begin_at_peace),
         REGISTRY_TEST(removed_tenants_are_handed_out),
+        REGISTRY_TEST(on_the_agenda_once_and_never_when_gone),
         REGISTRY_TEST(gone_already),
         REGISTRY_TEST(protected_by_its_own_path),
         REGISTRY_TEST(protected_by_what_it_holds),
