@@ -187,11 +187,11 @@ def wait_gone(path):
 
 
 class Filesystem:
-    """A filesystem of its own in a file, at /srv/NAME."""
+    """A filesystem of its own in a file, at /srv/NAME. `on`: the directory of that file."""
 
-    def __init__(self, ground, kind="xfs", mib=400, options="prjquota", make=(), path=None):
+    def __init__(self, ground, kind="xfs", mib=400, options="prjquota", make=(), path=None, on=None):
         name = unique("disk")
-        self.image, self.path, self.options = f"{DISK}/{name}.image", path or f"/srv/{name}", options
+        self.image, self.path, self.options = f"{on or DISK}/{name}.image", path or f"/srv/{name}", options
         with open(self.image, "w") as file:
             file.truncate(mib * MIB)
         ground.callback(os.unlink, self.image)

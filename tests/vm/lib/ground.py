@@ -432,12 +432,13 @@ class Session:
 
 
 class Neighbour(Container):
-    """A container that works, and writes down when it finished what (programs/neighbour.c)."""
+    """A container that works, and writes down when it finished what (programs/neighbour.c). `disk`: the directory that it
+    works in; None: one of the container's own."""
 
-    def __init__(self, name, directory):
+    def __init__(self, name, directory, disk=None):
         self.log = f"{directory}/log"
-        options = ["-v", f"{PROGRAMS}:/programs:ro", "-v", f"{directory}:/log"]
-        super().__init__("docker", name, options, ["/programs/neighbour", "/tmp", "/log/log"])
+        options = ["-v", f"{PROGRAMS}:/programs:ro", "-v", f"{directory}:/log", *(["-v", f"{disk}:/work"] if disk else [])]
+        super().__init__("docker", name, options, ["/programs/neighbour", "/work" if disk else "/tmp", "/log/log"])
         wait_for(self.stamps, "the neighbour works")
 
     def stamps(self):
@@ -734,10 +735,10 @@ class Ground(contextlib.ExitStack):
     def podman(self, name, *command, options=()):
         return self.container("podman", name, *command, options=options)
 
-    def neighbour(self, name=None):
+    def neighbour(self, name=None, disk=None):
         name = name or unique("neighbour")
         self.callback(run, "docker", "rm", "-f", name, status=None)
-        return Neighbour(name, self.directory(name))
+        return Neighbour(name, self.directory(name), disk)
 
     def service(self, name, *command, properties=()):
         service = Service(name, properties, command)
