@@ -73,6 +73,17 @@ static int watch(struct Witness *witness, const char *cgroup, const char *file)
     return fd;
 }
 
+/* That it is removed is not told of the files that are open in it, and may come before it is told that it is
+ * empty. */
+static void watch_removal(struct Witness *witness, const char *cgroup)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof(path), "%s/..", cgroup);
+    if (inotify_add_watch(witness->inotify_fd, path, IN_DELETE | IN_ONLYDIR) < 0)
+        die(path);
+}
+
 static void look_at_pids(struct Witness *witness)
 {
     uint64_t refused, now;
@@ -133,6 +144,7 @@ int main(int argc, char **argv)
         die("realtime");
     witness.pids_fd = watch(&witness, argv[1], "pids.events.local");
     witness.events_fd = watch(&witness, argv[argc - 1], "cgroup.events");
+    watch_removal(&witness, argv[argc - 1]);
     run(&witness);
     return EXIT_SUCCESS;
 }
