@@ -310,8 +310,8 @@ class Lines:
         """The first line that begins so, now or later."""
 
         def found():
+            ended = self.process.poll() is not None and not self.reader.is_alive()  # before its last lines are looked at
             match = [line for line in self.lines if line.startswith(start)]
-            ended = self.process.poll() is not None and not self.reader.is_alive()
             check(match or not ended, f"{self.argv[0]} ended without {start!r}: {self.lines}")
             return match
 
