@@ -338,7 +338,8 @@ class Witness(Lines):
         """When it saw this first. Who waits for it to happen to a cgroup that has ended waits in vain."""
 
         def seen():
-            check(self.seen(word) or not self.seen("empty", "gone"), f"no {word!r}, but {self.lines}")
+            ended = self.seen("empty", "gone")  # before the word is looked for, which comes first
+            check(self.seen(word) or not ended, f"no {word!r}, but {self.lines}")
             return self.seen(word)
 
         return wait_for(seen, lambda: f"{word!r} among {self.lines}", deadline)[0]
