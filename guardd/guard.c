@@ -328,7 +328,6 @@ void guard_meet(void *userdata, uint64_t id, const char *path, int dir_fd)
     strain_guard_meet(&guard->strain, tenant);
     network_guard_meet(&guard->network, tenant);
     (void)pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings);
-    trace_appeared(&guard->trace, tenant, now);
     pipeline_note(&guard->pipeline, tenant, EVENT_APPEARED, LOG_DEBUG, now, "");
     reserve(guard);
     tenant->was_here = !guard->complete;

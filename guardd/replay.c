@@ -506,7 +506,7 @@ static bool is_election_recorded(const struct Stage *stage, const struct TraceEn
 
     for (size_t i = stage->at + 1; i < stage->recording->n; i++) {
         recording_get(stage->recording, i, &entry);
-        if (entry.kind != TRACE_CANDIDATE)
+        if (entry.kind != TRACE_CANDIDATE && entry.kind != TRACE_TENANT)
             return entry.kind == TRACE_ELECTION && strcmp(entry.rule, host->rule) == 0;
     }
     return false;
@@ -555,6 +555,8 @@ static void play_election(struct Stage *stage, const struct TraceEntry *entry)
         struct Actor *actor;
 
         recording_get(stage->recording, i - 1, &candidate);
+        if (candidate.kind == TRACE_TENANT)
+            continue; /* its state, before the first that is said of it */
         if (candidate.kind != TRACE_CANDIDATE)
             break;
         actor = find_actor(stage, candidate.tenant_id);

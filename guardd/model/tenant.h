@@ -150,6 +150,8 @@ struct Tenant {
     uint32_t hold_slots[HOLDER_COUNT];   /* in the ledger; LEDGER_SLOT_NONE */
     uint32_t limit_slots[LIMIT_COUNT];
 
+    uint64_t traced; /* the number of the segment of the trace that has its state; 0: none */
+
     UT_hash_handle hh;             /* by cgroup.id */
     struct Agenda *agenda;         /* of its registry; NULL: it is in none */
     struct Tenant *before, *after; /* on it */

@@ -7,11 +7,14 @@
 #include <string.h>
 
 /* Room that is made for each candidate of an election: most have less. */
-#define CANDIDATE_ROOM 256
+#define CANDIDATE_ROOM 512
+/* Behind a look come its decisions; in another segment they would stand behind a state that has them in it.
+ */
+#define LOOK_ROOM ((size_t)6 * TRACE_ENTRY_MAX)
 
 int trace_open(struct Trace *trace, size_t size, const struct TraceSources *from)
 {
-    *trace = (struct Trace){.from = *from, .segment_size = size / TRACE_SEGMENTS};
+    *trace = (struct Trace){.from = *from, .segment_size = size / TRACE_SEGMENTS, .last = trace->last};
     if (size == 0)
         return 0;
     trace->bytes = calloc(TRACE_SEGMENTS, trace->segment_size);
@@ -132,15 +135,12 @@ static void put_state(struct Trace *trace, usec_t now)
 {
     struct TraceEntry budget = {.kind = TRACE_BUDGET, .budget = *trace->from.budget};
     struct TraceSegment *segment = &trace->segments[newest(trace)];
-    struct Tenant *tenant, *other;
 
     put_config(trace, now);
     put(trace, &budget, now);
     put_offences(trace, now);
     if (trace->from.watches)
         trace->from.watches(trace->from.userdata, trace, now);
-    HASH_ITER (hh, trace->from.registry->tenants, tenant, other)
-        put_tenant(trace, tenant, now);
     segment->state_size = segment->used;
 }
 
@@ -151,6 +151,7 @@ static void next_segment(struct Trace *trace, bool reloaded, usec_t now)
     else
         trace->first = (trace->first + 1) % TRACE_SEGMENTS;
     trace->segments[newest(trace)] = (struct TraceSegment){.reloaded = reloaded};
+    trace->last++;
     put_state(trace, now);
 }
 
@@ -174,47 +175,67 @@ static void add(struct Trace *trace, struct TraceEntry *entry, usec_t now)
     put(trace, entry, now);
 }
 
-/* An entry about a tenant as it is now. */
-static void add_reading(struct Trace *trace, enum TraceKind kind, const struct Tenant *tenant, usec_t now)
+/* Its state as it is now, unless the segment has it. */
+static void introduce(struct Trace *trace, struct Tenant *tenant, usec_t now)
 {
-    struct TraceEntry entry = {.kind = kind,
+    if (tenant->traced == trace->last)
+        return;
+    put_tenant(trace, tenant, now);
+    tenant->traced = trace->last;
+}
+
+static size_t look_room(const struct Trace *trace)
+{
+    return LOOK_ROOM < trace->segment_size / 4 ? LOOK_ROOM : trace->segment_size / 4;
+}
+
+static void add_of_tenant(struct Trace *trace, struct Tenant *tenant, struct TraceEntry *entry, usec_t now)
+{
+    make_room(trace, look_room(trace), now);
+    introduce(trace, tenant, now);
+    entry->tenant_id = tenant->cgroup.id;
+    put(trace, entry, now);
+}
+
+static struct TraceEntry reading_entry(enum TraceKind kind, const struct Tenant *tenant)
+{
+    return (struct TraceEntry){.kind = kind,
                                .tenant_id = tenant->cgroup.id,
                                .standing = standing_of(tenant),
                                .readings = tenant->readings};
-
-    add(trace, &entry, now);
 }
 
-void trace_look(struct Trace *trace, const struct Tenant *tenant, usec_t now)
+void trace_look(struct Trace *trace, struct Tenant *tenant, usec_t now)
 {
-    if (is_on(trace))
-        add_reading(trace, TRACE_LOOK, tenant, now);
+    struct TraceEntry entry;
+
+    if (!is_on(trace))
+        return;
+    entry = reading_entry(TRACE_LOOK, tenant);
+    add_of_tenant(trace, tenant, &entry, now);
 }
 
-void trace_outcome(struct Trace *trace, const struct Tenant *tenant, const struct Decision *decision,
+void trace_outcome(struct Trace *trace, struct Tenant *tenant, const struct Decision *decision,
                    enum Result result, bool fed, usec_t now)
 {
-    struct TraceEntry entry = {.kind = TRACE_OUTCOME,
-                               .tenant_id = tenant->cgroup.id,
-                               .standing = standing_of(tenant),
-                               .decision = *decision,
-                               .result = (int)result,
-                               .fed = fed};
+    struct TraceEntry entry = {
+        .kind = TRACE_OUTCOME, .decision = *decision, .result = (int)result, .fed = fed};
 
-    if (is_on(trace))
-        add(trace, &entry, now);
+    if (!is_on(trace))
+        return;
+    entry.standing = standing_of(tenant);
+    add_of_tenant(trace, tenant, &entry, now);
 }
 
-void trace_reset(struct Trace *trace, const struct Tenant *tenant, usec_t now)
+void trace_reset(struct Trace *trace, struct Tenant *tenant, usec_t now)
 {
-    struct TraceEntry entry = {.kind = TRACE_RESET, .tenant_id = tenant->cgroup.id};
+    struct TraceEntry entry = {.kind = TRACE_RESET};
 
     if (is_on(trace))
-        add(trace, &entry, now);
+        add_of_tenant(trace, tenant, &entry, now);
 }
 
-void trace_decision(struct Trace *trace, const struct Tenant *tenant, const struct Decision *decision,
-                    usec_t now)
+void trace_decision(struct Trace *trace, struct Tenant *tenant, const struct Decision *decision, usec_t now)
 {
     struct TraceEntry entry = {.kind = TRACE_DECISION, .tenant_id = tenant->cgroup.id, .decision = *decision};
 
@@ -222,19 +243,12 @@ void trace_decision(struct Trace *trace, const struct Tenant *tenant, const stru
         add(trace, &entry, now);
 }
 
-void trace_appeared(struct Trace *trace, const struct Tenant *tenant, usec_t now)
-{
-    if (!is_on(trace))
-        return;
-    make_room(trace, TRACE_ENTRY_MAX, now);
-    put_tenant(trace, tenant, now);
-}
-
-void trace_gone(struct Trace *trace, const struct Tenant *tenant, usec_t now)
+/* Nobody asks how somebody ended who is in no segment that is left. */
+void trace_gone(struct Trace *trace, struct Tenant *tenant, usec_t now)
 {
     struct TraceEntry entry = {.kind = TRACE_GONE, .tenant_id = tenant->cgroup.id};
 
-    if (is_on(trace))
+    if (is_on(trace) && tenant->traced + trace->n > trace->last)
         add(trace, &entry, now);
 }
 
@@ -259,10 +273,16 @@ void trace_host(struct Trace *trace, const struct HostState *state, const struct
     put(trace, &entry, now);
 }
 
-void trace_candidate(struct Trace *trace, const struct Tenant *tenant, usec_t now)
+void trace_candidate(struct Trace *trace, struct Tenant *tenant, usec_t now)
 {
-    if (is_on(trace))
-        add_reading(trace, TRACE_CANDIDATE, tenant, now);
+    struct TraceEntry entry;
+
+    if (!is_on(trace))
+        return;
+    entry = reading_entry(TRACE_CANDIDATE, tenant);
+    make_room(trace, 2 * TRACE_ENTRY_MAX, now);
+    introduce(trace, tenant, now);
+    put(trace, &entry, now);
 }
 
 void trace_election(struct Trace *trace, const struct HostState *state, const struct Readings *host,

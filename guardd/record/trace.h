@@ -2,8 +2,9 @@
  * be told the same again (replay.c).
  *
  * The ring is a few segments, each of which begins with the state of that moment: configuration, budget,
- * offences, rules of the host, tenants. When all are full the oldest one is begun anew, so that the oldest
- * one left always says from where it goes on.
+ * offences, rules of the host. A tenant's state stands before the first entry about it in a segment: who is
+ * at peace, as most of ten thousand are, is in none. When all are full the oldest one is begun anew, so that
+ * the oldest one left always says from where it goes on.
  *
  * Everything is allocated by trace_open(). Recording is copying some numbers, on the way to a freeze too. A
  * Trace that is NULL, or has no size, records nothing. */
@@ -47,34 +48,34 @@ struct Trace {
     size_t segment_size;
     struct TraceSegment segments[TRACE_SEGMENTS];
     size_t first, n; /* the oldest one, and how many are in use; 0: not begun */
+    uint64_t last;   /* number of the newest one, of all there ever were; tenants remember it */
     struct TraceSources from;
 };
 
-/* `size`: in bytes, 0: off. -ENOMEM: it is off. */
+/* `size`: in bytes, 0: off. `trace` is zero, or was closed: what tenants remember of it holds. -ENOMEM: it is
+ * off. */
 int trace_open(struct Trace *trace, size_t size, const struct TraceSources *from);
 void trace_close(struct Trace *trace);
 
 /* From here on: at the start, and when another configuration is in force. */
 void trace_begin(struct Trace *trace, usec_t now);
 
-/* Each before decide/ is asked, so that a segment that begins with it has the state before it. */
-void trace_look(struct Trace *trace, const struct Tenant *tenant, usec_t now);
-void trace_outcome(struct Trace *trace, const struct Tenant *tenant, const struct Decision *decision,
+/* Each before decide/ is asked, so that the state of the tenant that goes before it is the one before it. */
+void trace_look(struct Trace *trace, struct Tenant *tenant, usec_t now);
+void trace_outcome(struct Trace *trace, struct Tenant *tenant, const struct Decision *decision,
                    enum Result result, bool fed, usec_t now);
-void trace_reset(struct Trace *trace, const struct Tenant *tenant, usec_t now);
+void trace_reset(struct Trace *trace, struct Tenant *tenant, usec_t now);
 
 /* After the engine decided. */
-void trace_decision(struct Trace *trace, const struct Tenant *tenant, const struct Decision *decision,
-                    usec_t now);
+void trace_decision(struct Trace *trace, struct Tenant *tenant, const struct Decision *decision, usec_t now);
 
-void trace_appeared(struct Trace *trace, const struct Tenant *tenant, usec_t now);
-void trace_gone(struct Trace *trace, const struct Tenant *tenant, usec_t now);
+void trace_gone(struct Trace *trace, struct Tenant *tenant, usec_t now);
 
 /* After host_look(). `candidates`: how many trace_candidate() may follow, with a trace_election() behind
  * them, after host_elect(): all in one segment. */
 void trace_host(struct Trace *trace, const struct HostState *state, const struct Readings *host,
                 size_t candidates, usec_t now);
-void trace_candidate(struct Trace *trace, const struct Tenant *tenant, usec_t now);
+void trace_candidate(struct Trace *trace, struct Tenant *tenant, usec_t now);
 void trace_election(struct Trace *trace, const struct HostState *state, const struct Readings *host,
                     bool withdrawn, usec_t now);
 /* For TraceSources.watches. */

@@ -237,10 +237,64 @@ static void what_is_left_begins_with_the_state(void **state)
     assert_int_equal(counts[TRACE_CONFIG], 1);
     assert_int_equal(counts[TRACE_BUDGET], 1);
     assert_int_equal(counts[TRACE_OFFENCE], 1);
-    assert_int_equal(counts[TRACE_TENANT], 1);
+    assert_int_equal(counts[TRACE_TENANT], TRACE_SEGMENTS); /* in each before it is spoken of */
     assert_true(counts[TRACE_LOOK] > 1000);
     assert_int_equal(last.at_usec, 59999); /* the newest is never lost */
     assert_true(copy.size <= SIZE);
+    trace_copy_free(&copy);
+    close_ground(ground);
+}
+
+/* What is said of a tenant stands behind its state; of who is at peace nothing is said. */
+static void who_is_at_peace_is_not_in_it(void **state)
+{
+    struct Ground *ground = open_ground(SIZE);
+    struct Tenant *quiet = make_tenant(ground);
+    size_t counts[TRACE_COUNT];
+    struct TraceEntry last;
+    struct TraceCopy copy;
+
+    quiet->cgroup.id = 43;
+    HASH_ADD(hh, ground->registry.tenants, cgroup.id, sizeof(quiet->cgroup.id), quiet);
+    trace_begin(&ground->trace, 1);
+    trace_gone(&ground->trace, quiet, 2);
+    trace_reset(&ground->trace, ground->tenant, 3);
+    assert_int_equal(trace_copy(&ground->trace, &copy), 0);
+    count_kinds(&copy, counts, &last);
+    assert_int_equal(counts[TRACE_TENANT], 1);
+    assert_int_equal(counts[TRACE_GONE], 0);
+    assert_int_equal(last.kind, TRACE_RESET);
+    assert_int_equal(last.tenant_id, 42);
+    trace_copy_free(&copy);
+    trace_gone(&ground->trace, ground->tenant, 4);
+    assert_int_equal(trace_copy(&ground->trace, &copy), 0);
+    count_kinds(&copy, counts, &last);
+    assert_int_equal(counts[TRACE_GONE], 1);
+    trace_copy_free(&copy);
+    HASH_DEL(ground->registry.tenants, quiet);
+    free(quiet->cgroup.path);
+    free(quiet);
+    close_ground(ground);
+}
+
+/* Another TraceSize=: what a tenant remembers is of the ring before. */
+static void another_ring_knows_nobody(void **state)
+{
+    struct Ground *ground = open_ground(SIZE);
+    const struct TraceSources from = ground->trace.from;
+    size_t counts[TRACE_COUNT];
+    struct TraceEntry last;
+    struct TraceCopy copy;
+
+    trace_begin(&ground->trace, 1);
+    trace_look(&ground->trace, ground->tenant, 2);
+    trace_close(&ground->trace);
+    assert_int_equal(trace_open(&ground->trace, 2 * SIZE, &from), 0);
+    trace_begin(&ground->trace, 3);
+    trace_look(&ground->trace, ground->tenant, 4);
+    assert_int_equal(trace_copy(&ground->trace, &copy), 0);
+    count_kinds(&copy, counts, &last);
+    assert_int_equal(counts[TRACE_TENANT], 1);
     trace_copy_free(&copy);
     close_ground(ground);
 }
@@ -367,6 +421,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_entry_is_the_same_in_every_form),
         cmocka_unit_test(what_is_left_begins_with_the_state),
+        cmocka_unit_test(who_is_at_peace_is_not_in_it),
+        cmocka_unit_test(another_ring_knows_nobody),
         cmocka_unit_test(a_reload_is_told),
         cmocka_unit_test(recording_allocates_nothing),
         cmocka_unit_test(off_is_off),
