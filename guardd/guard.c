@@ -71,6 +71,7 @@ static void carry_out_all(struct Guard *guard, struct Tenant *tenant, const stru
         trace_decision(&guard->trace, tenant, &decisions->list[i], now);
     for (size_t i = 0; i < decisions->n; i++)
         pipeline_carry_out(&guard->pipeline, tenant, &decisions->list[i], 0, now);
+    trace_flush(&guard->trace);
 }
 
 /* `fresh`: its disk is read in any case. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A state, a look, and what was decided then. */
+#define HELD_MAX 5
 /* Room that is made for each candidate of an election: most have less. */
 #define CANDIDATE_ROOM 512
 /* Behind a look come its decisions; in another segment they would stand behind a state that has them in it.
@@ -18,14 +20,20 @@ int trace_open(struct Trace *trace, size_t size, const struct TraceSources *from
     if (size == 0)
         return 0;
     trace->bytes = calloc(TRACE_SEGMENTS, trace->segment_size);
-    return trace->bytes ? 0 : -ENOMEM;
+    trace->held = calloc(HELD_MAX, sizeof(*trace->held));
+    if (trace->bytes && trace->held)
+        return 0;
+    trace_close(trace);
+    return -ENOMEM;
 }
 
 void trace_close(struct Trace *trace)
 {
     free(trace->bytes);
+    free(trace->held);
     trace->bytes = NULL;
-    trace->n = 0;
+    trace->held = NULL;
+    trace->n = trace->n_held = 0;
 }
 
 static bool is_on(const struct Trace *trace)
@@ -92,19 +100,16 @@ static void fill_rules(struct TraceEntry *entry, const struct Tenant *tenant)
     }
 }
 
-static void put_tenant(struct Trace *trace, const struct Tenant *tenant, usec_t now)
+static void fill_tenant(struct TraceEntry *entry, const struct Tenant *tenant)
 {
-    struct TraceEntry entry = {.kind = TRACE_TENANT,
-                               .tenant_id = tenant->cgroup.id,
-                               .standing = standing_of(tenant),
-                               .readings = tenant->readings};
-
-    snprintf(entry.name, sizeof(entry.name), "%s", tenant->name);
-    snprintf(entry.path, sizeof(entry.path), "%s", tenant->cgroup.path);
-    snprintf(entry.class, sizeof(entry.class), "%s", tenant->class ? tenant->class->name : "");
-    snprintf(entry.election, sizeof(entry.election), "%s", tenant->condition.election.reason);
-    fill_rules(&entry, tenant);
-    put(trace, &entry, now);
+    entry->standing = standing_of(tenant);
+    entry->readings = tenant->readings;
+    snprintf(entry->name, sizeof(entry->name), "%s", tenant->name);
+    snprintf(entry->path, sizeof(entry->path), "%s", tenant->cgroup.path);
+    snprintf(entry->class, sizeof(entry->class), "%s", tenant->class ? tenant->class->name : "");
+    snprintf(entry->election, sizeof(entry->election), "%s", tenant->condition.election.reason);
+    entry->n_rules = 0;
+    fill_rules(entry, tenant);
 }
 
 static void put_config(struct Trace *trace, usec_t now)
@@ -157,6 +162,7 @@ static void next_segment(struct Trace *trace, bool reloaded, usec_t now)
 
 void trace_begin(struct Trace *trace, usec_t now)
 {
+    trace_flush(trace);
     if (trace->bytes)
         next_segment(trace, trace->n > 0, now);
 }
@@ -169,9 +175,41 @@ static void make_room(struct Trace *trace, size_t size, usec_t now)
         next_segment(trace, false, now);
 }
 
+void trace_flush(struct Trace *trace)
+{
+    if (!is_on(trace))
+        return;
+    for (size_t i = 0; i < trace->n_held; i++) {
+        make_room(trace, TRACE_ENTRY_MAX, trace->held[i].at_usec);
+        put(trace, &trace->held[i], trace->held[i].at_usec);
+    }
+    trace->n_held = 0;
+}
+
+static struct TraceEntry *hold(struct Trace *trace, enum TraceKind kind, const struct Tenant *tenant,
+                               usec_t now)
+{
+    struct TraceEntry *entry;
+
+    if (trace->n_held == HELD_MAX)
+        trace_flush(trace);
+    entry = &trace->held[trace->n_held++];
+    entry->kind = kind;
+    entry->tenant_id = tenant->cgroup.id;
+    entry->at_usec = now;
+    return entry;
+}
+
+/* For what follows at once, behind all that is held. */
+static void begin_room(struct Trace *trace, size_t size, usec_t now)
+{
+    trace_flush(trace);
+    make_room(trace, size, now);
+}
+
 static void add(struct Trace *trace, struct TraceEntry *entry, usec_t now)
 {
-    make_room(trace, TRACE_ENTRY_MAX, now);
+    begin_room(trace, TRACE_ENTRY_MAX, now);
     put(trace, entry, now);
 }
 
@@ -180,7 +218,7 @@ static void introduce(struct Trace *trace, struct Tenant *tenant, usec_t now)
 {
     if (tenant->traced == trace->last)
         return;
-    put_tenant(trace, tenant, now);
+    fill_tenant(hold(trace, TRACE_TENANT, tenant, now), tenant);
     tenant->traced = trace->last;
 }
 
@@ -191,28 +229,24 @@ static size_t look_room(const struct Trace *trace)
 
 static void add_of_tenant(struct Trace *trace, struct Tenant *tenant, struct TraceEntry *entry, usec_t now)
 {
-    make_room(trace, look_room(trace), now);
+    begin_room(trace, look_room(trace), now);
     introduce(trace, tenant, now);
+    trace_flush(trace);
     entry->tenant_id = tenant->cgroup.id;
     put(trace, entry, now);
 }
 
-static struct TraceEntry reading_entry(enum TraceKind kind, const struct Tenant *tenant)
-{
-    return (struct TraceEntry){.kind = kind,
-                               .tenant_id = tenant->cgroup.id,
-                               .standing = standing_of(tenant),
-                               .readings = tenant->readings};
-}
-
 void trace_look(struct Trace *trace, struct Tenant *tenant, usec_t now)
 {
-    struct TraceEntry entry;
+    struct TraceEntry *entry;
 
     if (!is_on(trace))
         return;
-    entry = reading_entry(TRACE_LOOK, tenant);
-    add_of_tenant(trace, tenant, &entry, now);
+    begin_room(trace, look_room(trace), now);
+    introduce(trace, tenant, now);
+    entry = hold(trace, TRACE_LOOK, tenant, now);
+    entry->standing = standing_of(tenant);
+    entry->readings = tenant->readings;
 }
 
 void trace_outcome(struct Trace *trace, struct Tenant *tenant, const struct Decision *decision,
@@ -237,10 +271,8 @@ void trace_reset(struct Trace *trace, struct Tenant *tenant, usec_t now)
 
 void trace_decision(struct Trace *trace, struct Tenant *tenant, const struct Decision *decision, usec_t now)
 {
-    struct TraceEntry entry = {.kind = TRACE_DECISION, .tenant_id = tenant->cgroup.id, .decision = *decision};
-
     if (is_on(trace))
-        add(trace, &entry, now);
+        hold(trace, TRACE_DECISION, tenant, now)->decision = *decision;
 }
 
 /* Nobody asks how somebody ended who is in no segment that is left. */
@@ -269,7 +301,7 @@ void trace_host(struct Trace *trace, const struct HostState *state, const struct
 
     if (!is_on(trace))
         return;
-    make_room(trace, wanted < trace->segment_size / 2 ? wanted : trace->segment_size / 2, now);
+    begin_room(trace, wanted < trace->segment_size / 2 ? wanted : trace->segment_size / 2, now);
     put(trace, &entry, now);
 }
 
@@ -279,9 +311,13 @@ void trace_candidate(struct Trace *trace, struct Tenant *tenant, usec_t now)
 
     if (!is_on(trace))
         return;
-    entry = reading_entry(TRACE_CANDIDATE, tenant);
-    make_room(trace, 2 * TRACE_ENTRY_MAX, now);
+    entry = (struct TraceEntry){.kind = TRACE_CANDIDATE,
+                                .tenant_id = tenant->cgroup.id,
+                                .standing = standing_of(tenant),
+                                .readings = tenant->readings};
+    begin_room(trace, 2 * TRACE_ENTRY_MAX, now);
     introduce(trace, tenant, now);
+    trace_flush(trace);
     put(trace, &entry, now);
 }
 
@@ -292,7 +328,7 @@ void trace_election(struct Trace *trace, const struct HostState *state, const st
 
     entry.withdrawn = withdrawn;
     if (is_on(trace))
-        put(trace, &entry, now);
+        put(trace, &entry, now); /* nothing is held behind a candidate */
 }
 
 void trace_watch(struct Trace *trace, const struct HostState *state, usec_t now)
@@ -309,12 +345,13 @@ void trace_watch(struct Trace *trace, const struct HostState *state, usec_t now)
 
 /* --- reading it ----------------------------------------------------------------------------------- */
 
-int trace_copy(const struct Trace *trace, struct TraceCopy *ret)
+int trace_copy(struct Trace *trace, struct TraceCopy *ret)
 {
     struct TraceCopy copy = {};
 
     if (!is_on(trace))
         return -ENODATA;
+    trace_flush(trace);
     copy.bytes = malloc(trace->n * trace->segment_size);
     if (!copy.bytes)
         return -ENOMEM;

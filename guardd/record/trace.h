@@ -6,7 +6,8 @@
  * at peace, as most of ten thousand are, is in none. When all are full the oldest one is begun anew, so that
  * the oldest one left always says from where it goes on.
  *
- * Everything is allocated by trace_open(). Recording is copying some numbers, on the way to a freeze too. A
+ * Everything is allocated by trace_open(). On the way to a freeze a look and its decisions are copied and no
+ * more: they become bytes of the ring when the deed is done (trace_flush()), or before anything else does. A
  * Trace that is NULL, or has no size, records nothing. */
 #pragma once
 
@@ -47,8 +48,10 @@ struct Trace {
     uint8_t *bytes; /* owned; NULL: off */
     size_t segment_size;
     struct TraceSegment segments[TRACE_SEGMENTS];
-    size_t first, n; /* the oldest one, and how many are in use; 0: not begun */
-    uint64_t last;   /* number of the newest one, of all there ever were; tenants remember it */
+    size_t first, n;         /* the oldest one, and how many are in use; 0: not begun */
+    struct TraceEntry *held; /* not in the ring yet, in their order; owned */
+    size_t n_held;
+    uint64_t last; /* number of the newest one, of all there ever were; tenants remember it */
     struct TraceSources from;
 };
 
@@ -59,6 +62,9 @@ void trace_close(struct Trace *trace);
 
 /* From here on: at the start, and when another configuration is in force. */
 void trace_begin(struct Trace *trace, usec_t now);
+
+/* What was told lately is in the ring now. */
+void trace_flush(struct Trace *trace);
 
 /* Each before decide/ is asked, so that the state of the tenant that goes before it is the one before it. */
 void trace_look(struct Trace *trace, struct Tenant *tenant, usec_t now);
@@ -90,5 +96,5 @@ struct TraceCopy {
 };
 
 /* -ENODATA: it is off, or empty; -ENOMEM. */
-int trace_copy(const struct Trace *trace, struct TraceCopy *ret);
+int trace_copy(struct Trace *trace, struct TraceCopy *ret);
 void trace_copy_free(struct TraceCopy *copy);

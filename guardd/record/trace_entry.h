@@ -2,7 +2,7 @@
  * is bytes in the ring (trace.h) and a line of JSON in a file; record/coder.h has both forms.
  *
  * From such entries replay.c brings decide/ into the same state again, and asks it the same. What begins a
- * trace is the state of that moment: a TRACE_CONFIG, then budget, offences, rules of the host and tenants. */
+ * trace is the state of that moment: a TRACE_CONFIG, then budget, offences, rules of the host. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,11 +16,11 @@
 #include "model/tenant.h"
 
 enum TraceKind {
-    TRACE_CONFIG,    /* the configuration in force from here on; all tenants follow */
+    TRACE_CONFIG,    /* the configuration in force from here on */
     TRACE_BUDGET,    /* kills that count */
     TRACE_OFFENCE,   /* who offended before */
     TRACE_WATCH,     /* how far a rule of the host is */
-    TRACE_TENANT,    /* a tenant as it is, with the state of its rules */
+    TRACE_TENANT,    /* a tenant as it is, with the state of its rules: before the first that is said of it */
     TRACE_GONE,      /* its cgroup was removed */
     TRACE_LOOK,      /* engine_look() */
     TRACE_OUTCOME,   /* an action has ended: engine_outcome(), where a rule asked for it */

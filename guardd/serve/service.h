@@ -114,7 +114,7 @@ struct ServiceView {
     struct History *history;
     const struct Config *const *config; /* the daemon's current one, whatever it is at the call */
     const struct Overrides *overrides;
-    const struct Trace *trace; /* NULL: none */
+    struct Trace *trace; /* NULL: none */
 };
 
 /* Of everything here in the event loop: behind what guards. */

@@ -194,9 +194,12 @@ static void an_entry_is_the_same_in_every_form(void **state)
                                 .rule = "r",
                                 .at_usec = 12,
                                 .reason = "tasks.denied 1 (> 0)"};
+    static const enum TraceKind kinds[] = {TRACE_CONFIG, TRACE_BUDGET,   TRACE_OFFENCE, TRACE_TENANT,
+                                           TRACE_LOOK,   TRACE_DECISION, TRACE_OUTCOME};
     struct Ground *ground = open_ground(SIZE);
     struct TraceEntry entry;
     struct TraceCopy copy;
+    size_t n_entries = 0;
 
     trace_begin(&ground->trace, 10);
     trace_look(&ground->trace, ground->tenant, 11);
@@ -208,12 +211,20 @@ static void an_entry_is_the_same_in_every_form(void **state)
         ssize_t n = trace_entry_read(copy.bytes + at, copy.size - at, &entry);
 
         assert_true(n > 0);
+        assert_int_equal(entry.kind, kinds[n_entries++]); /* what is held goes before what is not */
         assert_survives_json(&entry);
         at += (size_t)n;
     }
     assert_int_equal(entry.kind, TRACE_OUTCOME);
     assert_int_equal(entry.result, RESULT_DONE);
     assert_int_equal(entry.at_usec, 13);
+    trace_copy_free(&copy);
+    trace_look(&ground->trace, ground->tenant, 14);
+    assert_int_equal(trace_copy(&ground->trace, &copy), 0);
+    for (size_t at = 0; at < copy.size;)
+        at += (size_t)trace_entry_read(copy.bytes + at, copy.size - at, &entry);
+    assert_int_equal(entry.kind, TRACE_LOOK); /* also of who copies it before anything else is told */
+    assert_int_equal(entry.at_usec, 14);
     trace_copy_free(&copy);
     close_ground(ground);
 }
