@@ -550,14 +550,30 @@ static void finish(struct Daemon *daemon)
     free(daemon);
 }
 
+/* Who is not heard now would be stopped by PID 1 after a while, and without a word. */
+static int serve(struct Daemon *daemon)
+{
+    int r = sd_notify(0, "READY=1\nSTATUS=Guarding");
+
+    if (r < 0)
+        fprintf(stderr, "<3>guardd cannot tell the service manager that it is ready: %s\n", strerror(-r));
+    else
+        r = sd_event_loop(daemon->event);
+    if (r < 0)
+        stop(daemon);
+    return r;
+}
+
 int daemon_run(const struct DaemonOptions *options)
 {
     struct Daemon *daemon = calloc(1, sizeof(*daemon));
     struct Config *config = NULL;
     int r;
 
-    if (!daemon)
+    if (!daemon) {
+        fprintf(stderr, "<3>guardd cannot start: %s\n", strerror(ENOMEM));
         return EXIT_FAILURE;
+    }
     daemon->options = options;
     daemon->started_realtime_usec = clock_usec(CLOCK_REALTIME);
     r = load_config(daemon, &config);
@@ -566,14 +582,10 @@ int daemon_run(const struct DaemonOptions *options)
         return r == CONFIG_INVALID ? EX_CONFIG : EXIT_FAILURE;
     }
     r = start(daemon, config);
-    if (r >= 0) {
-        sd_notify(0, "READY=1\nSTATUS=Guarding");
-        r = sd_event_loop(daemon->event);
-        if (r < 0)
-            stop(daemon);
-    } else {
+    if (r < 0)
         fprintf(stderr, "<3>guardd cannot start: %s\n", strerror(-r));
-    }
+    else
+        r = serve(daemon);
     finish(daemon);
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -120,12 +120,32 @@ static void ask_directories(struct Guard *guard, struct Tenant *tenant)
         (void)unit_ask_directories(&guard->units, tenant->cgroup.unit, tenant->cgroup.id);
 }
 
+static void watch_tenant(struct Guard *guard, const struct Tenant *tenant, int dir_fd)
+{
+    uint64_t id = tenant->cgroup.id;
+
+    (void)tree_watch_file(&guard->tree, id, dir_fd, "cgroup.events", TREE_CGROUP_EVENTS);
+    if (tenant->cgroup.pids_events_fd >= 0)
+        (void)tree_watch_file(&guard->tree, id, dir_fd, "pids.events", TREE_PIDS_EVENTS);
+}
+
+/* A controller may have been enabled since the tenant appeared: PID 1 does it for whoever first needs it. */
+static void open_controllers(struct Guard *guard, struct Tenant *tenant, usec_t now)
+{
+    if (cgroup_has_controllers(&tenant->cgroup) || cgroup_open_controllers(&tenant->cgroup) < 0)
+        return;
+    /* The watch first, then the first look: what changes in between is announced. */
+    watch_tenant(guard, tenant, tenant->cgroup.dir_fd);
+    (void)pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings);
+}
+
 static void check_limits(struct Guard *guard, struct Tenant *tenant, usec_t now)
 {
     tenant->limit_checks++;
     tenant->settling = tenant->limit_checks < LIMIT_CHECKS;
     tenant->limits_due_usec =
         tenant->settling ? usec_add(now, limit_checks_usec[tenant->limit_checks]) : USEC_INFINITY;
+    open_controllers(guard, tenant, now);
     ask_directories(guard, tenant);
     adoption_look(&guard->disk, tenant, now);
     network_guard_look(&guard->network, tenant, now);
@@ -283,15 +303,6 @@ static void reserve(struct Guard *guard)
     (void)ledger_reserve(&guard->ledger, guard->pipeline.reserved);
 }
 
-static void watch_tenant(struct Guard *guard, const struct Tenant *tenant, int dir_fd)
-{
-    uint64_t id = tenant->cgroup.id;
-
-    (void)tree_watch_file(&guard->tree, id, dir_fd, "cgroup.events", TREE_CGROUP_EVENTS);
-    if (tenant->cgroup.pids_events_fd >= 0)
-        (void)tree_watch_file(&guard->tree, id, dir_fd, "pids.events", TREE_PIDS_EVENTS);
-}
-
 /* What is short now (memory, descriptors) may not be in a second; who may not look may not then, either. */
 static void meet_later(struct Guard *guard, const char *path, int error, usec_t now)
 {
@@ -315,7 +326,7 @@ void guard_meet(void *userdata, uint64_t id, const char *path, int dir_fd)
         return; /* it vanished meanwhile */
     r = registry_add(&guard->registry, &guard->config->policy, id, path, dir_fd, now, &tenant);
 
-    if (r < 0 && r != -EEXIST && !error_is_gone(r))
+    if (r < 0 && r != -EEXIST && (!error_is_gone(r) || cgroup_is_there(dir_fd)))
         meet_later(guard, path, r, now);
     if (registry_point_owner(&guard->registry, id))
         (void)tree_watch_file(&guard->tree, id, dir_fd, "cgroup.events", TREE_CGROUP_EVENTS);
@@ -398,9 +409,7 @@ static const struct TreeEvents tree_events = {
 
 void guard_refresh(struct Guard *guard, struct Tenant *tenant)
 {
-    /* The controller may have been enabled since the tenant appeared. */
-    if (tenant->cgroup.pids_current_fd < 0 && cgroup_open_controllers(&tenant->cgroup) >= 0)
-        watch_tenant(guard, tenant, tenant->cgroup.dir_fd);
+    open_controllers(guard, tenant, guard->clock());
     network_guard_refresh(&guard->network, tenant, guard->clock());
     look(guard, tenant, true, guard->clock());
     if (limiting_look(tenant)) /* it is on the agenda */

@@ -192,7 +192,7 @@ static int find_main(const char *root, struct Word **files)
             path = NULL;
             return -ENOMEM;
         }
-        if (lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR))
+        if (lstat(path, &st) == 0 || errno != ENOENT)
             return words_add(files, path, (struct Place){0});
     }
     return 0;

@@ -107,6 +107,17 @@ int cgroup_open_controllers(struct Cgroup *cgroup)
     return r;
 }
 
+bool cgroup_has_controllers(const struct Cgroup *cgroup)
+{
+    return cgroup->pids_current_fd >= 0 && cgroup->pids_max_fd >= 0 && cgroup->pids_events_fd >= 0 &&
+           cgroup->pids_local_fd >= 0;
+}
+
+bool cgroup_is_there(int dir_fd)
+{
+    return faccessat(dir_fd, "cgroup.events", F_OK, 0) == 0;
+}
+
 static const struct {
     const char *name;
     bool writable;

@@ -14,6 +14,10 @@ void cgroup_close(struct Cgroup *cgroup);
  * enables its controllers then; the kernel does not announce it). Cheap when nothing is missing; errors as
  * above. */
 int cgroup_open_controllers(struct Cgroup *cgroup);
+/* Nothing of them is missing. */
+bool cgroup_has_controllers(const struct Cgroup *cgroup);
+/* Is this the directory of a cgroup that has not been removed? For who was told that it is gone. */
+bool cgroup_is_there(int dir_fd);
 
 /* Opens those of the files (1u << enum CgroupFile) that are not open yet, for writing where they can be
  * written; one that is not there stays -EBADF. Errors as above. */

@@ -108,6 +108,13 @@ class Cgroup:
         self.write("pids.events", "max 0\n", directory)
         self.write("pids.events.local", "max 0\n", directory)
 
+    def enable_pids(self, on=True, directory=None):
+        """As whoever is above it does: its files come, or go."""
+        directory = directory or self.dir
+        for name in "pids.current", "pids.max", "pids.events", "pids.events.local":
+            here, away = os.path.join(directory, name), os.path.join(directory, f"off.{name}")
+            os.rename(away, here) if on else os.rename(here, away)
+
     def events(self, frozen):
         return f"populated {int(self.populated)}\nfrozen {int(frozen)}\n"
 
@@ -206,8 +213,9 @@ class Kernel:
         self.thread.join()
         os.close(self.inotify.fd)
 
-    def make(self, path, limit="max", tasks=5, procs=(), populated=True, files=None):
-        """Makes a cgroup, with those above it, and returns it. files: name -> text, of controllers other than pids."""
+    def make(self, path, limit="max", tasks=5, procs=(), populated=True, files=None, pids=True):
+        """Makes a cgroup, with those above it, and returns it. files: name -> text, of controllers other than pids, which is
+        enabled with it or not."""
         above = os.path.dirname(path)
         if above and above not in self.cgroups:
             self.make(above)
@@ -218,6 +226,8 @@ class Kernel:
             cgroup.populate(made, limit, tasks, procs)
             for name, text in (files or {}).items():
                 cgroup.write(name, text, made)
+            if not pids:
+                cgroup.enable_pids(False, made)
             cgroup.id = os.stat(made).st_ino
             cgroup.wds = [self.inotify.add(os.path.join(made, name)) for name in ("cgroup.freeze", "cgroup.kill")]
             for wd in cgroup.wds:

@@ -63,6 +63,20 @@ def found_while_running():
 
 
 @test
+def controller_comes_later():
+    """the pids controller is enabled after the cgroup was made: it has its limit, and a bomb in it is frozen"""
+    with World(CONFIG) as world:
+        world.start()
+        watch = world.watch()
+        job = world.kernel.make("jobs/job-1", pids=False)
+        eventually("it is found", lambda: watch.find("appeared"))  # who lists it would have guardd look again
+        job.enable_pids()
+        eventually("it has its limit", lambda: job.limit == "512")
+        job.bomb()
+        eventually("it is frozen", lambda: job.frozen)
+
+
+@test
 def only_tightens():
     """a smaller limit stays, a tenant beyond the limit keeps what it has, and both are said"""
     with World(CONFIG) as world:
