@@ -315,6 +315,13 @@ static void meet_later(struct Guard *guard, const char *path, int error, usec_t 
         guard->meet_usec = usec_min(guard->meet_usec, usec_add(now, guard->meet_delay_usec));
 }
 
+/* What is in a slice is PID 1's to make, and a freeze has to know all of it; what is in these is theirs. */
+static void bind_owned(struct Guard *guard, uint64_t id, const struct Tenant *tenant)
+{
+    if (registry_point_owner(&guard->registry, id) || (tenant && !tenant->cgroup.is_slice))
+        (void)tree_bind(&guard->tree, id);
+}
+
 void guard_meet(void *userdata, uint64_t id, const char *path, int dir_fd)
 {
     struct Guard *guard = userdata;
@@ -328,6 +335,7 @@ void guard_meet(void *userdata, uint64_t id, const char *path, int dir_fd)
 
     if (r < 0 && r != -EEXIST && (!error_is_gone(r) || cgroup_is_there(dir_fd)))
         meet_later(guard, path, r, now);
+    bind_owned(guard, id, tenant);
     if (registry_point_owner(&guard->registry, id))
         (void)tree_watch_file(&guard->tree, id, dir_fd, "cgroup.events", TREE_CGROUP_EVENTS);
     if (r < 0 || !tenant)
@@ -400,11 +408,28 @@ static void on_degraded(void *userdata, const char *why)
     guard_notice(guard, EVENT_NOTICE, LOG_WARNING, "%s", why);
 }
 
+/* The tenant's limits count all that is in it, known or not: what it loses is its own. */
+static void on_crowded(void *userdata, uint64_t id)
+{
+    struct Guard *guard = userdata;
+    const struct Tenant *tenant = registry_point_owner(&guard->registry, id);
+    char text[REASON_MAX];
+
+    if (!tenant)
+        tenant = registry_find(&guard->registry, id);
+    if (!tenant)
+        return;
+    snprintf(text, sizeof(text), "it has more than %d cgroups in it: the others are not looked at one by one",
+             TREE_MOST_BELOW);
+    pipeline_note(&guard->pipeline, tenant, EVENT_NOTICE, LOG_WARNING, guard->clock(), text);
+}
+
 static const struct TreeEvents tree_events = {
     .appeared = guard_meet,
     .vanished = on_vanished,
     .changed = on_changed,
     .degraded = on_degraded,
+    .crowded = on_crowded,
 };
 
 void guard_refresh(struct Guard *guard, struct Tenant *tenant)

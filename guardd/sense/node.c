@@ -156,9 +156,47 @@ struct TreeNode *node_new(struct Tree *tree, struct TreeNode *parent, uint64_t i
         return node_free(node);
     }
     node->listing = tree->listing;
-    if (parent)
-        DL_APPEND(parent->children, node);
+    if (!parent)
+        return node;
+    DL_APPEND(parent->children, node);
+    node->bound = parent->bound;
+    if (node->bound)
+        node->bound->n_below++;
     return node;
+}
+
+/* The next one of the subtree, parents first. */
+static struct TreeNode *next_within(const struct TreeNode *top, struct TreeNode *node)
+{
+    if (node->children)
+        return node->children;
+    while (node != top && !node->next)
+        node = node->parent;
+    return node == top ? NULL : node->next;
+}
+
+void node_bind(struct TreeNode *bound)
+{
+    bound->bound = bound;
+    bound->n_below = 0;
+    for (struct TreeNode *node = next_within(bound, bound); node; node = next_within(bound, node)) {
+        node->bound = bound;
+        bound->n_below++;
+    }
+}
+
+static void leave_bound(struct Tree *tree, struct TreeNode *node)
+{
+    struct TreeNode *bound = node->bound;
+
+    node->bound = NULL;
+    if (!bound || bound == node)
+        return;
+    bound->n_below--;
+    if (!bound->crowded || bound->n_below > TREE_MOST_BELOW / 2)
+        return;
+    bound->crowded = false;
+    bound->relieved = tree->relieved = true;
 }
 
 void node_remove(struct Tree *tree, struct TreeNode *node)
@@ -170,6 +208,7 @@ void node_remove(struct Tree *tree, struct TreeNode *node)
     if (node->queued)
         DL_DELETE2(tree->queue, node, queue_prev, queue_next);
     node->queued = false;
+    leave_bound(tree, node);
     if (node->parent)
         DL_DELETE(node->parent->children, node);
     node->parent = NULL;

@@ -21,7 +21,11 @@ struct TreeNode {
     int wd;     /* -1: no watch */
     struct TreeNode *parent;
     struct TreeNode *children, *prev, *next; /* the ones not seen for longest come first */
-    uint64_t listing;                        /* the last one that saw it */
+    struct TreeNode *bound; /* the outermost one around it that is bound, or itself; or NULL */
+    size_t n_below;         /* of a bound one: those that are known and have it as theirs */
+    bool crowded;           /* there are more: none is taken in before half of them are gone */
+    bool told, relieved;    /* of that; and to be listed again */
+    uint64_t listing;       /* the last one that saw it */
     bool queued;
     struct TreeNode *queue_prev, *queue_next;
     struct TreeWatch files[TREE_FILE_COUNT];
@@ -30,6 +34,8 @@ struct TreeNode {
 
 /* NULL: no memory. `parent` is NULL for the root. `wd` may be -1; on success the node owns that watch. */
 struct TreeNode *node_new(struct Tree *tree, struct TreeNode *parent, uint64_t id, const char *path, int wd);
+/* It and what is below it have `bound` from now on. */
+void node_bind(struct TreeNode *bound);
 /* Takes a node that has no children out of everything, its watches included. Free it afterwards. */
 void node_remove(struct Tree *tree, struct TreeNode *node);
 struct TreeNode *node_free(struct TreeNode *node);

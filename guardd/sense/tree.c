@@ -173,6 +173,20 @@ static int reconcile(struct Tree *tree, struct TreeNode *dir, uint64_t id, const
     return appear(tree, dir, id, path, fd, wd);
 }
 
+/* Nothing more is taken in where this directory is. */
+static bool is_full(const struct TreeNode *dir)
+{
+    return dir->bound && (dir->bound->crowded || dir->bound->n_below >= TREE_MOST_BELOW);
+}
+
+static void turn_away(struct Tree *tree, struct TreeNode *bound)
+{
+    bound->crowded = true;
+    if (!bound->told)
+        tree->events.crowded(tree->userdata, bound->id);
+    bound->told = true;
+}
+
 /* Looks what stands under a name now. `full`: what is known is to be listed again as well. A path longer
  * than PATH_MAX cannot be opened and is passed over: what holds for the cgroup above holds for it too. */
 static int look_at(struct Tree *tree, struct TreeNode *dir, int dir_fd, const char *name, bool full)
@@ -186,6 +200,11 @@ static int look_at(struct Tree *tree, struct TreeNode *dir, int dir_fd, const ch
     n = snprintf(path, sizeof(path), "%s%s%s", dir->path, dir->parent ? "/" : "", name);
     if (n < 0 || (size_t)n >= sizeof(path))
         return 0;
+    known = node_by_path(tree, path);
+    if (!known && is_full(dir)) {
+        turn_away(tree, dir->bound);
+        return 0;
+    }
     fd = open_child(tree, dir_fd, name, &id);
     if (fd >= 0)
         return reconcile(tree, dir, id, path, fd, full);
@@ -193,7 +212,6 @@ static int look_at(struct Tree *tree, struct TreeNode *dir, int dir_fd, const ch
         degrade_no_open(tree, path, fd);
         return fd;
     }
-    known = node_by_path(tree, path);
     if (known)
         vanish(tree, known);
     return 0;
@@ -277,6 +295,22 @@ static int list_queued(struct Tree *tree, bool full)
     return r;
 }
 
+/* What was turned away may come in. */
+static int list_relieved(struct Tree *tree)
+{
+    struct TreeNode *node, *next;
+
+    if (!tree->relieved)
+        return 0;
+    tree->relieved = false;
+    HASH_ITER (hh, tree->nodes, node, next) {
+        if (node->relieved)
+            node_enqueue(tree, node);
+        node->relieved = false;
+    }
+    return list_queued(tree, true);
+}
+
 int tree_scan(struct Tree *tree)
 {
     node_enqueue(tree, tree->root);
@@ -356,7 +390,7 @@ int tree_dispatch(struct Tree *tree)
 {
     alignas(struct inotify_event) char buf[DISPATCH_BYTES];
     ssize_t length;
-    int r = 0;
+    int r = 0, q;
 
     do
         length = read(tree->inotify_fd, buf, sizeof(buf));
@@ -365,12 +399,13 @@ int tree_dispatch(struct Tree *tree)
         return errno == EAGAIN ? 0 : negative_errno();
     for (ssize_t at = 0; at < length;) {
         const struct inotify_event *event = (const void *)(buf + at);
-        int q = handle_event(tree, event);
 
+        q = handle_event(tree, event);
         r = r < 0 ? r : q;
         at += (ssize_t)(sizeof(*event) + event->len);
     }
-    return r;
+    q = list_relieved(tree);
+    return r < 0 ? r : q;
 }
 
 int tree_fd(const struct Tree *tree)
@@ -399,6 +434,17 @@ int tree_watch_file(struct Tree *tree, uint64_t id, int dir_fd, const char *name
         return file_set_watch(tree, &node->files[file], wd);
     degrade_no_watch(tree, wd);
     return wd;
+}
+
+int tree_bind(struct Tree *tree, uint64_t id)
+{
+    struct TreeNode *node = node_by_id(tree, id);
+
+    if (!node)
+        return -ENOENT;
+    if (!node->bound)
+        node_bind(node);
+    return 0;
 }
 
 int tree_open_node(const struct Tree *tree, uint64_t id)

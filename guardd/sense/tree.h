@@ -6,13 +6,18 @@
  * coalesce. IN_Q_OVERFLOW: everything is scanned again and every watched file is taken as changed.
  * When the kernel gives no more watches (ENOSPC), the tree goes on with what it has, is `degraded`, and
  * tree_sweep(), called now and then, finds what no watch announces. The same when a cgroup cannot be opened
- * (EMFILE): the next sweep tries again. */
+ * (EMFILE): the next sweep tries again.
+ *
+ * Watches are the whole host's, and who may make cgroups could take them all. So of what is in a cgroup that
+ * is bound no more than TREE_MOST_BELOW are known; those beyond are met when half of these are gone. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#define TREE_MOST_BELOW 1024
 
 struct TreeNode;  /* node.h; uthash by cgroup id, by path, and by watch descriptor */
 struct TreeWatch; /* node.h; uthash by watch descriptor */
@@ -24,13 +29,15 @@ enum TreeFile {
     TREE_FILE_COUNT,
 };
 
-/* What the owner is told, all four of it. `dir_fd` is borrowed. A parent appears before its children and
- * vanishes after them. Callbacks may call tree_watch_file(); nothing else of the tree. */
+/* What the owner is told, all five of it. `dir_fd` is borrowed. A parent appears before its children and
+ * vanishes after them. Callbacks may call tree_watch_file() and tree_bind(); nothing else of the tree. */
 struct TreeEvents {
     void (*appeared)(void *userdata, uint64_t id, const char *path, int dir_fd);
     void (*vanished)(void *userdata, uint64_t id, const char *path);
     void (*changed)(void *userdata, uint64_t id, enum TreeFile file);
     void (*degraded)(void *userdata, const char *why); /* once; names the sysctl */
+    void (*crowded)(void *userdata,
+                    uint64_t id); /* once for each: a bound one has more in it than are known */
 };
 
 struct Tree {
@@ -47,6 +54,7 @@ struct Tree {
     void *userdata;
     bool degraded;
     char degraded_why[256];
+    bool relieved;    /* some node is */
     uint64_t listing; /* number of the one under way */
 };
 
@@ -72,6 +80,10 @@ int tree_dispatch(struct Tree *tree);
  * vanishes. A second call for the same file changes nothing. -ENOENT: no such file; -ENOSPC: no more watches
  * (degraded; tree_sweep() reports the file all the same). */
 int tree_watch_file(struct Tree *tree, uint64_t id, int dir_fd, const char *name, enum TreeFile file);
+
+/* Somebody may make cgroups in this one: see above. One within another that is bound counts for that one.
+ * -ENOENT. */
+int tree_bind(struct Tree *tree, uint64_t id);
 
 /* Every known cgroup, parents before their children. A cgroup that cannot be opened now comes with a negative
  * errno for its `dir_fd`. */

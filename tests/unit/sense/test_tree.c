@@ -457,6 +457,89 @@ static void every_known_cgroup_is_listed(void **state)
     assert_int_equal(tree_open_node(&f->witness.tree, id), -ENOENT);
 }
 
+/* Numbered directories in `dir`: made up to `to`, or removed. */
+static void number_directories(const struct Fixture *f, const char *dir, int from, int to, bool make)
+{
+    char path[64];
+
+    for (int i = from; i < to; i++) {
+        snprintf(path, sizeof(path), "%s/%d", dir, i);
+        if (make)
+            scratch_mkdir(&f->scratch, path);
+        else
+            scratch_rmdir(&f->scratch, path);
+    }
+}
+
+/* Whatever is made in one that is bound, the others are met and watched. */
+static void no_more_than_so_many_in_a_bound_one(void **state)
+{
+    struct Fixture *f = *state;
+
+    scratch_mkdir(&f->scratch, "bound/old");
+    open_and_scan(f);
+    assert_int_equal(tree_bind(&f->witness.tree, scratch_id(&f->scratch, "bound")), 0);
+    number_directories(f, "bound", 0, 10, true);
+    witness_drain(&f->witness);
+    number_directories(f, "bound/old", 0, 2 * TREE_MOST_BELOW, true);
+    witness_drain(&f->witness);
+    assert_int_equal(f->witness.appeared, 1 + TREE_MOST_BELOW);
+    assert_int_equal(f->witness.crowded, 1);
+    assert_false(f->witness.tree.degraded);
+    assert_int_equal(witness_kernel_watches(&f->witness), 2 + TREE_MOST_BELOW);
+    scratch_mkdir(&f->scratch, "other/below");
+    witness_drain(&f->witness);
+    assert_known(f, "other/below");
+    assert_int_equal(tree_scan(&f->witness.tree), 0);
+    assert_int_equal(f->witness.appeared, 3 + TREE_MOST_BELOW);
+    assert_int_equal(f->witness.vanished, 0);
+}
+
+/* Those that were turned away are met when half of the others are gone. */
+static void who_was_turned_away_comes_in_later(void **state)
+{
+    struct Fixture *f = *state;
+    unsigned known;
+
+    scratch_mkdir(&f->scratch, "bound");
+    open_and_scan(f);
+    assert_int_equal(tree_bind(&f->witness.tree, scratch_id(&f->scratch, "bound")), 0);
+    number_directories(f, "bound", 0, TREE_MOST_BELOW, true);
+    witness_drain(&f->witness);
+    assert_int_equal(f->witness.crowded, 0);
+    scratch_mkdir(&f->scratch, "bound/late/later");
+    witness_drain(&f->witness);
+    assert_unknown(f, "bound/late");
+    number_directories(f, "bound", 0, TREE_MOST_BELOW / 2 - 1, false);
+    witness_drain(&f->witness);
+    assert_unknown(f, "bound/late");
+    scratch_rmdir(&f->scratch, "bound/1000");
+    witness_drain(&f->witness);
+    assert_known(f, "bound/late/later");
+    known = f->witness.appeared - f->witness.vanished;
+    assert_int_equal(known, 1 + TREE_MOST_BELOW / 2 + 2);
+    number_directories(f, "bound", TREE_MOST_BELOW, 2 * TREE_MOST_BELOW, true);
+    witness_drain(&f->witness);
+    assert_int_equal(f->witness.crowded, 1); /* it was told of before */
+    assert_int_equal(f->witness.appeared - f->witness.vanished, 1 + TREE_MOST_BELOW);
+}
+
+/* One that is bound within another is that one's: who has much cannot have more by making tenants of it. */
+static void a_bound_one_within_another(void **state)
+{
+    struct Fixture *f = *state;
+
+    scratch_mkdir(&f->scratch, "outer/inner");
+    open_and_scan(f);
+    assert_int_equal(tree_bind(&f->witness.tree, scratch_id(&f->scratch, "outer/inner")), 0);
+    assert_int_equal(tree_bind(&f->witness.tree, scratch_id(&f->scratch, "outer")), 0);
+    number_directories(f, "outer/inner", 0, TREE_MOST_BELOW + 1, true);
+    witness_drain(&f->witness);
+    assert_int_equal(f->witness.appeared, 1 + TREE_MOST_BELOW);
+    assert_int_equal(f->witness.crowded, 1);
+    assert_int_equal(tree_bind(&f->witness.tree, 1), -ENOENT);
+}
+
 static void bad_roots(void **state)
 {
     struct Fixture *f = *state;
@@ -614,6 +697,9 @@ int main(void)
         TREE_TEST(sweep_reports_watched_files),
         TREE_TEST(overflow_rescans_and_takes_every_file_as_changed),
         TREE_TEST(every_known_cgroup_is_listed),
+        TREE_TEST(no_more_than_so_many_in_a_bound_one),
+        TREE_TEST(who_was_turned_away_comes_in_later),
+        TREE_TEST(a_bound_one_within_another),
         TREE_TEST(bad_roots),
         TREE_TEST(watches_exhausted),
         TREE_TEST(watches_are_there_again),

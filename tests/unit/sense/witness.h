@@ -23,7 +23,7 @@ struct Known {
 struct Witness {
     struct Tree tree;
     struct Known *known; /* by path */
-    unsigned appeared, vanished, degraded;
+    unsigned appeared, vanished, degraded, crowded;
     bool watch_files; /* as the daemon does, in `appeared` */
 };
 
@@ -105,6 +105,14 @@ static inline void witness_degraded(void *userdata, const char *why)
     witness->degraded++;
 }
 
+static inline void witness_crowded(void *userdata, uint64_t id)
+{
+    struct Witness *witness = userdata;
+
+    assert_true(id != 0);
+    witness->crowded++;
+}
+
 static inline int witness_open(struct Witness *witness, const char *root)
 {
     static const struct TreeEvents events = {
@@ -112,6 +120,7 @@ static inline int witness_open(struct Witness *witness, const char *root)
         .vanished = witness_vanished,
         .changed = witness_changed,
         .degraded = witness_degraded,
+        .crowded = witness_crowded,
     };
 
     return tree_open(&witness->tree, root, &events, witness);
