@@ -134,9 +134,11 @@ static void open_controllers(struct Guard *guard, struct Tenant *tenant, usec_t 
 {
     if (cgroup_has_controllers(&tenant->cgroup) || cgroup_open_controllers(&tenant->cgroup) < 0)
         return;
-    /* The watch first, then the first look: what changes in between is announced. */
     watch_tenant(guard, tenant, tenant->cgroup.dir_fd);
-    (void)pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings);
+    /* The first look, to count from. One more would take refused forks from the look that judges them:
+     * without pids.events.local (Linux before 6.10) this comes by again and again. */
+    if (!tenant->pids.valid)
+        (void)pids_look(&tenant->cgroup, &tenant->pids, now, &tenant->readings);
 }
 
 static void check_limits(struct Guard *guard, struct Tenant *tenant, usec_t now)

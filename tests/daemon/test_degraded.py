@@ -50,6 +50,22 @@ def no_instances():
 
 
 @test
+def counted_once():
+    """no inotify instance, and no pids.events.local (an older kernel): a refused fork is judged by whichever look sees it first"""
+    if not may_limit_inotify():
+        raise Skip("needs a user namespace of its own")
+    with World(CONFIG) as world:
+        held = world.kernel.make("held/a")
+        os.unlink(os.path.join(held.dir, "pids.events.local"))
+        world.start(limits="max_inotify_instances=0")
+        eventually("it has its limit", lambda: held.limit == "100")
+        held.set_tasks(100)
+        held.write("pids.events", "max 1\n")
+        same(len(world.tenants()), 1, "tenants")  # guardd looks when it is asked
+        eventually("it is frozen", lambda: held.wanted_frozen)
+
+
+@test
 def no_descriptors():
     """no descriptors are left for a newcomer: it is said, and once there are some it is guarded"""
     world, _ = started(CONFIG, "held/a")
