@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "build-config.h"
+#include "serve/listing.h"
 #include "serve/target.h"
 #include "wire/codec.h"
 #include "wire/interface.h"
@@ -80,60 +81,6 @@ int look_get_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_me
         SD_JSON_BUILD_PAIR_VARIANT("findings", findings), SD_JSON_BUILD_PAIR_VARIANT("notices", notices));
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    const struct Tenant *const *left = a, *const *right = b;
-    int order = strcmp((*left)->name, (*right)->name);
-
-    return order != 0 ? order : strcmp((*left)->cgroup.path, (*right)->cgroup.path);
-}
-
-static bool is_of_class(const struct Tenant *tenant, const char *class)
-{
-    return !class || (tenant->class && strcmp(tenant->class->name, class) == 0);
-}
-
-/* All tenants of a class (NULL: all), measured afresh, sorted by name. Caller frees the array. */
-static int sorted_tenants(struct Service *service, const char *class, const struct Tenant ***ret,
-                          size_t *ret_n)
-{
-    _cleanup_free_ const struct Tenant **tenants = NULL;
-    struct Tenant *tenant, *next;
-    size_t n = 0;
-
-    HASH_ITER (hh, service->view.registry->tenants, tenant, next) {
-        if (is_of_class(tenant, class))
-            service->ops->refresh(service->userdata, tenant);
-    }
-    tenants = calloc(registry_count(service->view.registry) + 1, sizeof(*tenants));
-    if (!tenants)
-        return -ENOMEM;
-    HASH_ITER (hh, service->view.registry->tenants, tenant, next) {
-        if (is_of_class(tenant, class))
-            tenants[n++] = tenant;
-    }
-    qsort(tenants, n, sizeof(*tenants), compare_names);
-    *ret = take_ptr(tenants);
-    *ret_n = n;
-    return 0;
-}
-
-static int rows(const struct Tenant *const *tenants, size_t n,
-                int (*encode)(const struct Tenant *tenant, sd_json_variant **ret), sd_json_variant **ret)
-{
-    _cleanup_free_ sd_json_variant **list = calloc(n + 1, sizeof(*list));
-    size_t made = 0;
-    int r = list ? 0 : -ENOMEM;
-
-    for (; made < n && r >= 0; made += r >= 0)
-        r = encode(tenants[made], &list[made]);
-    if (r >= 0)
-        r = sd_json_variant_new_array(ret, list, n);
-    for (size_t i = 0; i < made; i++)
-        sd_json_variant_unref(list[i]);
-    return r;
-}
-
 /* 0 when the class exists; else the peer was told which do. */
 static int demand_class(struct ServicePeer *peer, const char *class)
 {
@@ -154,6 +101,11 @@ static int demand_class(struct ServicePeer *peer, const char *class)
                               SD_JSON_BUILD_PAIR_VARIANT("classes", classes));
 }
 
+static int reply_tenants(struct ServicePeer *peer, sd_json_variant *rows)
+{
+    return sd_varlink_replybo(peer->link, SD_JSON_BUILD_PAIR_VARIANT("tenants", rows));
+}
+
 int look_list_tenants(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
                       void *userdata)
 {
@@ -161,25 +113,16 @@ int look_list_tenants(sd_varlink *link, sd_json_variant *parameters, sd_varlink_
         {"class", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, 0, SD_JSON_NULLABLE},
         {},
     };
-    _cleanup_free_ const struct Tenant **tenants = NULL;
-    _cleanup_json_ sd_json_variant *list = NULL;
+    static const struct ListingKind kind = {.encode = wire_tenant_row, .reply = reply_tenants};
     struct ServicePeer *peer = userdata;
     const char *class = NULL;
-    size_t n = 0;
     int r = peer_demand(peer, RIGHT_LOOK);
 
     if (r >= 0)
         r = sd_varlink_dispatch(link, parameters, fields, &class);
     if (r == 0)
         r = demand_class(peer, class);
-    if (r != 0)
-        return r;
-    r = sorted_tenants(peer->service, class, &tenants, &n);
-    if (r >= 0)
-        r = rows(tenants, n, wire_tenant_row, &list);
-    if (r < 0)
-        return r;
-    return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("tenants", list));
+    return r != 0 ? r : listing_ask(peer, &kind, class ? class : "", flags);
 }
 
 /* What came of what was done, of each verb and result that there was. */
@@ -197,33 +140,33 @@ static int actions_list(const struct Tally *tally, sd_json_variant **ret)
     return r;
 }
 
-int look_get_metrics(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
-                     void *userdata)
+static int reply_metrics(struct ServicePeer *peer, sd_json_variant *rows)
 {
-    _cleanup_json_ sd_json_variant *actions = NULL, *list = NULL;
-    _cleanup_free_ const struct Tenant **tenants = NULL;
-    struct ServicePeer *peer = userdata;
+    _cleanup_json_ sd_json_variant *actions = NULL;
     struct Service *service = peer->service;
     struct ServiceStatus status = {0};
-    size_t n = 0;
-    int r = peer_demand(peer, RIGHT_LOOK);
+    int r;
 
-    if (r < 0)
-        return r;
-    r = sorted_tenants(service, NULL, &tenants, &n);
-    if (r >= 0)
-        r = rows(tenants, n, wire_tenant_metrics, &list);
     service->ops->status(service->userdata, &status);
-    if (r >= 0)
-        r = actions_list(status.tally, &actions);
+    r = actions_list(status.tally, &actions);
     if (r < 0)
         return r;
     return sd_varlink_replybo(
-        link, SD_JSON_BUILD_PAIR_VARIANT("actions", actions),
+        peer->link, SD_JSON_BUILD_PAIR_VARIANT("actions", actions),
         SD_JSON_BUILD_PAIR_UNSIGNED("withheld", status.tally ? status.tally->withheld : 0),
         SD_JSON_BUILD_PAIR_UNSIGNED("events", service->view.history->last_sequence),
         SD_JSON_BUILD_PAIR_UNSIGNED("eventsLost", status.events_lost),
-        SD_JSON_BUILD_PAIR_VARIANT("tenants", list));
+        SD_JSON_BUILD_PAIR_VARIANT("tenants", rows));
+}
+
+int look_get_metrics(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+                     void *userdata)
+{
+    static const struct ListingKind kind = {.encode = wire_tenant_metrics, .reply = reply_metrics};
+    struct ServicePeer *peer = userdata;
+    int r = peer_demand(peer, RIGHT_LOOK);
+
+    return r < 0 ? r : listing_ask(peer, &kind, "", flags);
 }
 
 /* The newest events of a tenant, oldest first. */

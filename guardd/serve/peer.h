@@ -25,6 +25,16 @@ enum Awaits {
     AWAITS_CHECK,
 };
 
+struct ListingKind;
+
+/* What it waits for, if not for an outcome: a listing (listing.h). */
+struct ListingWish {
+    const struct ListingKind *kind; /* NULL: it waits for none */
+    char class[POLICY_NAME_MAX];    /* "": of all classes */
+    uint64_t number;                /* who has come first */
+    bool being_made;                /* the listing that is being made is for it, too */
+};
+
 struct ServicePeer {
     struct Service *service;
     sd_varlink *link;        /* referenced */
@@ -36,9 +46,10 @@ struct ServicePeer {
     char subject[TENANT_NAME_MAX]; /* the tenant whose outcome that is; "" for all */
     size_t released;               /* AWAITS_RELEASE: how many it was taken from */
     bool repair;                   /* AWAITS_CHECK: what is wrong is mended */
-    bool watching, brief;          /* sent every event; only what a line of it needs */
-    unsigned queued;               /* events not yet written to its socket */
-    struct TraceFeed *trace;       /* what it is being sent (trace.h); owned, NULL */
+    struct ListingWish wish;
+    bool watching, brief;    /* sent every event; only what a line of it needs */
+    unsigned queued;         /* events not yet written to its socket */
+    struct TraceFeed *trace; /* what it is being sent (trace.h); owned, NULL */
     struct ServicePeer *prev, *next;
 };
 

@@ -9,6 +9,7 @@
 #include "serve/change.h"
 #include "serve/inspect.h"
 #include "serve/limits.h"
+#include "serve/listing.h"
 #include "serve/look.h"
 #include "serve/peer.h"
 #include "serve/suspend.h"
@@ -102,6 +103,8 @@ int service_open(struct Service *service, sd_event *event, int fd, const char *a
     if (r >= 0)
         r = make_feed(service, event);
     if (r >= 0)
+        r = listing_open(service, event);
+    if (r >= 0)
         r = listen_on(service->server, &listen_fd, address);
     if (r >= 0)
         r = sd_varlink_server_attach_event(service->server, event, SERVICE_PRIORITY);
@@ -129,6 +132,7 @@ void service_close(struct Service *service)
     DL_FOREACH_SAFE (service->peers, peer, next)
         hang_up(peer);
     service->feed = sd_event_source_disable_unref(service->feed);
+    listing_close(service);
     service->server = sd_varlink_server_unref(service->server);
 }
 

@@ -129,9 +129,13 @@ struct Service {
     void *userdata;
     struct ServicePeer *peers; /* utlist */
     uint64_t last_ticket;
-    sd_event_source *feed;  /* takes what is new in the history to the watchers */
-    uint64_t fed;           /* sequence of the last event that the watchers were sent */
-    const char *group_file; /* /etc/group; tests name another one after service_open() */
+    struct Listing *listing; /* the one that is being made (listing.h); owned, NULL */
+    int listing_error;       /* why it cannot be made */
+    uint64_t last_wish;
+    sd_event_source *lister; /* makes listings, a few tenants a turn */
+    sd_event_source *feed;   /* takes what is new in the history to the watchers */
+    uint64_t fed;            /* sequence of the last event that the watchers were sent */
+    const char *group_file;  /* /etc/group; tests name another one after service_open() */
     const char *passwd_file;
 };
 
