@@ -28,6 +28,7 @@ import contextlib
 import glob
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -587,6 +588,15 @@ def guardd_pid():
     return int(output("systemctl", "show", "-P", "MainPID", "guardd.service"))
 
 
+def watches(pid):
+    """Of inotify, that the process has."""
+    count = 0
+    for name in os.listdir(f"/proc/{pid}/fdinfo"):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/fdinfo/{name}") as file:
+            count += sum(line.startswith("inotify ") for line in file)
+    return count
+
+
 def kill_guardd():
     """With SIGKILL. Comes back when the next one is there."""
     old = guardd_pid()
@@ -662,6 +672,12 @@ class Ground(contextlib.ExitStack):
         os.makedirs(path, mode=0o755)
         self.callback(shutil.rmtree, path, ignore_errors=True)
         return path
+
+    def sysctl(self, name, value):
+        """Until the test ends. No process is needed for it: there may be no PID left."""
+        path = pathlib.Path("/proc/sys", *name.split("."))
+        self.callback(path.write_text, path.read_text())
+        path.write_text(f"{value}\n")
 
     def configure(self, own="", changes=""):
         """Drop-ins until the test ends: classes of its own before the vendor's, changes of the vendor's after them."""
