@@ -71,18 +71,36 @@ static void field_text(const struct Tale *tale, const char *label, const char *t
         fputs(tale->style->plain, tale->file);
 }
 
+/* Caller frees. */
+__attribute__((format(printf, 1, 0))) static char *format_list(const char *format, va_list arguments)
+{
+    char *text = NULL;
+
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    return have_memory(text);
+}
+
+__attribute__((format(printf, 1, 2))) static char *format_text(const char *format, ...)
+{
+    va_list arguments;
+    char *text;
+
+    va_start(arguments, format);
+    text = format_list(format, arguments);
+    va_end(arguments);
+    return text;
+}
+
 __attribute__((format(printf, 3, 4))) static void field(const struct Tale *tale, const char *label,
                                                         const char *format, ...)
 {
-    char *formatted = NULL;
     _cleanup_free_ char *text = NULL;
     va_list arguments;
 
     va_start(arguments, format);
-    if (vasprintf(&formatted, format, arguments) < 0)
-        formatted = NULL;
+    text = format_list(format, arguments);
     va_end(arguments);
-    text = have_memory(formatted);
     field_text(tale, label, text, false);
 }
 
@@ -98,19 +116,27 @@ static const char *measured(sd_json_variant *object, const char *key, char *buf,
     return measure_format(measure == MEASURE_INVALID ? MEASURE_COUNT : measure, value, buf, size);
 }
 
-/* "tasks.current 1024 of 1024, 100 %" */
-static void describe_value(sd_json_variant *evidence, char *buf, size_t size)
+/* " (98%)", or "" where that would say nothing. */
+static const char *share_of(sd_json_variant *evidence, char *buf, size_t size)
 {
-    char value_buf[MEASURE_FORMAT_MAX], limit_buf[MEASURE_FORMAT_MAX], share[32] = "";
+    int64_t number, whole;
+
+    buf[0] = '\0';
+    if (reply_number(evidence, "value", &number) && reply_number(evidence, "limit", &whole) && whole > 0 &&
+        number >= 0 && number <= INT64_MAX / 100)
+        snprintf(buf, size, " (%" PRId64 "%%)", number * 100 / whole);
+    return buf;
+}
+
+/* "tasks.current 1024 of 1024 (100%)" */
+static char *describe_value(sd_json_variant *evidence)
+{
+    char value_buf[MEASURE_FORMAT_MAX], limit_buf[MEASURE_FORMAT_MAX], share[32];
     const char *value = measured(evidence, "value", value_buf, sizeof(value_buf));
     const char *limit = measured(evidence, "limit", limit_buf, sizeof(limit_buf));
-    int64_t number = 0, whole = 0;
 
-    if (value && limit && reply_number(evidence, "value", &number) &&
-        reply_number(evidence, "limit", &whole) && whole > 0)
-        snprintf(share, sizeof(share), " (%" PRId64 "%%)", (int64_t)(100.0 * (double)number / (double)whole));
-    snprintf(buf, size, "%s %s%s%s%s", reply_text_or(evidence, "reading", "?"), value ? value : "not known",
-             limit ? " of " : "", limit ? limit : "", share);
+    return format_text("%s %s%s%s%s", reply_text_or(evidence, "reading", "?"), value ? value : "not known",
+                       limit ? " of " : "", limit ? limit : "", share_of(evidence, share, sizeof(share)));
 }
 
 /* The values of a series; how far they reach back. */
@@ -155,11 +181,11 @@ static void tell_series(const struct Tale *tale, sd_json_variant *evidence)
 static void tell_evidence(const struct Tale *tale, sd_json_variant *evidence, const char *label,
                           const char *threshold)
 {
-    char text[256];
+    _cleanup_free_ char *text = NULL;
 
     if (!evidence)
         return;
-    describe_value(evidence, text, sizeof(text));
+    text = describe_value(evidence);
     field(tale, label, "%s; %s: %s", text, threshold, reply_text_or(evidence, "condition", "?"));
     tell_series(tale, evidence);
 }
@@ -222,30 +248,28 @@ static void tell_rivals(const struct Tale *tale, sd_json_variant *decision, sd_j
         field(tale, "passed over", "nobody: there is no other that the rule may mean");
 }
 
-static const char *user_name(int64_t uid, char *buf, size_t size)
+static char *user_name(int64_t uid)
 {
     const struct passwd *user = getpwuid((uid_t)uid);
 
-    if (user)
-        snprintf(buf, size, "%s (uid %" PRId64 ")", user->pw_name, uid);
-    else
-        snprintf(buf, size, "uid %" PRId64, uid);
-    return buf;
+    return user ? format_text("%s (uid %" PRId64 ")", user->pw_name, uid) : format_text("uid %" PRId64, uid);
 }
 
 static void tell_why(const struct Tale *tale, sd_json_variant *decision)
 {
     const char *cause = reply_text_or(decision, "cause", "");
     sd_json_variant *rank = reply_object(decision, "rank");
-    char name[128];
+    _cleanup_free_ char *name = NULL;
     int64_t uid;
 
     if (rank)
         tell_rivals(tale, decision, rank);
     else if (strcmp(cause, "rule") == 0 && reply_flag(decision, "begins"))
         field(tale, "why this one", "the rule goes by the tenant's own readings, and so means nobody else");
-    if (strcmp(cause, "operator") == 0 && reply_number(decision, "uid", &uid))
-        field(tale, "by hand", "%s", user_name(uid, name, sizeof(name)));
+    if (strcmp(cause, "operator") == 0 && reply_number(decision, "uid", &uid)) {
+        name = user_name(uid);
+        field(tale, "by hand", "%s", name);
+    }
     /* An election's sentence has been told in its parts. */
     if (!rank && reply_text(decision, "reason"))
         field(tale, "because", "%s", reply_text(decision, "reason"));
@@ -293,36 +317,43 @@ static void tell_undone(const struct Tale *tale, sd_json_variant *act)
 
 /* --- an act ----------------------------------------------------------------------------------------- */
 
-/* "freeze, by rule fork-bomb, step 1 of 2" */
-static void describe_act(sd_json_variant *act, char *buf, size_t size)
+/* What is told of no decision. */
+static void tell_other(FILE *file, sd_json_variant *act)
 {
-    sd_json_variant *decision = reply_object(act, "decision"), *request = reply_object(act, "request");
+    sd_json_variant *request = reply_object(act, "request");
+    char lost[REPLY_DIGITS_MAX];
+
+    if (request)
+        fprintf(file, "asked for: %s", reply_text_or(request, "text", "?"));
+    else
+        fprintf(file, "%s events are missing: the journal did not take them in time",
+                reply_digits(act, "lost", "?", lost, sizeof(lost)));
+}
+
+/* "freeze, rule fork-bomb, step 1 of 2" */
+static void tell_title(FILE *file, sd_json_variant *act)
+{
+    sd_json_variant *decision = reply_object(act, "decision");
     const char *rule = reply_text(decision, "rule"), *resource = reply_text(decision, "resource");
     const char *limit = reply_text(decision, "limit");
-    char text[MEASURE_FORMAT_MAX], step[REPLY_DIGITS_MAX], steps[REPLY_DIGITS_MAX], lost[REPLY_DIGITS_MAX];
+    char text[MEASURE_FORMAT_MAX], step[REPLY_DIGITS_MAX], steps[REPLY_DIGITS_MAX];
     uint64_t value = LIMIT_INFINITY;
     enum LimitId id = limit ? limit_from_directive(limit) : LIMIT_INVALID;
-    int n;
 
     if (!decision) {
-        if (request)
-            snprintf(buf, size, "asked for: %s", reply_text_or(request, "text", "?"));
-        else
-            snprintf(buf, size, "%s events are missing: the journal did not take them in time",
-                     reply_digits(act, "lost", "?", lost, sizeof(lost)));
+        tell_other(file, act);
         return;
     }
-    n = snprintf(buf, size, "%s%s%s", act_verb(act), resource ? " " : "", resource ? resource : "");
+    fprintf(file, "%s%s%s", act_verb(act), resource ? " " : "", resource ? resource : "");
     if (id != LIMIT_INVALID) {
         reply_unsigned(reply_object(decision, "value"), "value", &value);
-        n +=
-            snprintf(buf + n, size - (size_t)n, " %s=%s", limit, limit_format(id, value, text, sizeof(text)));
+        fprintf(file, " %s=%s", limit, limit_format(id, value, text, sizeof(text)));
     }
     if (rule)
-        n += snprintf(buf + n, size - (size_t)n, ", rule %s", rule);
+        fprintf(file, ", rule %s", rule);
     if (reply_digits(decision, "step", NULL, step, sizeof(step)) &&
         reply_digits(decision, "steps", NULL, steps, sizeof(steps)))
-        snprintf(buf + n, size - (size_t)n, ", step %s of %s", step, steps);
+        fprintf(file, ", step %s of %s", step, steps);
 }
 
 /* The date where it is another one than before. */
@@ -340,29 +371,28 @@ static void tell_date(struct Tale *tale, int64_t at)
 
 static void tell_request(const struct Tale *tale, sd_json_variant *request)
 {
-    char name[128], pid[REPLY_DIGITS_MAX];
+    _cleanup_free_ char *name = NULL;
+    char pid[REPLY_DIGITS_MAX];
     const char *digits = reply_digits(request, "pid", NULL, pid, sizeof(pid)),
                *known = reply_text(request, "name");
     int64_t uid = 0;
 
     if (!reply_number(request, "uid", &uid))
         return;
-    if (known)
-        snprintf(name, sizeof(name), "%s (uid %" PRId64 ")", known, uid);
-    else
-        user_name(uid, name, sizeof(name));
+    name = known ? format_text("%s (uid %" PRId64 ")", known, uid) : user_name(uid);
     field(tale, "by", "%s%s%s", name, digits ? ", process " : "", digits ? digits : "");
 }
 
 static void tell_act(struct Tale *tale, sd_json_variant *act)
 {
     sd_json_variant *decision = reply_object(act, "decision");
-    const char *action = reply_text(act, "action"), *bold = tale->style->bold, *plain = tale->style->plain;
-    char title[384], at[CLOCK_TEXT_MAX];
+    const char *action = reply_text(act, "action");
+    char at[CLOCK_TEXT_MAX];
 
     tell_date(tale, act_began(act));
-    describe_act(act, title, sizeof(title));
-    fprintf(tale->file, "%s  %s%s%s\n", clock_time(act_began(act), at, sizeof(at)), bold, title, plain);
+    fprintf(tale->file, "%s  %s", clock_time(act_began(act), at, sizeof(at)), tale->style->bold);
+    tell_title(tale->file, act);
+    fprintf(tale->file, "%s\n", tale->style->plain);
     if (reply_object(act, "request"))
         tell_request(tale, reply_object(act, "request"));
     if (!decision)

@@ -404,6 +404,59 @@ static void no_line_is_wider_than_80_columns(void **state)
     }
 }
 
+/* Of another guardd; words of this one are short. */
+static void words_of_any_length_are_told_whole(void **state)
+{
+    static char verb[230], resource[230], rule[230], reading[230], lines[1200];
+    struct Script *script = *state;
+    _cleanup_free_ char *text = NULL;
+
+    memset(verb, 'v', sizeof(verb) - 1);
+    memset(resource, 's', sizeof(resource) - 1);
+    memset(rule, 'r', sizeof(rule) - 1);
+    memset(reading, 'w', sizeof(reading) - 1);
+    snprintf(lines, sizeof(lines),
+             "EVENT=decision\nACTION=a\nVERB=%s\nRESOURCE=%s\nRULE=%s\nLIMIT=TasksMax\nVALUE=7\nGROUND=when\n"
+             "STEP=1\nSTEPS=2\nWHEN_READING=%s\nWHEN_UNIT=count\nWHEN_VALUE=8\nWHEN_THRESHOLD=7\nWHEN=then",
+             verb, resource, rule, reading);
+    entry(script, 0, lines);
+    text = told(script, NULL);
+    assert_told(text, verb);
+    assert_told(text, resource);
+    assert_told(text, " TasksMax=7, rule rrr");
+    assert_told(text, "rrr, step 1 of 2\n");
+    assert_told(text, reading);
+    assert_told(text, " 8; threshold: then");
+}
+
+static void a_share_is_told_where_it_says_something(void **state)
+{
+    static const struct {
+        const char *value, *limit, *told;
+    } shares[] = {
+        {"1023", "1024", "r 1023 of 1024 (99%);"},
+        {"1", "0", "r 1 of 0;"},
+        {"-1", "5", "r -1 of 5;"},
+        {"9223372036854775807", "1", "r 9223372036854775807 of 1;"},
+        {"-9223372036854775808", "1", "r -9223372036854775808 of 1;"},
+    };
+
+    for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+        _cleanup_free_ char *text = NULL;
+        char lines[256];
+
+        assert_int_equal(teardown(state), 0);
+        assert_int_equal(setup(state), 0);
+        snprintf(lines, sizeof(lines),
+                 "EVENT=decision\nACTION=a\nVERB=freeze\nGROUND=when\nWHEN_READING=r\nWHEN_UNIT=count\n"
+                 "WHEN_VALUE=%s\nWHEN_LIMIT=%s\nWHEN_THRESHOLD=7\nWHEN=w",
+                 shares[i].value, shares[i].limit);
+        entry(*state, 0, lines);
+        text = told(*state, NULL);
+        assert_told(text, shares[i].told);
+    }
+}
+
 static void a_sparkline_goes_from_the_least_to_the_greatest(void **state)
 {
     static const int64_t values[] = {INT64_MIN, 0, INT64_MAX}, same[] = {5, 5};
@@ -434,6 +487,8 @@ int main(void)
         story_test(relief_is_told_by_until_alone),
         story_test(an_election_is_told),
         story_test(no_line_is_wider_than_80_columns),
+        story_test(words_of_any_length_are_told_whole),
+        story_test(a_share_is_told_where_it_says_something),
         story_test(a_sparkline_goes_from_the_least_to_the_greatest),
     };
 
