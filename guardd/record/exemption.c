@@ -3,7 +3,8 @@
  *   {"tenant": "docker/web", "untilRealtimeUSec": 1763777100000000, "sinceRealtimeUSec": 1763773500000000,
  *    "uid": 1000, "pid": 4711, "user": "alice"}
  *
- * The true name stands inside, escaped: the file's name is cut where it would be too long. */
+ * The true name stands inside, escaped, as the user's does: the file's name is cut where it would be too
+ * long. */
 #define HASH_NONFATAL_OOM 1 /* a failed add leaves hh.tbl NULL; looked at after it */
 
 #include "record/exemption.h"
@@ -106,7 +107,7 @@ static const sd_json_dispatch_field file_fields[] = {
 static int read_file(void *userdata, const char *name, sd_json_variant *object)
 {
     struct Exemptions *exemptions = userdata;
-    _cleanup_free_ char *tenant = NULL;
+    _cleanup_free_ char *tenant = NULL, *user = NULL;
     struct ExemptionFile file = {0};
     struct ExemptName *exempt;
     char expected[STORE_NAME_MAX];
@@ -115,7 +116,8 @@ static int read_file(void *userdata, const char *name, sd_json_variant *object)
     if (r < 0)
         return r == -ENOMEM ? r : STORE_DAMAGED;
     tenant = store_unescape(file.tenant);
-    if (!tenant)
+    user = tenant ? store_unescape(file.user ? file.user : "") : NULL;
+    if (!user)
         return errno == ENOMEM ? -ENOMEM : STORE_DAMAGED;
     if (!tenant[0] || strlen(tenant) >= TENANT_NAME_MAX || file.exemption.until_realtime_usec == 0 ||
         strcmp(name, store_file_name(tenant, expected)) != 0)
@@ -123,7 +125,7 @@ static int read_file(void *userdata, const char *name, sd_json_variant *object)
     exempt = find_or_add(exemptions, tenant);
     if (!exempt)
         return -ENOMEM;
-    snprintf(file.exemption.by.name, sizeof(file.exemption.by.name), "%s", file.user ? file.user : "");
+    snprintf(file.exemption.by.name, sizeof(file.exemption.by.name), "%s", user);
     exempt->exemption = file.exemption;
     return 0;
 }
@@ -154,18 +156,18 @@ void exemptions_close(struct Exemptions *exemptions)
 static int write_file(int dir_fd, const char *tenant, const struct Exemption *exemption)
 {
     _cleanup_json_ sd_json_variant *json = NULL;
-    _cleanup_free_ char *escaped = store_escape(tenant);
+    _cleanup_free_ char *escaped = store_escape(tenant), *user = store_escape(exemption->by.name);
     char name[STORE_NAME_MAX];
     int r;
 
-    if (!escaped)
+    if (!escaped || !user)
         return -ENOMEM;
     r = sd_json_buildo(&json, SD_JSON_BUILD_PAIR_STRING("tenant", escaped),
                        SD_JSON_BUILD_PAIR_UNSIGNED("untilRealtimeUSec", exemption->until_realtime_usec),
                        SD_JSON_BUILD_PAIR_UNSIGNED("sinceRealtimeUSec", exemption->since_realtime_usec),
                        SD_JSON_BUILD_PAIR_UNSIGNED("uid", exemption->by.uid),
                        SD_JSON_BUILD_PAIR_INTEGER("pid", exemption->by.pid),
-                       SD_JSON_BUILD_PAIR_STRING("user", exemption->by.name));
+                       SD_JSON_BUILD_PAIR_STRING("user", user));
     return r < 0 ? r : store_write(dir_fd, store_file_name(tenant, name), json, true);
 }
 

@@ -73,6 +73,24 @@ static void test_found_again(void **state)
     assert_null(exemption_find(&ground->exemptions, "y"));
 }
 
+/* A name in /etc/passwd may hold any byte, and is cut where it is long. */
+static void test_any_user(void **state)
+{
+    static const char *const users[] = {"j\xfcrgen", "100%", "\xc3\xa4",
+                                        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xc3"};
+    struct Ground *ground = *state;
+
+    for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
+        struct Exemption exemption = until(HOUR);
+
+        snprintf(exemption.by.name, sizeof(exemption.by.name), "%s", users[i]);
+        assert_int_equal(exemption_set(&ground->exemptions, "x", &exemption), 0);
+        reopen(ground);
+        assert_non_null(exemption_find(&ground->exemptions, "x"));
+        assert_string_equal(exemption_find(&ground->exemptions, "x")->by.name, users[i]);
+    }
+}
+
 static void test_ends(void **state)
 {
     struct Ground *ground = *state;
@@ -126,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_found_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_any_user, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damaged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nowhere, set_up, tear_down),
