@@ -11,6 +11,8 @@
 
 #define _cleanup_json_ _cleanup_(sd_json_variant_unrefp)
 #define INFINITY_TEXT "infinity"
+/* No clock and no counting comes so far. Behind a higher one there might be none that is higher still. */
+#define VERSION_MAX INT64_MAX
 #define PAIR_ESCAPED_IF_ANY(name, text)                                                                      \
     SD_JSON_BUILD_PAIR_CONDITION((text)[0] != '\0', name, SD_JSON_BUILD_STRING(text))
 
@@ -153,7 +155,7 @@ static const sd_json_dispatch_field entry_fields[] = {
     {"uid", SD_JSON_VARIANT_UNSIGNED, sd_json_dispatch_uint32, offsetof(struct FileEntry, uid),
      SD_JSON_MANDATORY},
     {"name", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, offsetof(struct FileEntry, name), 0},
-    {"pid", SD_JSON_VARIANT_INTEGER, sd_json_dispatch_int, offsetof(struct FileEntry, pid), 0},
+    {"pid", SD_JSON_VARIANT_UNSIGNED, sd_json_dispatch_int, offsetof(struct FileEntry, pid), 0},
     {"command", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, offsetof(struct FileEntry, command),
      0},
     {"realtimeUSec", SD_JSON_VARIANT_UNSIGNED, sd_json_dispatch_uint64,
@@ -327,7 +329,7 @@ int override_file_read(const char *name, sd_json_variant *object, bool runtime, 
     *ret = (struct Override){};
     if (r == 0)
         r = take_tenant(name, file.tenant, ret);
-    if (r == 0 && !file.overrides && !file.limits)
+    if (r == 0 && ((!file.overrides && !file.limits) || file.version > VERSION_MAX))
         r = STORE_DAMAGED;
     if (r == 0)
         r = file.overrides ? entries_from_json(file.overrides, runtime, ret)

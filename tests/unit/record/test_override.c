@@ -407,6 +407,8 @@ static void damaged(void **state)
         NEW "[{\"limit\":\"TasksMax\",\"value\":1,\"name\":\"%zz\"," WHO "}]}",
         NEW "[{\"limit\":\"TasksMax\",\"value\":1,\"untilRealtimeUSec\":-1," WHO "}]}",
         NEW "[{\"limit\":\"TasksMax\",\"value\":1," WHO "},{\"limit\":\"TasksMax\",\"value\":2," WHO "}]}",
+        NEW "[{\"limit\":\"TasksMax\",\"value\":1,\"pid\":-5," WHO "}]}",
+        NEW "[{\"limit\":\"TasksMax\",\"value\":1," WHO "}],\"version\":18446744073709551615}",
         NEW "[],\"changes\":[{}]}",
     };
     struct Ground *ground = *state;
