@@ -16,6 +16,9 @@
 /* A look that the engine asks for is made up where none was recorded within this time: a busy host looks
  * late. */
 #define LATE_USEC (500 * USEC_PER_MSEC)
+/* For so long at most looks are made up between two entries. A host that was suspended had no more of them,
+ * and a time in a file may be wrong by ages. */
+#define MADE_UP_USEC USEC_PER_HOUR
 
 /* An action of a rule whose recorded outcome is awaited. */
 struct Awaited {
@@ -271,12 +274,13 @@ static struct Actor *next_due(const struct Stage *stage, usec_t until)
     return found;
 }
 
-static void make_up_looks(struct Stage *stage, usec_t until)
+static void make_up_looks(struct Stage *stage, usec_t from, usec_t until)
 {
     struct Actor *actor;
 
+    until = usec_min(until, usec_add(from, MADE_UP_USEC));
     while (stage->error == 0 && (actor = next_due(stage, until))) {
-        usec_t now = actor->tenant.condition.look_usec;
+        usec_t now = usec_max(actor->tenant.condition.look_usec, from);
 
         forget_counts(&actor->tenant.readings);
         actor->tenant.readings.at_usec = now;
@@ -743,12 +747,14 @@ static int prepare(struct Stage *stage)
 static void play_all(struct Stage *stage)
 {
     struct TraceEntry entry;
+    usec_t last_usec = 0;
 
     for (stage->at = 0; stage->at < stage->recording->n && stage->error == 0; stage->at++) {
         recording_get(stage->recording, stage->at, &entry);
         stage->offset_usec = entry.realtime_usec - entry.at_usec;
         if (stage->altered && stage->recorded)
-            make_up_looks(stage, entry.at_usec);
+            make_up_looks(stage, last_usec, entry.at_usec);
+        last_usec = entry.at_usec;
         if (stage->at == 0)
             stage->replay->first_usec = entry.realtime_usec;
         stage->replay->last_usec = entry.realtime_usec;

@@ -176,6 +176,26 @@ static void another_reading_is_another_decision(void **state)
     unlink(path);
 }
 
+/* A rule that stands asks for a look each second. By such a time there would be ages of them. */
+static void a_time_that_is_wrong_by_ages_is_survived(void **state)
+{
+    char path[64], why[RECORDING_WHY_MAX];
+    struct Recording recording;
+    struct Config *config;
+    struct Replay replay;
+
+    change("fork-bomb.jsonl", "{\"kind\":\"outcome\",\"atUsec\":4561287144",
+           "{\"kind\":\"outcome\",\"atUsec\":9000000000000000000", path);
+    assert_int_equal(recording_load(path, &recording, why), 0);
+    config = recorded_and(&recording, "\n[Rule fork-bomb]\nSteps=freeze\n");
+    play(&recording, config, &replay);
+    assert_non_null(find(&replay, "jobs/a", VERB_FREEZE));
+    replay_free(&replay);
+    config_free(config);
+    recording_free(&recording);
+    unlink(path);
+}
+
 /* Each line of a recording with each of some things wrong: an error, or a replay, never more. */
 static void damage_is_survived(void **state)
 {
@@ -212,9 +232,13 @@ static void damage_is_survived(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_recording_is_decided_again),    cmocka_unit_test(a_stricter_rule_acts_earlier),
-        cmocka_unit_test(another_configuration_protects),      cmocka_unit_test(observing_goes_the_same_way),
-        cmocka_unit_test(another_reading_is_another_decision), cmocka_unit_test(damage_is_survived),
+        cmocka_unit_test(every_recording_is_decided_again),
+        cmocka_unit_test(a_stricter_rule_acts_earlier),
+        cmocka_unit_test(another_configuration_protects),
+        cmocka_unit_test(observing_goes_the_same_way),
+        cmocka_unit_test(another_reading_is_another_decision),
+        cmocka_unit_test(damage_is_survived),
+        cmocka_unit_test(a_time_that_is_wrong_by_ages_is_survived),
     };
 
     directory = getenv("GUARDD_REPLAY_DIR");
