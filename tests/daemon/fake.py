@@ -595,8 +595,17 @@ class World:
                 self.flush_notifications()
                 check(line in self.notified, f"guardd ended with {self.process.returncode} before {line}")
             return False
-        eventually(line, heard)
+        try:
+            eventually(line, heard)
+        except AssertionError:
+            print(diagnostics(f"the log of guardd, its last lines:\n{self.log()[-6000:]}\n{self.threads()}"), end="")
+            raise
         del self.notified[:self.notified.index(line) + 1]
+
+    def threads(self):
+        """Where those of guardd are, for whoever is to find out why it does not go on."""
+        command = ["gdb", "-p", str(self.process.pid), "-batch", "-ex", "thread apply all bt 16"]
+        return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False).stdout
 
     def flush_notifications(self):
         """Until all that was sent is heard."""
