@@ -1,5 +1,6 @@
 """Does guardd sleep? Every wake-up of a thread is a context switch, and the kernel counts them."""
 
+import contextlib
 import glob
 import re
 
@@ -13,12 +14,12 @@ UNTIL_QUIET = 180  # seconds
 
 
 def switches(pid):
-    """Context switches of each thread of a process, voluntary and involuntary."""
+    """Context switches of each thread of a process, voluntary and involuntary. One may end meanwhile."""
     found = {}
     for path in glob.glob(f"/proc/{pid}/task/*/status"):
-        with open(path) as file:
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError), open(path) as file:
             numbers = re.findall(r"voluntary_ctxt_switches:\s*(\d+)", file.read())
-        found[int(path.split("/")[4])] = tuple(map(int, numbers))
+            found[int(path.split("/")[4])] = tuple(map(int, numbers))
     return found
 
 
