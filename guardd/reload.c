@@ -6,7 +6,7 @@
 #include "limiting.h"
 #include "release.h"
 
-/* Nobody holds it yet, but a rule that is gone would. */
+/* Nobody holds it yet, but a rule would that is gone, or that has no such throttle any more. */
 static bool loses_what_is_on_its_way(const struct Tenant *tenant, const struct TenantClass *to)
 {
     const struct Decision *decision = &tenant->throttling.decision;
@@ -15,7 +15,7 @@ static bool loses_what_is_on_its_way(const struct Tenant *tenant, const struct T
         return false;
     for (size_t i = 0; to && i < to->n_rules; i++)
         if (strcmp(to->rules[i]->name, decision->rule) == 0)
-            return false;
+            return !rule_throttles(to->rules[i], decision->resource);
     return true;
 }
 

@@ -743,12 +743,6 @@ static bool find_rule(const struct TenantClass *class, const struct Rule *rule, 
     return false;
 }
 
-/* A rule that throttles something else now would never let go of what it throttled before. */
-static bool keeps_throttle(const struct TenantClass *to, size_t at, enum Resource resource)
-{
-    return to->rules[at]->resource == resource;
-}
-
 uint32_t engine_lost_holders(const struct Tenant *tenant, const struct TenantClass *to)
 {
     uint32_t lost = 0;
@@ -759,9 +753,10 @@ uint32_t engine_lost_holders(const struct Tenant *tenant, const struct TenantCla
 
         if ((tenant->condition.holders & (1u << i)) && !found)
             lost |= 1u << i;
+        /* A rule that throttles something else now, or nothing, has no step to come down to. */
         for (int resource = 0; resource < RESOURCE_COUNT; resource++)
             if ((tenant->throttles[resource].holders & (1u << i)) &&
-                !(found && keeps_throttle(to, at, (enum Resource)resource)))
+                !(found && rule_throttles(to->rules[at], (enum Resource)resource)))
                 lost |= 1u << i;
     }
     return lost;

@@ -88,7 +88,7 @@ void engine_reset(struct Tenant *tenant);
 void engine_adopt(struct Tenant *tenant, size_t rule, size_t step, usec_t since_usec, unsigned repeats);
 
 /* The holders, of a freeze or of a throttle, whose rule the new class does not have, or has with another
- * resource to throttle: they must be released before engine_reclass(). */
+ * resource to throttle or without a throttle: they must be released before engine_reclass(). */
 uint32_t engine_lost_holders(const struct Tenant *tenant, const struct TenantClass *to);
 
 /* After a reload: sets tenant->class and keeps, by name, the state of each rule that the new class has too,

@@ -98,3 +98,8 @@ bool rule_has_step(const struct Rule *rule, enum Verb verb)
             return true;
     return false;
 }
+
+bool rule_throttles(const struct Rule *rule, enum Resource resource)
+{
+    return rule->resource == resource && rule_has_step(rule, VERB_THROTTLE);
+}

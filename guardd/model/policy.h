@@ -127,3 +127,5 @@ const char *step_format(const struct Rule *rule, size_t step, char *buf, size_t 
 
 /* True when one of its steps is `verb`. */
 bool rule_has_step(const struct Rule *rule, enum Verb verb);
+/* True when one of its steps slows down in `resource`. */
+bool rule_throttles(const struct Rule *rule, enum Resource resource);

@@ -1168,6 +1168,11 @@ static void test_reload(void **state)
     changed.resource = RESOURCE_IO;
     two.rules[1] = &changed;
     assert_int_equal(engine_lost_holders(&world.tenant, &two), 1u << 0);
+    changed = world.rule; /* freeze 20s, kill */
+    changed.steps[0] = changed.steps[1];
+    changed.steps[1] = changed.steps[2];
+    changed.n_steps = 2;
+    assert_int_equal(engine_lost_holders(&world.tenant, &two), 1u << 0);
     two.rules[1] = &world.rule;
     engine_reclass(&world.tenant, &two);
     assert_int_equal(throttled(&world), 1u << 1 | 1u << HOLDER_OPERATOR);
