@@ -144,12 +144,12 @@ static bool throttles(const struct Turn *turn)
            (turn->tenant->throttles[resource].holders & (1u << turn->holder)) != 0;
 }
 
-/* The first step that throttles; n_steps when none does. */
+/* The first step that throttles, of a rule that has one; else its last step. */
 static size_t throttle_step(const struct Rule *rule)
 {
     size_t step = 0;
 
-    while (step < rule->n_steps && rule->steps[step].verb != VERB_THROTTLE)
+    while (step < last_step(rule) && rule->steps[step].verb != VERB_THROTTLE)
         step++;
     return step;
 }
@@ -289,7 +289,7 @@ static bool is_more_than_a_warning(const struct Rule *rule)
 /* What was slowed down first is so again: such a rule takes its steps in their order each time. */
 static bool may_skip_steps(const struct Rule *rule)
 {
-    return throttle_step(rule) == rule->n_steps;
+    return !rule_has_step(rule, VERB_THROTTLE);
 }
 
 /* The step that a repeat offender begins with, and why. */
@@ -412,7 +412,8 @@ static enum RulePhase come_down(const struct Turn *turn)
 static enum RulePhase release(const struct Turn *turn)
 {
     const struct RuleState *state = turn->state;
-    bool above_throttle = throttles(turn) && state->step > throttle_step(turn->rule);
+    size_t below = throttle_step(turn->rule);
+    bool above_throttle = throttles(turn) && state->step > below;
     char held[USEC_FORMAT_MAX], why[96];
     int n;
 
@@ -425,7 +426,7 @@ static enum RulePhase release(const struct Turn *turn)
     n = snprintf(why, sizeof(why), "relief for %s",
                  usec_format(turn->now - state->until_since_usec, held, sizeof(held)));
     if (above_throttle)
-        snprintf(why + n, sizeof(why) - (size_t)n, ", back to step %zu of %zu", throttle_step(turn->rule) + 1,
+        snprintf(why + n, sizeof(why) - (size_t)n, ", back to step %zu of %zu", below + 1,
                  turn->rule->n_steps);
     return let_go(turn, why);
 }
@@ -709,11 +710,6 @@ void engine_reset(struct Tenant *tenant)
     tenant->condition.look_usec = USEC_INFINITY;
 }
 
-static bool is_of_host(const struct Tenant *tenant, size_t rule)
-{
-    return tenant->class && rule < tenant->class->n_rules && tenant->class->rules[rule]->scope == SCOPE_HOST;
-}
-
 void engine_adopt(struct Tenant *tenant, size_t rule, size_t step, usec_t since_usec, unsigned repeats)
 {
     struct RuleState *state = &tenant->condition.rules[rule];
@@ -723,7 +719,7 @@ void engine_adopt(struct Tenant *tenant, size_t rule, size_t step, usec_t since_
         return;
     *state = (struct RuleState){.phase = PHASE_STANDING,
                                 .step = step,
-                                .elected = is_of_host(tenant, rule),
+                                .elected = tenant->class->rules[rule]->scope == SCOPE_HOST,
                                 .began_usec = since_usec,
                                 .step_usec = since_usec,
                                 .stood_usec = since_usec,

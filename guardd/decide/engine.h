@@ -83,8 +83,8 @@ void engine_outcome(const struct Engine *engine, struct Tenant *tenant, const st
 /* An operator took the matter in hand (thaw, release): every rule begins anew. */
 void engine_reset(struct Tenant *tenant);
 
-/* The run before left this step in force (ledger): goes on from there. With an entry of each of several
- * steps, from the last of them, in whatever order they are told. */
+/* The run before left this step of this rule of its class in force (ledger): goes on from there. With an
+ * entry of each of several steps, from the last of them, in whatever order they are told. */
 void engine_adopt(struct Tenant *tenant, size_t rule, size_t step, usec_t since_usec, unsigned repeats);
 
 /* The holders, of a freeze or of a throttle, whose rule the new class does not have, or has with another

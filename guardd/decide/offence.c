@@ -5,7 +5,7 @@
 
 static bool remembered(const struct Offence *offence, usec_t now)
 {
-    return offence->count > 0 && usec_add(offence->last_usec, OFFENCE_MEMORY_USEC) > now;
+    return usec_add(offence->last_usec, OFFENCE_MEMORY_USEC) > now;
 }
 
 static struct Offence *find(struct Offences *offences, const char *name, const char *rule)

@@ -72,7 +72,7 @@ static enum OperatorAnswer throttle_obstacle(const struct Tenant *tenant, enum V
 
     why[0] = '\0';
     if (!resource_is_strain(resource)) {
-        snprintf(why, REASON_MAX, "%s cannot be throttled: memory, cpu and io can", name ? name : "that");
+        snprintf(why, REASON_MAX, "%s cannot be throttled: memory, cpu and io can", name);
         return OPERATOR_REFUSED;
     }
     holders = tenant->throttles[resource].holders;
