@@ -38,6 +38,7 @@ static void test_comparisons(void **state)
         {COMPARISON_BELOW, true, 10, INT64_MAX / 19, INT64_MAX / 2, false},
         {COMPARISON_BELOW, true, 10, INT64_MAX / 21, INT64_MAX / 2, true},
         {COMPARISON_ABOVE, true, 80, INT64_MAX - 1, 5, true},
+        {COMPARISON_BELOW, true, 10, 5, INT64_MAX / 5, true},
         /* Never, without end: more than anything. */
         {COMPARISON_BELOW, false, 120, READING_UNLIMITED, READING_UNLIMITED, false},
         {COMPARISON_AT_MOST, false, INT64_MAX, READING_UNLIMITED, READING_UNLIMITED, false},
@@ -155,6 +156,19 @@ static void test_evidence(void **state)
          INT64_C(3) << 60,
          INT64_C(6) << 60,
          "host.disk.free 3E of 6E, 50% (< 10%)"},
+        {{READING_DISK_SPACE, COMPARISON_ABOVE, 80, true, 0},
+         INT64_C(1) << 60,
+         50,
+         "disk.space 1E of 50, 9223372036854775807% (> 80%)"},
+        {{READING_TASKS_CURRENT, COMPARISON_ABOVE, 20000, false, 0},
+         READING_UNLIMITED,
+         READING_UNLIMITED,
+         "tasks.current unlimited (> 20000)"},
+        /* A share of a percentage is told as it is compared: there is none. */
+        {{READING_MEMORY_PRESSURE_FULL, COMPARISON_ABOVE, 2000, true, 0},
+         3420,
+         READING_UNLIMITED,
+         "memory.pressure.full 34.2% (> 20%)"},
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -179,20 +193,22 @@ static void test_operator(void **state)
 {
     static const struct {
         enum Verb verb;
-        bool is_protected, frozen;
+        bool is_protected, frozen, under_way;
         uint32_t holders;
         enum OperatorAnswer answer;
     } table[] = {
-        {VERB_FREEZE, false, false, 0, OPERATOR_DECIDED},
-        {VERB_FREEZE, true, false, 0, OPERATOR_REFUSED},
-        {VERB_FREEZE, false, true, 0, OPERATOR_NOTHING}, /* docker pause */
-        {VERB_FREEZE, false, true, 1u << HOLDER_OPERATOR, OPERATOR_NOTHING},
-        {VERB_FREEZE, false, true, 1u << 0, OPERATOR_DECIDED}, /* joins the rule */
-        {VERB_THAW, false, false, 0, OPERATOR_NOTHING},
-        {VERB_THAW, false, true, 0, OPERATOR_NOTHING}, /* not ours */
-        {VERB_THAW, true, true, 1u << 0, OPERATOR_DECIDED},
-        {VERB_KILL, false, false, 0, OPERATOR_DECIDED},
-        {VERB_KILL, true, false, 0, OPERATOR_REFUSED},
+        {VERB_FREEZE, false, false, false, 0, OPERATOR_DECIDED},
+        {VERB_FREEZE, true, false, false, 0, OPERATOR_REFUSED},
+        {VERB_FREEZE, false, true, false, 0, OPERATOR_NOTHING}, /* docker pause */
+        {VERB_FREEZE, false, true, false, 1u << HOLDER_OPERATOR, OPERATOR_NOTHING},
+        {VERB_FREEZE, false, true, false, 1u << 0, OPERATOR_DECIDED}, /* joins the rule */
+        {VERB_FREEZE, false, true, true, 0, OPERATOR_DECIDED},        /* by a rule that is about to hold it */
+        {VERB_THAW, false, false, false, 0, OPERATOR_NOTHING},
+        {VERB_THAW, false, true, false, 0, OPERATOR_NOTHING}, /* not ours */
+        {VERB_THAW, true, true, false, 1u << 0, OPERATOR_DECIDED},
+        {VERB_THAW, false, false, true, 0, OPERATOR_DECIDED}, /* of what is about to be frozen */
+        {VERB_KILL, false, false, false, 0, OPERATOR_DECIDED},
+        {VERB_KILL, true, false, false, 0, OPERATOR_REFUSED},
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -202,6 +218,7 @@ static void test_operator(void **state)
 
         world_init(&world);
         world.tenant.condition.holders = table[i].holders;
+        world.tenant.action.under_way = table[i].under_way;
         if (table[i].is_protected)
             snprintf(world.tenant.protected_by, sizeof(world.tenant.protected_by), "init.scope");
         if (operator_decide(&world.tenant, table[i].verb, table[i].frozen, 1000, world.now, &decision, why) !=
@@ -209,6 +226,20 @@ static void test_operator(void **state)
             fail_msg("row %zu: %s", i, why);
         assert_true((why[0] != '\0') == (table[i].answer != OPERATOR_DECIDED));
     }
+}
+
+/* What would stop guardd itself is refused, whether or not it is told why. */
+static void test_operator_and_untouchable(void **state)
+{
+    struct World world;
+    struct Decision decision;
+    char why[REASON_MAX];
+
+    world_init(&world);
+    world.tenant.untouchable = true;
+    assert_int_equal(operator_decide(&world.tenant, VERB_FREEZE, false, 1000, world.now, &decision, why),
+                     OPERATOR_REFUSED);
+    assert_non_null(strstr(why, "docker/web is protected"));
 }
 
 static void test_operator_throttles(void **state)
@@ -269,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_invalid_holds_neither_way),
         cmocka_unit_test(test_evidence),
         cmocka_unit_test(test_operator),
+        cmocka_unit_test(test_operator_and_untouchable),
         cmocka_unit_test(test_operator_throttles),
     };
 

@@ -390,6 +390,62 @@ static void test_protected_is_only_warned_about(void **state)
     assert_int_equal(warnings, 1);
 }
 
+/* guardd's own, whether or not it is told why; and where the last step is no kill. */
+static void test_untouchable_is_only_warned_about(void **state)
+{
+    struct World world;
+    int warnings = 0;
+
+    world_init(&world);
+    world.rule.n_steps = 1;
+    world.rule.steps[0].lasts_usec = USEC_INFINITY;
+    world.tenant.untouchable = true;
+    for (int i = 0; i < 60; i++) {
+        world_look(&world, 1024, 5);
+        for (size_t k = 0; k < world.decisions.n; k++) {
+            assert_int_equal(world.decisions.list[k].verb, VERB_WARN);
+            assert_non_null(strstr(world.decisions.list[k].reason, "freeze withheld: protected"));
+            warnings++;
+        }
+        world.now += 1 * SECOND;
+    }
+    assert_int_equal(warnings, 1);
+}
+
+/* Who is only warned about never offends. */
+static void test_a_warning_is_no_offence(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    world.rule.n_steps = 1;
+    world.rule.steps[0] = (struct Step){VERB_WARN, USEC_INFINITY};
+    world_look(&world, 1024, 5);
+    assert_decided(&world, VERB_WARN);
+    assert_int_equal(offences_count(&world.offences, "docker/web", "fork-bomb", world.now), 0);
+}
+
+/* Neither a decision nor what is said in place of one is written behind the end of the list. */
+static void test_full_list_takes_no_more(void **state)
+{
+    for (int is_protected = 0; is_protected < 2; is_protected++) {
+        struct World world;
+        struct Decisions full = {.n = DECISIONS_MAX};
+        struct Decision *last = &full.list[DECISIONS_MAX - 1];
+
+        world_init(&world);
+        world_look(&world, 10, 0);
+        world.tenant.readings.value[READING_TASKS_DENIED] = 5;
+        if (is_protected)
+            snprintf(world.tenant.protected_by, sizeof(world.tenant.protected_by), "init.scope");
+        last->verb = VERB_LIMIT;
+        engine_look(&world.engine, &world.tenant, world.now, &full);
+        assert_int_equal(full.n, DECISIONS_MAX);
+        assert_int_equal(last->verb, VERB_LIMIT);
+        assert_false(last->withheld);
+    }
+}
+
 static void test_grace_before_kill(void **state)
 {
     struct World world;
@@ -482,6 +538,28 @@ static void test_released_is_left_alone(void **state)
     assert_nothing_decided(&world);
 }
 
+/* What an operator wanted, and what comes in when a reload took the class away, moves no rule. */
+static void test_outcome_of_no_rule(void **state)
+{
+    struct World world;
+    struct Decision decision = {.verb = VERB_FREEZE, .holder = HOLDER_OPERATOR};
+
+    world_init(&world);
+    world_look(&world, 1024, 5);
+    world.decisions.n = 0;
+    engine_outcome(&world.engine, &world.tenant, &decision, RESULT_DONE, world.now, &world.decisions);
+    assert_int_equal(world_phase(&world), PHASE_ACTING);
+    world.tenant.class = NULL;
+    decision.holder = 0;
+    engine_outcome(&world.engine, &world.tenant, &decision, RESULT_DONE, world.now, &world.decisions);
+    assert_int_equal(world_phase(&world), PHASE_ACTING);
+    assert_nothing_decided(&world);
+    assert_true(world.tenant.condition.look_usec == USEC_INFINITY);
+    world_look(&world, 1024, 5);
+    assert_nothing_decided(&world);
+    assert_true(world.tenant.condition.look_usec == USEC_INFINITY);
+}
+
 static void test_peace_asks_for_no_look(void **state)
 {
     struct World world;
@@ -540,6 +618,98 @@ static void test_reclass_keeps_by_name(void **state)
     one = two;
     one.n_rules = 1;
     assert_int_equal(engine_lost_holders(&world.tenant, &one), 1u << 1);
+    engine_reclass(&world.tenant, &one);
+    assert_int_equal(world.tenant.condition.holders, 0);
+    assert_int_equal(world.tenant.condition.rules[1].phase, PHASE_IDLE);
+}
+
+/* Without a class nothing is held by a rule, and the new one's rules begin at peace. */
+static void test_reclass_of_nobody(void **state)
+{
+    struct World world;
+
+    world_init(&world);
+    freeze_it(&world);
+    world.tenant.class = NULL;
+    assert_int_equal(engine_lost_holders(&world.tenant, &world.class), 0);
+    engine_reclass(&world.tenant, &world.class);
+    assert_ptr_equal(world.tenant.class, &world.class);
+    assert_int_equal(world_phase(&world), PHASE_IDLE);
+    assert_int_equal(world.tenant.condition.holders, 0);
+}
+
+/* The last step of before is not there any more: what is the last one now is done in its place. */
+static void test_reclass_to_fewer_steps(void **state)
+{
+    struct World world;
+    struct Rule shorter;
+    struct TenantClass other;
+
+    world_init(&world);
+    kill_it(&world);
+    world_outcome(&world, RESULT_FAILED);
+    shorter = world.rule;
+    shorter.n_steps = 1;
+    shorter.steps[0].lasts_usec = USEC_INFINITY;
+    other = world.class;
+    other.rules[0] = &shorter;
+    engine_reclass(&world.tenant, &other);
+    assert_int_equal(world.tenant.condition.rules[0].step, 0);
+    world.now += RETRY_USEC;
+    world_look(&world, 1024, 0);
+    assert_decided(&world, VERB_FREEZE);
+}
+
+/* What is on its way goes on under the new place of its rule. */
+static void test_reclass_renames_what_is_on_its_way(void **state)
+{
+    for (unsigned freezer = 0; freezer < 2; freezer++) {
+        struct World world;
+        struct Rule other;
+        struct TenantClass turned;
+        struct Tenant *tenant = &world.tenant;
+
+        world_init(&world);
+        other = world.rule;
+        snprintf(other.name, sizeof(other.name), "other");
+        world.class.rules[1] = &other;
+        world.class.n_rules = 2;
+        turned = world.class;
+        turned.rules[0] = &other;
+        turned.rules[1] = &world.rule;
+        tenant->action = (struct Action){.under_way = true, .decision.holder = freezer};
+        tenant->throttling.under_way = true;
+        tenant->throttling.decision.holder = 1 - freezer;
+        engine_reclass(tenant, &turned);
+        assert_int_equal(tenant->action.decision.holder, 1 - freezer);
+        assert_int_equal(tenant->throttling.decision.holder, freezer);
+        /* What is an operator's, or is over, is left as it was. */
+        tenant->action.decision.holder = HOLDER_OPERATOR;
+        tenant->throttling.under_way = false;
+        engine_reclass(tenant, &world.class);
+        assert_int_equal(tenant->action.decision.holder, HOLDER_OPERATOR);
+        assert_int_equal(tenant->throttling.decision.holder, freezer);
+    }
+}
+
+/* --- offences --------------------------------------------------------------------------------------- */
+
+static void test_oldest_offence_is_forgotten(void **state)
+{
+    struct Offences offences = {};
+    const usec_t now = START + OFFENCES_MAX * SECOND;
+    char name[16];
+
+    for (unsigned i = 0; i < OFFENCES_MAX; i++) {
+        snprintf(name, sizeof(name), "docker/%u", i);
+        offences_add(&offences, name, "fork-bomb", i == 100 ? START : START + (1 + i) * SECOND);
+    }
+    offences_add(&offences, "docker/new", "fork-bomb", now);
+    assert_int_equal(offences_count(&offences, "docker/new", "fork-bomb", now), 1);
+    for (unsigned i = 0; i < OFFENCES_MAX; i++) {
+        snprintf(name, sizeof(name), "docker/%u", i);
+        assert_int_equal(offences_count(&offences, name, "fork-bomb", now), i == 100 ? 0 : 1);
+    }
 }
 
 /* --- Scope=host ------------------------------------------------------------------------------------ */
@@ -760,6 +930,28 @@ static void test_killed_only_while_the_host_suffers(void **state)
     assert_decided(&world, VERB_KILL);
 }
 
+/* A step that can be undone comes when its time is over: a break delays the kill alone. */
+static void test_pressed_harder_in_spite_of_a_break(void **state)
+{
+    struct World world;
+
+    host_init(&world);
+    world.rule.steps[2] = world.rule.steps[1];
+    world.rule.steps[1] = world.rule.steps[0];
+    world.rule.steps[0] = (struct Step){VERB_WARN, 5 * SECOND};
+    world.rule.n_steps = 3;
+    elect(&world, 0);
+    host_look_at(&world, 9);
+    assert_decided(&world, VERB_WARN);
+    world_outcome(&world, RESULT_DONE);
+    world.now += 4 * SECOND;
+    host_look_at(&world, 11);
+    assert_nothing_decided(&world);
+    world.now += SECOND;
+    host_look_at(&world, 9);
+    assert_decided(&world, VERB_FREEZE);
+}
+
 /* Never kills for disk: what only freezes does so at the tenth offence too. */
 static void test_elected_again_is_frozen_again(void **state)
 {
@@ -838,20 +1030,29 @@ int main(void)
         cmocka_unit_test(test_budget_spent_and_not_frozen),
         cmocka_unit_test(test_no_kills_at_all),
         cmocka_unit_test(test_protected_is_only_warned_about),
+        cmocka_unit_test(test_untouchable_is_only_warned_about),
+        cmocka_unit_test(test_a_warning_is_no_offence),
+        cmocka_unit_test(test_full_list_takes_no_more),
         cmocka_unit_test(test_grace_before_kill),
         cmocka_unit_test(test_failed_freeze_goes_on_to_kill),
         cmocka_unit_test(test_failed_last_step_is_tried_again),
         cmocka_unit_test(test_failed_thaw_is_tried_again),
         cmocka_unit_test(test_observing_kills_once),
         cmocka_unit_test(test_released_is_left_alone),
+        cmocka_unit_test(test_outcome_of_no_rule),
         cmocka_unit_test(test_peace_asks_for_no_look),
         cmocka_unit_test(test_invalid_reading_holds_nothing),
         cmocka_unit_test(test_adopted_goes_on),
         cmocka_unit_test(test_reclass_keeps_by_name),
+        cmocka_unit_test(test_reclass_of_nobody),
+        cmocka_unit_test(test_reclass_to_fewer_steps),
+        cmocka_unit_test(test_reclass_renames_what_is_on_its_way),
+        cmocka_unit_test(test_oldest_offence_is_forgotten),
         cmocka_unit_test(test_every_cell_of_the_host),
         cmocka_unit_test(test_election_begins_the_reason),
         cmocka_unit_test(test_long_election),
         cmocka_unit_test(test_killed_only_while_the_host_suffers),
+        cmocka_unit_test(test_pressed_harder_in_spite_of_a_break),
         cmocka_unit_test(test_elected_again_is_frozen_again),
         cmocka_unit_test(test_election_of_two_rules),
         cmocka_unit_test(test_election_is_kept),

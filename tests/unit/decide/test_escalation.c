@@ -505,6 +505,23 @@ static void test_repeats_begin_at_the_throttle(void **state)
     assert_decided(&world, VERB_UNTHROTTLE);
 }
 
+/* The delay that is told is that of the throttle, wherever it stands. */
+static void test_repeats_begin_before_the_throttle(void **state)
+{
+    struct World world;
+
+    slow_init(&world);
+    world.rule.steps[2] = world.rule.steps[1];
+    world.rule.steps[1] = world.rule.steps[0];
+    world.rule.steps[0] = (struct Step){VERB_WARN, 10 * SECOND};
+    only_steps(&world, 3);
+    offences_add(&world.offences, "docker/web", "memory-stall", world.now);
+    look(&world, 60);
+    assert_decided(&world, VERB_WARN);
+    assert_string_equal(reason(&world), "offended 1 time in the last 10 min, relief must last 20s: "
+                                        "memory.pressure.full 60% (> 40%)");
+}
+
 static void test_dwells(void **state)
 {
     struct World world;
@@ -858,6 +875,23 @@ static void test_frozen_with_a_budget_of_none(void **state)
     assert_decided(&world, VERB_THAW);
 }
 
+/* Nor for one that came under protection meanwhile: it waits for no room either. */
+static void test_protected_in_place_of_a_kill(void **state)
+{
+    for (int untouchable = 0; untouchable < 2; untouchable++) {
+        struct World world;
+
+        freeze_in_place_of_a_kill(&world, 2);
+        world.tenant.untouchable = untouchable;
+        if (!untouchable)
+            snprintf(world.tenant.protected_by, sizeof(world.tenant.protected_by), "init.scope");
+        look_after(&world, 29, 0);
+        assert_nothing_decided(&world);
+        look_after(&world, 1, 0);
+        assert_decided(&world, VERB_THAW);
+    }
+}
+
 static void look_at_host(struct World *world, int64_t percent)
 {
     struct Readings *readings = &world->tenant.readings;
@@ -980,7 +1014,34 @@ static void test_slowed_after_it_was_frozen(void **state)
     do_it(&world, VERB_THROTTLE);
     assert_int_equal(frozen(&world), 1);
     relieve(&world);
-    assert_decided(&world, VERB_THAW);
+    do_it(&world, VERB_THAW);
+    assert_int_equal(world_phase(&world), PHASE_STANDING);
+    assert_int_equal(rule_state(&world)->step, 1);
+    relieve(&world);
+    do_it(&world, VERB_UNTHROTTLE);
+    assert_int_equal(world_phase(&world), PHASE_IDLE);
+}
+
+/* What is overdue while no rule may do anything is asked about once a second, not without end. */
+static void test_overdue_while_it_is_left_alone(void **state)
+{
+    static const int64_t percents[] = {0, 95}; /* relieved, stuck */
+
+    for (size_t i = 0; i < sizeof(percents) / sizeof(percents[0]); i++) {
+        struct World world;
+
+        slow_init(&world);
+        world.rule.steps[0].lasts_usec = 1000 * SECOND;
+        throttle_it(&world);
+        look(&world, percents[i]);
+        world.tenant.exemption.until_realtime_usec = USEC_INFINITY;
+        look_after(&world, 20, percents[i]);
+        assert_nothing_decided(&world);
+        assert_true(world.tenant.condition.look_usec == world.now + SECOND);
+        world.tenant.exemption.until_realtime_usec = 0;
+        look_after(&world, 1, percents[i]);
+        assert_decided(&world, percents[i] == 0 ? VERB_UNTHROTTLE : VERB_FREEZE);
+    }
 }
 
 /* --- flapping ---------------------------------------------------------------------------------------- */
@@ -1195,6 +1256,7 @@ int main(void)
         cmocka_unit_test(test_at_peace_is_not_pressed_harder),
         cmocka_unit_test(test_frozen_is_no_peace),
         cmocka_unit_test(test_repeats_begin_at_the_throttle),
+        cmocka_unit_test(test_repeats_begin_before_the_throttle),
         cmocka_unit_test(test_dwells),
         cmocka_unit_test(test_dwells_where_it_came_down_to),
         cmocka_unit_test(test_stuck_in_reclaim),
@@ -1212,11 +1274,13 @@ int main(void)
         cmocka_unit_test(test_frozen_in_place_of_a_kill),
         cmocka_unit_test(test_frozen_in_place_of_a_kill_for_an_hour),
         cmocka_unit_test(test_frozen_with_a_budget_of_none),
+        cmocka_unit_test(test_protected_in_place_of_a_kill),
         cmocka_unit_test(test_relieved_by_the_host_in_place_of_a_kill),
         cmocka_unit_test(test_protected_is_not_throttled),
         cmocka_unit_test(test_two_rules),
         cmocka_unit_test(test_held_by_an_operator),
         cmocka_unit_test(test_slowed_after_it_was_frozen),
+        cmocka_unit_test(test_overdue_while_it_is_left_alone),
         cmocka_unit_test(test_flapping),
         cmocka_unit_test(test_outwitting),
         cmocka_unit_test(test_adopted),

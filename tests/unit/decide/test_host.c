@@ -214,6 +214,7 @@ enum Trouble {
     TROUBLE_UNTOUCHABLE,
     TROUBLE_PROTECTED,
     TROUBLE_RELEASED,
+    TROUBLE_EXEMPT,
     TROUBLE_HELD,
     TROUBLE_HELD_BY_OPERATOR,
     TROUBLE_BEING_FROZEN,
@@ -239,6 +240,9 @@ static void give(struct Stage *stage, struct Tenant *tenant, enum Trouble troubl
         break;
     case TROUBLE_RELEASED:
         tenant->released = true;
+        break;
+    case TROUBLE_EXEMPT:
+        tenant->exemption.until_realtime_usec = USEC_INFINITY;
         break;
     case TROUBLE_HELD:
         tenant->condition.holders = 1u << 3;
@@ -290,6 +294,7 @@ static void test_never_elected(void **state)
         {TROUBLE_UNTOUCHABLE, "docker/a 900M/s (untouchable)"},
         {TROUBLE_PROTECTED, "docker/a 900M/s (protected)"},
         {TROUBLE_RELEASED, "docker/a 900M/s (released)"},
+        {TROUBLE_EXEMPT, "docker/a 900M/s (exempt)"},
         {TROUBLE_HELD, "docker/a 900M/s (frozen already)"},
         {TROUBLE_HELD_BY_OPERATOR, "docker/a 900M/s (frozen already)"},
         {TROUBLE_BEING_FROZEN, "docker/a 900M/s (frozen already)"},
@@ -340,7 +345,7 @@ static void test_avoided(void **state)
                            "docker/d 512K/s (below Floor=)"));
 }
 
-/* Held by another rule's throttle, or pending in this one: nothing speaks against it. */
+/* Held by another rule's throttle, warned about, or pending in this one: nothing speaks against it. */
 static void test_not_in_hand(void **state)
 {
     struct Stage stage;
@@ -350,7 +355,27 @@ static void test_not_in_hand(void **state)
     candidate(&stage, "docker/a", 900)->throttles[RESOURCE_IO].holders = 1u << 1 | 1u << HOLDER_OPERATOR;
     stage.tenants[0].throttles[RESOURCE_CPU].holders = 1;
     stage.tenants[0].condition.rules[0].phase = PHASE_PENDING;
+    stage.tenants[0].action = (struct Action){.under_way = true, .decision.verb = VERB_WARN};
     assert_ptr_equal(elect(&stage, START), &stage.tenants[0]);
+}
+
+/* Its place among the rules of the class is nothing to it: what counts is held and in hand by this one. */
+static void test_second_rule(void **state)
+{
+    const struct Rule other = {.name = "other", .n_steps = 1};
+    struct Stage stage;
+
+    stage_init(&stage);
+    stage.rule.resource = RESOURCE_IO;
+    stage.class.rules[0] = &other;
+    stage.class.rules[1] = &stage.rule;
+    stage.class.n_rules = 2;
+    candidate(&stage, "docker/a", 900)->throttles[RESOURCE_IO].holders = 1u << 0;
+    stage.tenants[0].condition.rules[0].phase = PHASE_STANDING;
+    assert_ptr_equal(elect(&stage, START), &stage.tenants[0]);
+    stage.tenants[0].throttles[RESOURCE_IO].holders = 1u << 1;
+    assert_null(elect(&stage, START));
+    assert_non_null(strstr(stage.choice.reason, "(throttled already)"));
 }
 
 /* Of memory: who has all that its own limit gives it takes no more from the others. */
@@ -382,6 +407,9 @@ static void test_at_its_own_limit(void **state)
         assert_non_null(strstr(stage.choice.reason, "(at its own limit)"));
         tenant->throttles[RESOURCE_MEMORY] = (struct Throttle){.holders = 1u << 1, .n_lines = 1};
         assert_ptr_equal(elect(&stage, START), tenant); /* for another rule, and the limit is that */
+        tenant->throttles[RESOURCE_MEMORY] = (struct Throttle){};
+        tenant->readings.valid[READING_MEMORY_CURRENT] = false;
+        assert_ptr_equal(elect(&stage, START), tenant); /* how near it is nobody knows */
     }
 }
 
@@ -598,6 +626,7 @@ int main(void)
         cmocka_unit_test(test_never_elected),
         cmocka_unit_test(test_avoided),
         cmocka_unit_test(test_not_in_hand),
+        cmocka_unit_test(test_second_rule),
         cmocka_unit_test(test_at_its_own_limit),
         cmocka_unit_test(test_one_after_the_other),
         cmocka_unit_test(test_percentages),

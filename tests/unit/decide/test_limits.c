@@ -281,6 +281,10 @@ static void test_disk_limits(void **state)
          "class containers asks for DiskSpaceMax=10G, somebody else has set it to infinity", ""},
         {LIMIT_DISK_SPACE_MAX, false, 10 * GIB, 5 * GIB, GIB, true, 10 * GIB, true,
          "class containers asks for DiskSpaceMax=10G, somebody else has set it to 5G", ""},
+        {LIMIT_DISK_SPACE_MAX, false, 5 * GIB, 10 * GIB, 82 * GIB / 10, true, 5 * GIB, true,
+         "class containers asks for DiskSpaceMax=5G, somebody else has set it to 10G; below the present use "
+         "of 8.2G: it cannot grow",
+         "below the present use of 8.2G: it cannot grow"},
         /* Below what is used, by the class and by an operator, and once it is in force. */
         {LIMIT_DISK_SPACE_MAX, false, 5 * GIB, 0, 82 * GIB / 10, false, 0, true,
          "class containers asks for DiskSpaceMax=5G, found infinity; below the present use of 8.2G: it "
@@ -431,6 +435,7 @@ static void test_limits_of_files(void **state)
          NULL,
          "it has MemoryMax=512M already, which is less"},
         {LIMIT_MEMORY_MAX, false, false, 1000000000, 999997440, 0, {0}, VERB_INVALID, 0, NULL, ""},
+        {LIMIT_MEMORY_MAX, false, false, 1000000000, 1000001536, 0, {0}, VERB_INVALID, 0, NULL, ""},
         {LIMIT_MEMORY_MAX,
          false,
          false,
@@ -685,6 +690,12 @@ static void test_throttled_is_left_alone(void **state)
         assert_string_equal(world.tenant.limits[table[i].id].note,
                             table[i].alone ? "a throttle stands in its place" : "");
         assert_int_equal(world.tenant.limits[table[i].id].found, table[i].alone ? 7000 : 1 << 20);
+        if (!table[i].alone)
+            continue;
+        /* Nobody asks for it any more: it waits, and there is nothing to be told. */
+        world.class.limits.set[table[i].id] = false;
+        assert_false(limit_decide(&world.tenant, table[i].id, UINT64_C(1) << 20, world.now, &decision));
+        assert_string_equal(world.tenant.limits[table[i].id].note, "");
     }
 }
 

@@ -148,6 +148,7 @@ static void test_space(void **state)
         {FREE_10_PERCENT, 10 * GIB, GIB, 50 * GIB, 0, 10, 3 * GIB},
         /* Nothing wraps. */
         {FREE_10_PERCENT, LIMIT_INFINITY, UINT64_MAX - 10, 50 * GIB, 80, 10, UINT64_MAX},
+        {NOBODY, LIMIT_INFINITY - 1, GIB, 50 * GIB, 120, 10, LIMIT_INFINITY / BLOCK * BLOCK},
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -165,6 +166,18 @@ static void test_space(void **state)
         if (table[i].watch != FREE_10_IN_INODES)
             assert_int_equal(inodes(&ground), 0);
     }
+}
+
+/* A mark that is more than a number holds is above all that is free: the least step is left. */
+static void test_mark_does_not_wrap(void **state)
+{
+    struct Ground ground;
+
+    ground_init(&ground);
+    add_rule(&ground, READING_HOST_DISK_FREE, COMPARISON_BELOW, 101, true);
+    ground.share.size_bytes = UINT64_MAX;
+    ground.share.free_bytes = UINT64_MAX;
+    assert_int_equal(space(&ground), MIB);
 }
 
 static void test_inodes(void **state)
@@ -232,6 +245,8 @@ static void test_is_far(void **state)
         /* The least step never is. */
         {FREE_20_GIB, GIB, GIB, 0, 10, GIB + MIB, false},
         {FREE_20_GIB, GIB, GIB, 0, 10, GIB + 2 * MIB + BLOCK, true},
+        /* Nothing wraps. */
+        {FREE_10_PERCENT, UINT64_MAX - 10, 50 * GIB, 0, 10, UINT64_MAX, false},
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -359,11 +374,9 @@ static void test_nobody_passes_the_mark_unannounced(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_space),
-        cmocka_unit_test(test_inodes),
-        cmocka_unit_test(test_is_far),
-        cmocka_unit_test(test_inodes_are_far),
-        cmocka_unit_test(test_nobody_passes_the_mark_unannounced),
+        cmocka_unit_test(test_space),          cmocka_unit_test(test_mark_does_not_wrap),
+        cmocka_unit_test(test_inodes),         cmocka_unit_test(test_is_far),
+        cmocka_unit_test(test_inodes_are_far), cmocka_unit_test(test_nobody_passes_the_mark_unannounced),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
