@@ -410,6 +410,15 @@ static void test_untouchable_is_only_warned_about(void **state)
         world.now += 1 * SECOND;
     }
     assert_int_equal(warnings, 1);
+    /* It is tried again as anything is that could not be done. */
+    world_look(&world, 1024, 5);
+    world.tenant.untouchable = false;
+    world.now += RETRY_USEC - SECOND;
+    world_look(&world, 1024, 5);
+    assert_nothing_decided(&world);
+    world.now += SECOND;
+    world_look(&world, 1024, 5);
+    assert_decided(&world, VERB_FREEZE);
 }
 
 /* Who is only warned about never offends. */
@@ -430,19 +439,20 @@ static void test_full_list_takes_no_more(void **state)
 {
     for (int is_protected = 0; is_protected < 2; is_protected++) {
         struct World world;
-        struct Decisions full = {.n = DECISIONS_MAX};
-        struct Decision *last = &full.list[DECISIONS_MAX - 1];
+        struct {
+            struct Decisions full;
+            struct Decision behind;
+        } memory = {.full.n = DECISIONS_MAX, .behind.verb = VERB_LIMIT};
 
         world_init(&world);
         world_look(&world, 10, 0);
         world.tenant.readings.value[READING_TASKS_DENIED] = 5;
         if (is_protected)
             snprintf(world.tenant.protected_by, sizeof(world.tenant.protected_by), "init.scope");
-        last->verb = VERB_LIMIT;
-        engine_look(&world.engine, &world.tenant, world.now, &full);
-        assert_int_equal(full.n, DECISIONS_MAX);
-        assert_int_equal(last->verb, VERB_LIMIT);
-        assert_false(last->withheld);
+        engine_look(&world.engine, &world.tenant, world.now, &memory.full);
+        assert_int_equal(memory.full.n, DECISIONS_MAX);
+        assert_int_equal(memory.behind.verb, VERB_LIMIT);
+        assert_false(memory.behind.withheld);
     }
 }
 
