@@ -39,20 +39,21 @@ static bool asks_for_the_same(const struct ListingWish *a, const struct ListingW
     return a->kind == b->kind && strcmp(a->class, b->class) == 0;
 }
 
+static bool goes_before(const struct ServicePeer *a, const struct ServicePeer *b)
+{
+    bool a_changes = a->right >= RIGHT_CHANGE, b_changes = b->right >= RIGHT_CHANGE;
+
+    return a_changes != b_changes ? a_changes : a->wish.number < b->wish.number;
+}
+
 /* Of those who wait: an operator, else who has come first. NULL: nobody does. */
 static struct ServicePeer *next_to_serve(const struct Service *service)
 {
     struct ServicePeer *peer, *found = NULL;
 
-    DL_FOREACH (service->peers, peer) {
-        if (!peer->wish.kind || peer->wish.being_made)
-            continue;
-        if (!found || (peer->right >= RIGHT_CHANGE && found->right < RIGHT_CHANGE))
+    DL_FOREACH (service->peers, peer)
+        if (peer->wish.kind && !peer->wish.being_made && (!found || goes_before(peer, found)))
             found = peer;
-        else if ((peer->right >= RIGHT_CHANGE) == (found->right >= RIGHT_CHANGE) &&
-                 peer->wish.number < found->wish.number)
-            found = peer;
-    }
     return found;
 }
 
@@ -137,53 +138,62 @@ static int add_row(struct Service *service, struct Listing *listing, uint64_t id
 
 /* --- all of them, in turn --------------------------------------------------------------------------- */
 
+static void end(struct Service *service)
+{
+    listing_free(service->listing);
+    service->listing = NULL;
+}
+
+/* None of those for whom it is made gets it. */
+static void fail(struct Service *service, int error)
+{
+    struct ServicePeer *peer;
+
+    while ((peer = next_to_answer(service))) {
+        peer->wish = (struct ListingWish){};
+        (void)sd_varlink_error_errno(peer->link, error);
+    }
+    end(service);
+}
+
 static void begin(struct Service *service)
 {
     struct ServicePeer *first = next_to_serve(service), *peer;
+    int r;
 
     if (!first)
         return;
-    service->listing_error = listing_new(service, &first->wish, &service->listing);
     DL_FOREACH (service->peers, peer)
         if (peer->wish.kind && asks_for_the_same(&peer->wish, &first->wish))
             peer->wish.being_made = true;
+    r = listing_new(service, &first->wish, &service->listing);
+    if (r < 0)
+        fail(service, r);
 }
 
 static void go_on(struct Service *service)
 {
     struct Listing *listing = service->listing;
+    int r = 0;
 
-    for (int i = 0; i < LISTING_TURN_TENANTS && listing->next < listing->n && service->listing_error >= 0;
-         i++)
-        service->listing_error = add_row(service, listing, listing->tenants[listing->next++]);
+    for (int i = 0; i < LISTING_TURN_TENANTS && listing->next < listing->n && r >= 0; i++)
+        r = add_row(service, listing, listing->tenants[listing->next++]);
+    if (r < 0)
+        fail(service, r);
 }
 
 /* One peer: to send ten thousand rows takes its time as well. It may be gone afterwards. */
 static void answer(struct Service *service, struct ServicePeer *peer)
 {
     _cleanup_json_ sd_json_variant *rows = NULL;
-    const struct ListingKind *kind = peer->wish.kind;
-    int r = service->listing_error;
+    const struct Listing *listing = service->listing;
+    int r = sd_json_variant_new_array(&rows, listing->rows, listing->made);
 
     peer->wish = (struct ListingWish){};
     if (r >= 0)
-        r = sd_json_variant_new_array(&rows, service->listing->rows, service->listing->made);
-    if (r >= 0)
-        r = kind->reply(peer, rows);
+        r = listing->kind->reply(peer, rows);
     if (r < 0)
         (void)sd_varlink_error_errno(peer->link, r);
-}
-
-static bool is_complete(const struct Service *service)
-{
-    return service->listing_error < 0 || service->listing->next == service->listing->n;
-}
-
-static void end(struct Service *service)
-{
-    listing_free(service->listing);
-    service->listing = NULL;
-    service->listing_error = 0;
 }
 
 static int on_turn(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -194,11 +204,11 @@ static int on_turn(sd_event_source *source, int fd, uint32_t events, void *userd
     if (!peer) { /* all have been answered, or have hung up */
         end(service);
         begin(service);
-    } else if (!is_complete(service))
+    } else if (service->listing->next < service->listing->n)
         go_on(service);
     else
         answer(service, peer);
-    if (!next_to_answer(service) && !next_to_serve(service) && !service->listing)
+    if (!service->listing && !next_to_serve(service))
         sd_event_source_set_enabled(source, SD_EVENT_OFF);
     return 0;
 }

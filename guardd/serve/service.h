@@ -130,7 +130,6 @@ struct Service {
     struct ServicePeer *peers; /* utlist */
     uint64_t last_ticket;
     struct Listing *listing; /* the one that is being made (listing.h); owned, NULL */
-    int listing_error;       /* why it cannot be made */
     uint64_t last_wish;
     sd_event_source *lister; /* makes listings, a few tenants a turn */
     sd_event_source *feed;   /* takes what is new in the history to the watchers */
