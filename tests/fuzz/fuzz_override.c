@@ -125,19 +125,6 @@ static void change(struct Overrides *overrides)
     override_done(&after);
 }
 
-static void forget(const struct Overrides *overrides, const char *name)
-{
-    const int dirs[] = {overrides->state_fd, overrides->runtime_fd};
-
-    for (size_t i = 0; i < 2; i++) {
-        char aside[STORE_NAME_MAX + sizeof("damaged")];
-
-        snprintf(aside, sizeof(aside), "%.*s.damaged", (int)(strlen(name) - strlen(".json")), name);
-        unlinkat(dirs[i], aside, 0);
-        unlinkat(dirs[i], name, 0);
-    }
-}
-
 static void take_up(const char *text)
 {
     struct Overrides overrides = open_overrides();
@@ -155,7 +142,8 @@ static void take_up(const char *text)
         write_again(&overrides);
         change(&overrides);
     }
-    forget(&overrides, name);
+    ground_forget(overrides.state_fd, name);
+    ground_forget(overrides.runtime_fd, name);
     overrides_close(&overrides);
 }
 

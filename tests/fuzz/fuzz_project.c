@@ -42,15 +42,6 @@ static void write_file(const char *directory, const char *name, const char *text
     ground_write(file, text, strlen(text));
 }
 
-static void forget(int dir_fd, const char *name)
-{
-    char aside[STORE_NAME_MAX + sizeof("damaged")];
-
-    snprintf(aside, sizeof(aside), "%.*s.damaged", (int)(strlen(name) - strlen(".json")), name);
-    unlinkat(dir_fd, aside, 0);
-    unlinkat(dir_fd, name, 0);
-}
-
 /* --- projects ------------------------------------------------------------------------------------- */
 
 static struct Projects open_projects(void)
@@ -116,7 +107,7 @@ static void try_projects(const char *text, const char *name)
         must(project && strcmp(project->tenant, "somebody/else") == 0);
         must(project_return(&projects, project) == 0);
     }
-    forget(projects.dir_fd, name);
+    ground_forget(projects.dir_fd, name);
     projects_close(&projects);
 }
 
@@ -154,7 +145,7 @@ static void try_exemptions(const char *text, const char *name)
     exemptions = open_exemptions();
     if (exemptions.list)
         set_again(&exemptions);
-    forget(exemptions.fd, name);
+    ground_forget(exemptions.fd, name);
     exemptions_close(&exemptions);
 }
 

@@ -62,9 +62,14 @@ static inline void ground_write(const char *name, const void *data, size_t size)
     close(fd);
 }
 
-static inline void ground_unlink(const char *name)
+/* A file NAME.json of a store, and what the store put aside of it as damaged. */
+static inline void ground_forget(int dir_fd, const char *name)
 {
-    unlink(ground_file(name));
+    char aside[4096];
+
+    snprintf(aside, sizeof(aside), "%.*s.damaged", (int)(strlen(name) - strlen(".json")), name);
+    unlinkat(dir_fd, aside, 0);
+    unlinkat(dir_fd, name, 0);
 }
 
 /* Its end is that of its memory, so that reading beyond it is seen. Caller frees. */
