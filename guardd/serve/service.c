@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "build-config.h"
 #include "serve/change.h"
+#include "serve/door.h"
 #include "serve/inspect.h"
 #include "serve/limits.h"
 #include "serve/listing.h"
@@ -67,24 +68,9 @@ static int make_server(struct Service *service)
     if (r >= 0)
         r = sd_varlink_server_set_connections_per_uid_max(service->server, PEERS_PER_USER_MAX);
     if (r >= 0)
-        r = sd_varlink_server_bind_connect(service->server, peer_connected);
-    if (r >= 0)
         r = sd_varlink_server_bind_disconnect(service->server, peer_disconnected);
     if (r >= 0)
         r = bind_methods(service->server);
-    return r;
-}
-
-/* Everyone may connect, and hears why not when refused: authority.c decides, not the mode of a socket. */
-static int listen_on(sd_varlink_server *server, int *fd, const char *address)
-{
-    int r;
-
-    if (*fd < 0)
-        return sd_varlink_server_listen_address(server, address, 0666);
-    r = sd_varlink_server_listen_fd(server, *fd);
-    if (r >= 0)
-        take_fd(fd);
     return r;
 }
 
@@ -105,9 +91,9 @@ int service_open(struct Service *service, sd_event *event, int fd, const char *a
     if (r >= 0)
         r = listing_open(service, event);
     if (r >= 0)
-        r = listen_on(service->server, &listen_fd, address);
-    if (r >= 0)
         r = sd_varlink_server_attach_event(service->server, event, SERVICE_PRIORITY);
+    if (r >= 0)
+        r = door_open(service, event, take_fd(&listen_fd), address);
     if (r < 0)
         service_close(service);
     return r < 0 ? r : 0;
@@ -133,6 +119,7 @@ void service_close(struct Service *service)
         hang_up(peer);
     service->feed = sd_event_source_disable_unref(service->feed);
     listing_close(service);
+    door_close(service);
     service->server = sd_varlink_server_unref(service->server);
 }
 

@@ -124,6 +124,8 @@ struct ServicePeer; /* one connection: what it waits for, what it has sent; peer
 
 struct Service {
     sd_varlink_server *server;
+    sd_event_source *door, *door_opens; /* where peers knock, and when they are heard again (door.h) */
+    bool door_was_shut;
     struct ServiceView view;
     const struct ServiceOps *ops;
     void *userdata;

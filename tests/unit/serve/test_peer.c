@@ -196,6 +196,32 @@ static void test_strangers_do_not_lock_anyone_out(void **state)
         close(fds[i]);
 }
 
+/* One who knocks and knocks is in front of an operator, and costs it next to nothing. */
+static void test_who_knocks_often_does_not_keep_others_waiting(void **state)
+{
+    struct World *world = *state;
+    struct Client client;
+    int fds[400];
+    size_t n = sizeof(fds) / sizeof(fds[0]);
+    int turns = 0;
+
+    if (getuid() != 0)
+        skip();
+    become(60000, 60000, NULL, 0);
+    for (size_t i = 0; i < n; i++)
+        fds[i] = raw_connect(world);
+    become_root();
+    client_open(world, &client);
+    assert_true(sd_varlink_invoke(client.link, WIRE_INTERFACE ".GetStatus", NULL) >= 0);
+    for (; client.replies == 0 && sd_event_run(world->event, 0) > 0; turns++)
+        continue;
+    assert_int_equal(client.replies, 1);
+    assert_in_range(turns, 1, n / 2);
+    client_close(&client);
+    for (size_t i = 0; i < n; i++)
+        close(fds[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +233,7 @@ int main(void)
         TEST(test_a_watcher_that_does_not_read_is_hung_up_on),
         TEST(test_who_may),
         TEST(test_strangers_do_not_lock_anyone_out),
+        TEST(test_who_knocks_often_does_not_keep_others_waiting),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

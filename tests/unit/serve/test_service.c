@@ -315,6 +315,28 @@ static void test_open_on_a_given_socket(void **state)
     client_close(&client);
 }
 
+/* No descriptor is left, for a while: as when a tenant has taken all that the host has. */
+static void test_without_descriptors_it_is_deaf_for_a_while_only(void **state)
+{
+    struct World *world = *state;
+    struct rlimit all, none;
+    struct Client client;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+    client_open(world, &client);
+    none = all;
+    none.rlim_cur = (rlim_t)fcntl(STDERR_FILENO, F_DUPFD, 3); /* the lowest that is free, and stays so */
+    close((int)none.rlim_cur);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    send_call(world, &client, "GetStatus", NULL);
+    turn(world);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+    for (int i = 0; i < 40 && client.replies == 0; i++)
+        assert_true(sd_event_run(world->event, 250 * USEC_PER_MSEC) >= 0);
+    assert_int_equal(client.replies, 1);
+    client_close(&client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +353,7 @@ int main(void)
         TEST(test_watch_needs_more),
         TEST(test_close_says_the_last_word),
         TEST(test_open_on_a_given_socket),
+        TEST(test_without_descriptors_it_is_deaf_for_a_while_only),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
