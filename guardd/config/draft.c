@@ -43,14 +43,14 @@ void draft_done(struct Draft *draft)
     words_clear(&draft->protect);
     words_clear(&draft->disk_roots);
     while ((class = draft->classes)) {
-        DL_DELETE(draft->classes, class);
+        draft->classes = class->next;
         words_clear(&class->match);
         words_clear(&class->rules);
         words_clear(&class->disk_paths);
         free(class);
     }
     while ((rule = draft->rules)) {
-        DL_DELETE(draft->rules, rule);
+        draft->rules = rule->next;
         words_clear(&rule->floor);
         free(rule);
     }
@@ -126,12 +126,21 @@ int words_add(struct Word **words, const char *text, struct Place place)
     return 0;
 }
 
+size_t words_count(const struct Word *words)
+{
+    size_t n = 0;
+
+    for (const struct Word *word = words; word; word = word->next)
+        n++;
+    return n;
+}
+
 void words_clear(struct Word **words)
 {
     struct Word *word;
 
     while ((word = *words)) {
-        DL_DELETE(*words, word);
+        *words = word->next;
         free(word->text);
         free(word);
     }

@@ -37,12 +37,12 @@ static bool is_blank(char c)
 
 static struct Line strip(struct Line line)
 {
+    while (line.length > 0 && is_blank(line.text[line.length - 1]))
+        line.length--;
     while (line.length > 0 && is_blank(line.text[0])) {
         line.text++;
         line.length--;
     }
-    while (line.length > 0 && is_blank(line.text[line.length - 1]))
-        line.length--;
     return line;
 }
 
