@@ -57,6 +57,27 @@ static void test_glob_problem(void **state)
     assert_non_null(glob_problem("a/x**"));
 }
 
+/* What is cut off is another name: too long a component matches none, and is no pattern. */
+static void test_glob_too_long(void **state)
+{
+    char longest[256], longer[257], below[264];
+
+    memset(longest, 'a', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    memset(longer, 'a', sizeof(longer) - 1);
+    longer[sizeof(longer) - 1] = '\0';
+    snprintf(below, sizeof(below), "%s/b", longer);
+    assert_true(glob_match(longest, longest));
+    assert_false(glob_match(longest, longer));
+    assert_false(glob_match(longer, longest));
+    assert_false(glob_match("*", longer));
+    assert_true(glob_match("**", below));
+    assert_true(glob_match("**/b", below));
+    assert_null(glob_problem(longest));
+    assert_non_null(strstr(glob_problem(longer), "longer than 255"));
+    assert_non_null(strstr(glob_problem(below), "longer than 255"));
+}
+
 static void test_usec_parse(void **state)
 {
     static const struct {
@@ -167,10 +188,15 @@ static void test_read_file_bounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_glob),           cmocka_unit_test(test_glob_problem),
-        cmocka_unit_test(test_usec_parse),     cmocka_unit_test(test_usec_format),
-        cmocka_unit_test(test_usec_saturates), cmocka_unit_test(test_keyed_value),
-        cmocka_unit_test(test_read_value),     cmocka_unit_test(test_read_file_bounds),
+        cmocka_unit_test(test_glob),
+        cmocka_unit_test(test_glob_problem),
+        cmocka_unit_test(test_glob_too_long),
+        cmocka_unit_test(test_usec_parse),
+        cmocka_unit_test(test_usec_format),
+        cmocka_unit_test(test_usec_saturates),
+        cmocka_unit_test(test_keyed_value),
+        cmocka_unit_test(test_read_value),
+        cmocka_unit_test(test_read_file_bounds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
