@@ -128,7 +128,21 @@ static void test_format(void **state)
     fault_each_shortage(format, &problem, 0);
 }
 
-/* inih may have been built with a shorter line: one that does not fit is refused, and not cut. */
+/* inih may have been built to take its buffer from the heap: it then reads nothing, and says why. */
+static int inih_without_memory(ini_reader reader, void *stream, ini_handler handler, void *user)
+{
+    return -2;
+}
+
+static void test_inih_without_memory(void **state)
+{
+    fault_inih = inih_without_memory;
+    assert_int_equal(parse((void *)right), -ENOMEM);
+    fault_inih = NULL;
+    assert_int_equal(parse((void *)right), 0);
+}
+
+/* Or with a shorter line: one that does not fit is refused, and not cut. */
 #define SHORT 32
 static int inih_with_short_lines(ini_reader reader, void *stream, ini_handler handler, void *user)
 {
@@ -168,6 +182,7 @@ int main(void)
         cmocka_unit_test(test_too_many_rules),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_format),
+        cmocka_unit_test(test_inih_without_memory),
         cmocka_unit_test(test_inih_with_short_lines),
     };
 
