@@ -189,7 +189,7 @@ static int parse_line(char *line, struct Mount *ret)
     _cleanup_file_ FILE *stream = NULL;
     struct libmnt_table *table;
     struct libmnt_fs *fs = NULL;
-    int r = 0;
+    int r;
 
     if (!looks_right(line))
         return 0;
@@ -200,8 +200,11 @@ static int parse_line(char *line, struct Mount *ret)
         return -ENOMEM;
     }
     /* It looks by the file's name whose table it is, which costs system calls a line, but for this name. */
-    if (mnt_table_parse_stream(table, stream, "/") == 0 && mnt_table_first_fs(table, &fs) == 0)
+    r = mnt_table_parse_stream(table, stream, "/");
+    if (r == 0 && mnt_table_first_fs(table, &fs) == 0)
         r = take_mount(fs, line, ret);
+    else if (r != -ENOMEM)
+        r = 0;
     mnt_unref_table(table);
     return r;
 }

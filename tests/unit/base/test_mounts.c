@@ -325,6 +325,8 @@ static void test_faults(void **state)
 
     scratch_write(&scratch, "host", host);
     fault_each_shortage(read_host, (void *)scratch_path(&scratch, "host", path), 0);
+    fault_call("mnt_table_parse_stream", 3, ENOMEM);
+    assert_int_equal(read_host(path), -ENOMEM);
     fault_call("read", 1, EIO);
     assert_int_equal(read_host(path), -EIO);
     fault_call("read", 1, EINTR);
