@@ -88,7 +88,7 @@ static void test_usec_parse(void **state)
         {"1min 30s", 90 * USEC_PER_SEC}, {"1min30s", 90 * USEC_PER_SEC},
         {"500ms", 500 * USEC_PER_MSEC},  {"2h", 2 * USEC_PER_HOUR},
         {"1d", 24 * USEC_PER_HOUR},      {"0", 0},
-        {"infinity", USEC_INFINITY},
+        {"infinity", USEC_INFINITY},     {"18446744073709551615us 1us", USEC_INFINITY},
     };
     static const char *const bad[] = {
         "", "s", "5x", "-5s", "5ss", "1.5s", "99999999999999999999s", "9999999999999d"};
@@ -115,14 +115,22 @@ static void test_usec_format(void **state)
     assert_string_equal(usec_format(4948562, buf, sizeof(buf)), "4s 948ms");
     assert_string_equal(usec_format(22397111, buf, sizeof(buf)), "22s");
     assert_string_equal(usec_format(USEC_INFINITY, buf, sizeof(buf)), "infinity");
+    /* One that is too small is not overrun, also not by the second part. */
+    memset(buf, 'x', sizeof(buf));
+    assert_string_equal(usec_format(90 * USEC_PER_SEC, buf, 4), "1mi");
+    assert_int_equal(buf[4], 'x');
 }
 
 static void test_usec_saturates(void **state)
 {
     assert_true(usec_add(USEC_INFINITY, 5) == USEC_INFINITY);
     assert_true(usec_add(USEC_INFINITY - 1, 5) == USEC_INFINITY);
+    assert_true(usec_add(USEC_INFINITY - 5, 5) == USEC_INFINITY);
+    assert_true(usec_add(USEC_INFINITY - 6, 5) == USEC_INFINITY - 1);
     assert_true(usec_shift(10, 3) == 80);
     assert_true(usec_shift(10, 63) == USEC_INFINITY);
+    assert_true(usec_shift(1, 63) == UINT64_C(1) << 63);
+    assert_true(usec_shift(1, 64) == USEC_INFINITY);
     assert_true(usec_shift(0, 100) == 0);
 }
 
