@@ -124,9 +124,9 @@ static bool is_mask(const char *path)
 
 static bool is_drop_in(const char *name)
 {
-    size_t length = strlen(name);
+    const char *suffix = strrchr(name, '.');
 
-    return name[0] != '.' && length > 5 && strcmp(name + length - 5, ".conf") == 0;
+    return name[0] != '.' && suffix && strcmp(suffix, ".conf") == 0;
 }
 
 /* Adds PATH/NAME, unless an earlier directory has that name. */
