@@ -117,7 +117,8 @@ static void test_usec_format(void **state)
     assert_string_equal(usec_format(USEC_INFINITY, buf, sizeof(buf)), "infinity");
     /* One that is too small is not overrun, also not by the second part. */
     memset(buf, 'x', sizeof(buf));
-    assert_string_equal(usec_format(90 * USEC_PER_SEC, buf, 4), "1mi");
+    assert_string_equal(usec_format(90 * USEC_PER_SEC, buf, 3), "1m");
+    assert_int_equal(buf[3], 'x');
     assert_int_equal(buf[4], 'x');
 }
 
