@@ -126,15 +126,6 @@ int words_add(struct Word **words, const char *text, struct Place place)
     return 0;
 }
 
-size_t words_count(const struct Word *words)
-{
-    size_t n = 0;
-
-    for (const struct Word *word = words; word; word = word->next)
-        n++;
-    return n;
-}
-
 void words_clear(struct Word **words)
 {
     struct Word *word;
