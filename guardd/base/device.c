@@ -89,7 +89,7 @@ const char *device_node(const char *host, unsigned major, unsigned minor, char *
         return buf;
     }
     target[n] = '\0';
-    snprintf(buf, size, "/dev/%s", strrchr(target, '/') ? strrchr(target, '/') + 1 : target);
+    snprintf(buf, size, "/dev/%s", basename(target));
     for (char *c = buf + strlen("/dev/"); *c != '\0'; c++)
         if (*c == '!')
             *c = '/';

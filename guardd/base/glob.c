@@ -5,34 +5,42 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Copies the first component of `text` and returns where the rest begins, NULL at the last one. */
-static const char *first_component(const char *text, char *component, size_t size)
+/* What is behind the first component; NULL behind the last one. */
+static const char *behind_first(const char *text)
 {
     const char *slash = strchr(text, '/');
-    size_t length = slash ? (size_t)(slash - text) : strlen(text);
 
-    if (length >= size)
-        length = size - 1;
+    return slash ? slash + 1 : NULL;
+}
+
+/* Copies the first component; false when it is longer than any name is. */
+static bool copy_first(const char *text, char component[static NAME_MAX + 1])
+{
+    const size_t length = strcspn(text, "/");
+
+    if (length > NAME_MAX)
+        return false;
     memcpy(component, text, length);
     component[length] = '\0';
-    return slash ? slash + 1 : NULL;
+    return true;
 }
 
 bool glob_match(const char *pattern, const char *path)
 {
     char want[NAME_MAX + 1], have[NAME_MAX + 1];
-    const char *pattern_rest = first_component(pattern, want, sizeof(want)), *path_rest;
+    const char *pattern_rest = behind_first(pattern), *path_rest = behind_first(path);
 
+    if (!copy_first(pattern, want))
+        return false;
     if (strcmp(want, "**") == 0) {
         if (!pattern_rest)
             return true;
-        for (const char *p = path; p; p = strchr(p, '/'), p = p ? p + 1 : NULL)
+        for (const char *p = path; p; p = behind_first(p))
             if (glob_match(pattern_rest, p))
                 return true;
         return false;
     }
-    path_rest = first_component(path, have, sizeof(have));
-    if (fnmatch(want, have, FNM_PATHNAME | FNM_NOESCAPE) != 0)
+    if (!copy_first(path, have) || fnmatch(want, have, FNM_PATHNAME | FNM_NOESCAPE) != 0)
         return false;
     if (!pattern_rest)
         return !path_rest;
@@ -43,15 +51,13 @@ bool glob_match(const char *pattern, const char *path)
 
 const char *glob_problem(const char *pattern)
 {
-    char component[NAME_MAX + 1];
-
     if (pattern[0] == '\0')
         return "the pattern is empty";
     if (pattern[0] == '/')
         return "a cgroup path does not begin with '/': it counts from the root of the cgroup tree";
     if (pattern[strlen(pattern) - 1] == '/')
         return "a cgroup path does not end with '/'";
-    for (const char *p = pattern; p; p = first_component(p, component, sizeof(component))) {
+    for (const char *p = pattern; p; p = behind_first(p)) {
         size_t length = strcspn(p, "/");
 
         if (length == 0)

@@ -83,8 +83,8 @@ static int read_table(int fd, char **ret_text, size_t *ret_length, bool *ret_tru
 
 static int copy(const char *text, char **ret)
 {
-    *ret = text ? strdup(text) : NULL;
-    return *ret || !text ? 0 : -ENOMEM;
+    *ret = strdup(text);
+    return *ret ? 0 : -ENOMEM;
 }
 
 static bool has_option(const char *options, const char *name)
@@ -92,7 +92,7 @@ static bool has_option(const char *options, const char *name)
     char *value;
     size_t length;
 
-    return options && mnt_optstr_get_option(options, name, &value, &length) == 0;
+    return mnt_optstr_get_option(options, name, &value, &length) == 0;
 }
 
 static bool is_octal(const char *text)
@@ -124,15 +124,17 @@ static void unescape(char *text)
     *to = '\0';
 }
 
-/* The value of `name=` in the options, which are the last field of a line. */
+/* The value of `name=` in the options, which are the last field of a line that looks right. */
 static int raw_option(const char *line, const char *name, char **ret)
 {
-    const char *options = strrchr(line, ' ');
+    const char *options = line + strlen(line);
     char *value;
     size_t length;
 
+    while (options[-1] != ' ')
+        options--;
     *ret = NULL;
-    if (!options || mnt_optstr_get_option(options + 1, name, &value, &length) != 0 || !value)
+    if (mnt_optstr_get_option(options, name, &value, &length) != 0 || !value)
         return 0;
     *ret = strndup(value, length);
     if (!*ret)
@@ -141,7 +143,7 @@ static int raw_option(const char *line, const char *name, char **ret)
     return 0;
 }
 
-/* 1: a mount; 0: the line is none. */
+/* What libmount took has all of its fields. 1: a mount; 0: the line is none. */
 static int take_mount(struct libmnt_fs *fs, const char *line, struct Mount *ret)
 {
     struct Mount mount = {
@@ -152,13 +154,12 @@ static int take_mount(struct libmnt_fs *fs, const char *line, struct Mount *ret)
             has_option(mnt_fs_get_vfs_options(fs), "ro") || has_option(mnt_fs_get_fs_options(fs), "ro"),
     };
     const char *path = mnt_fs_get_target(fs), *type = mnt_fs_get_fstype(fs);
-    const char *source = mnt_fs_get_source(fs), *root = mnt_fs_get_root(fs);
     int r = 0;
 
-    if (!path || path[0] != '/' || !root || !type)
+    if (path[0] != '/')
         return 0;
-    if (copy(root, &mount.root) < 0 || copy(path, &mount.path) < 0 || copy(type, &mount.type) < 0 ||
-        copy(source ? source : "none", &mount.source) < 0)
+    if (copy(mnt_fs_get_root(fs), &mount.root) < 0 || copy(path, &mount.path) < 0 ||
+        copy(type, &mount.type) < 0 || copy(mnt_fs_get_source(fs), &mount.source) < 0)
         r = -ENOMEM;
     if (r == 0 && strcmp(type, "overlay") == 0) {
         r = raw_option(line, "upperdir", &mount.upper);
@@ -173,12 +174,14 @@ static int take_mount(struct libmnt_fs *fs, const char *line, struct Mount *ret)
     return 1;
 }
 
-/* libmount guesses the format by the first line: what does not begin like mountinfo is not given to it. */
+/* libmount guesses the format by the first line: what does not begin like mountinfo, or does not go on like
+ * it to its last fields, is not given to it. */
 static bool looks_right(const char *line)
 {
     int id, parent, at = 0;
 
-    return sscanf(line, "%9d %9d %*9u:%*9u /%n", &id, &parent, &at) == 2 && at > 0;
+    return sscanf(line, "%9d %9d %*9u:%*9u /%n", &id, &parent, &at) == 2 && at > 0 &&
+           strstr(line + at, " - ");
 }
 
 static int parse_line(char *line, struct Mount *ret)
@@ -186,7 +189,7 @@ static int parse_line(char *line, struct Mount *ret)
     _cleanup_file_ FILE *stream = NULL;
     struct libmnt_table *table;
     struct libmnt_fs *fs = NULL;
-    int r = 0;
+    int r;
 
     if (!looks_right(line))
         return 0;
@@ -197,8 +200,11 @@ static int parse_line(char *line, struct Mount *ret)
         return -ENOMEM;
     }
     /* It looks by the file's name whose table it is, which costs system calls a line, but for this name. */
-    if (mnt_table_parse_stream(table, stream, "/") == 0 && mnt_table_first_fs(table, &fs) == 0)
+    r = mnt_table_parse_stream(table, stream, "/");
+    if (r == 0 && mnt_table_first_fs(table, &fs) == 0)
         r = take_mount(fs, line, ret);
+    else if (r != -ENOMEM)
+        r = 0;
     mnt_unref_table(table);
     return r;
 }

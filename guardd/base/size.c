@@ -105,7 +105,7 @@ static const char *format(uint64_t value, unsigned step, const char *suffixes, c
         snprintf(buf, size, "%" PRIu64, value);
         return buf;
     }
-    for (scaled /= step; scaled >= step * 0.9995 && suffixes[1] != '\0'; suffixes++)
+    for (scaled /= step; scaled >= step * 0.9995; suffixes++) /* no number is beyond E */
         scaled /= step;
     decimals = scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0;
     shown = (unsigned)(scaled * tenths[decimals] + 0.5);

@@ -43,14 +43,14 @@ void draft_done(struct Draft *draft)
     words_clear(&draft->protect);
     words_clear(&draft->disk_roots);
     while ((class = draft->classes)) {
-        DL_DELETE(draft->classes, class);
+        draft->classes = class->next;
         words_clear(&class->match);
         words_clear(&class->rules);
         words_clear(&class->disk_paths);
         free(class);
     }
     while ((rule = draft->rules)) {
-        DL_DELETE(draft->rules, rule);
+        draft->rules = rule->next;
         words_clear(&rule->floor);
         free(rule);
     }
@@ -131,7 +131,7 @@ void words_clear(struct Word **words)
     struct Word *word;
 
     while ((word = *words)) {
-        DL_DELETE(*words, word);
+        *words = word->next;
         free(word->text);
         free(word);
     }

@@ -79,6 +79,15 @@ struct RuleDraft *draft_rule(struct Draft *draft, const char *name);
 int words_add(struct Word **words, const char *text, struct Place place);
 void words_clear(struct Word **words);
 
+static inline size_t words_count(const struct Word *words)
+{
+    size_t n = 0;
+
+    for (const struct Word *word = words; word; word = word->next)
+        n++;
+    return n;
+}
+
 /* Checks what no single line shows, and moves everything into the draft's Config. 0, also with problems;
  * -ENOMEM. */
 int draft_resolve(struct Draft *draft);

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-#include <utlist.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -101,23 +100,16 @@ int file_read(const char *path, char **ret_text, size_t *ret_size, struct Compla
     return 0;
 }
 
-/* The last component of a path. */
-static const char *file_name(const struct Word *file)
+/* Of paths. */
+static int by_name(const void *a, const void *b)
 {
-    const char *slash = strrchr(file->text, '/');
-
-    return slash ? slash + 1 : file->text;
-}
-
-static int by_name(const struct Word *a, const struct Word *b)
-{
-    return strcmp(file_name(a), file_name(b));
+    return strcmp(basename(*(char *const *)a), basename(*(char *const *)b));
 }
 
 static bool has_name(const struct Word *files, const char *name)
 {
     for (const struct Word *file = files; file; file = file->next)
-        if (strcmp(file_name(file), name) == 0)
+        if (strcmp(basename(file->text), name) == 0)
             return true;
     return false;
 }
@@ -132,9 +124,9 @@ static bool is_mask(const char *path)
 
 static bool is_drop_in(const char *name)
 {
-    size_t length = strlen(name);
+    const char *suffix = strrchr(name, '.');
 
-    return name[0] != '.' && length > 5 && strcmp(name + length - 5, ".conf") == 0;
+    return name[0] != '.' && suffix && strcmp(suffix, ".conf") == 0;
 }
 
 /* Adds PATH/NAME, unless an earlier directory has that name. */
@@ -211,27 +203,33 @@ static int find_drop_ins(const char *root, struct Word **files, struct Problems 
         }
         r = add_drop_ins(files, directory, problems);
     }
-    DL_SORT(*files, by_name);
     return r;
 }
 
-/* Moves the texts of a list of files that mask nothing into a NULL-terminated array. */
-static int files_make(struct Word *main, struct Word *drop_ins, char ***ret_files)
+/* Moves the texts of those files that mask nothing. Returns how many. */
+static size_t move_files(char **files, struct Word *words)
 {
-    struct Word *file, *all = main;
-    char **files;
-    int count = 0;
     size_t n = 0;
 
-    DL_CONCAT(all, drop_ins);
-    DL_COUNT(all, file, count);
-    files = calloc((size_t)count + 1, sizeof(*files));
-    for (file = files ? all : NULL; file; file = file->next)
+    for (struct Word *file = words; file; file = file->next)
         if (!is_mask(file->text))
             files[n++] = take_ptr(file->text);
-    words_clear(&all);
+    return n;
+}
+
+/* All that are read as one NULL-terminated array. */
+static int files_make(struct Word *main, struct Word *drop_ins, char ***ret_files)
+{
+    char **files = calloc(words_count(main) + words_count(drop_ins) + 1, sizeof(*files));
+    size_t first, n;
+
+    if (!files)
+        return -ENOMEM;
+    first = move_files(files, main);
+    n = move_files(files + first, drop_ins);
+    qsort(files + first, n, sizeof(*files), by_name);
     *ret_files = files;
-    return files ? 0 : -ENOMEM;
+    return 0;
 }
 
 int config_find_files(const char *root, char ***ret_files, struct Problems *problems)
@@ -242,7 +240,7 @@ int config_find_files(const char *root, char ***ret_files, struct Problems *prob
     if (r == 0)
         r = find_drop_ins(root, &drop_ins, problems);
     if (r == 0)
-        return files_make(main, drop_ins, ret_files);
+        r = files_make(main, drop_ins, ret_files);
     words_clear(&main);
     words_clear(&drop_ins);
     return r;

@@ -441,13 +441,12 @@ static int refuse_key(struct Draft *draft, const char *name)
     const struct Key *near = NULL;
     char known[COMPLAINT_MAX / 2] = "";
     struct Complaint complaint;
-    size_t used = 0;
 
     mark_refused(draft);
-    for (const struct Key *key = draft->section->keys; key->name && used < sizeof(known); key++) {
-        int n = snprintf(known + used, sizeof(known) - used, " %s=", key->name);
+    for (const struct Key *key = draft->section->keys; key->name; key++) {
+        const size_t used = strlen(known);
 
-        used += n > 0 ? (size_t)n : 0;
+        snprintf(known + used, sizeof(known) - used, " %s=", key->name);
         if (is_near(name, key->name))
             near = key;
     }

@@ -11,12 +11,16 @@
  * A line handed on that never reaches the handler is one that inih did not understand. */
 #include "config/parser.h"
 
+#include <errno.h>
 #include <ini.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "config/keys.h"
 #include "config/text.h"
+
+/* What inih says when there is none for its buffer. It may have been built to need none. */
+#define INIH_NO_MEMORY (-2)
 
 struct Parser {
     struct Draft *draft;
@@ -37,12 +41,12 @@ static bool is_blank(char c)
 
 static struct Line strip(struct Line line)
 {
+    while (line.length > 0 && is_blank(line.text[line.length - 1]))
+        line.length--;
     while (line.length > 0 && is_blank(line.text[0])) {
         line.text++;
         line.length--;
     }
-    while (line.length > 0 && is_blank(line.text[line.length - 1]))
-        line.length--;
     return line;
 }
 
@@ -175,7 +179,8 @@ int parse_text(struct Draft *draft, const char *text, size_t size)
 {
     struct Parser parser = {.draft = draft, .next = text, .end = text + size};
 
-    ini_parse_stream(read_line, &parser, take_key, &parser);
+    if (ini_parse_stream(read_line, &parser, take_key, &parser) == INIH_NO_MEMORY)
+        parser.error = -ENOMEM;
     draft->place.line = 0;
     return parser.error;
 }

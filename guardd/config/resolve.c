@@ -26,15 +26,6 @@ static const char *const protect_built_in[] = {
 
 static const char *const no_strings[] = {NULL};
 
-static size_t words_count(const struct Word *words)
-{
-    size_t n = 0;
-
-    for (const struct Word *word = words; word; word = word->next)
-        n++;
-    return n;
-}
-
 /* The constant strings and then the words, as one NULL-terminated list of copies. */
 static int strings_make(const char *const *first, const struct Word *words, char ***ret_strings)
 {
@@ -66,18 +57,13 @@ static int rule_problem(struct Draft *draft, const struct RuleDraft *rule, const
 /* Who is likely to be at the bottom of it. */
 static enum ReadingId rank_example(enum Resource resource)
 {
-    switch (resource) {
-    case RESOURCE_MEMORY:
-        return READING_MEMORY_GROWTH;
-    case RESOURCE_CPU:
-        return READING_CPU_USAGE;
-    case RESOURCE_IO:
-        return READING_IO_RATE;
-    case RESOURCE_NETWORK:
-        return READING_NET_EGRESS;
-    default:
-        return READING_DISK_GROWTH;
-    }
+    static const enum ReadingId examples[RESOURCE_COUNT] = {
+        [RESOURCE_TASKS] = READING_TASKS_CURRENT, [RESOURCE_MEMORY] = READING_MEMORY_GROWTH,
+        [RESOURCE_CPU] = READING_CPU_USAGE,       [RESOURCE_IO] = READING_IO_RATE,
+        [RESOURCE_DISK] = READING_DISK_GROWTH,    [RESOURCE_NETWORK] = READING_NET_EGRESS,
+    };
+
+    return examples[resource];
 }
 
 static bool judge_floor(struct RuleDraft *draft, struct Place *ret_place, struct Complaint *complaint)
@@ -307,16 +293,15 @@ static const struct RuleDraft *find_rule(const struct Draft *draft, const char *
     return NULL;
 }
 
+/* By When= and Until= alone: what a rule ranks by needs nobody who looks besides (fits_rank()). */
 static bool rule_is_of_disk(const struct Rule *rule)
 {
-    return reading_is_of_disk(rule->when.reading) || reading_is_of_disk(rule->until.reading) ||
-           (rule->scope == SCOPE_HOST && reading_is_of_disk(rule->rank));
+    return reading_is_of_disk(rule->when.reading) || reading_is_of_disk(rule->until.reading);
 }
 
 static bool rule_is_of_strain(const struct Rule *rule)
 {
-    return reading_is_of_strain(rule->when.reading) || reading_is_of_strain(rule->until.reading) ||
-           (rule->scope == SCOPE_HOST && reading_is_of_strain(rule->rank));
+    return reading_is_of_strain(rule->when.reading) || reading_is_of_strain(rule->until.reading);
 }
 
 /* What a rule asks of those who look at the tenants of its class. The host is looked at by itself. */

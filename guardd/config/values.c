@@ -264,13 +264,12 @@ static bool complain_reading(const char *word, struct Complaint *complaint)
 {
     char names[COMPLAINT_MAX / 2] = "";
     const char *near = NULL;
-    size_t used = 0;
 
-    for (int i = 0; i < READING_COUNT && used < sizeof(names); i++) {
+    for (int i = 0; i < READING_COUNT; i++) {
         const char *name = reading_info((enum ReadingId)i)->name;
-        int n = snprintf(names + used, sizeof(names) - used, "%s%s", i > 0 ? ", " : "", name);
+        const size_t used = strlen(names);
 
-        used += n > 0 ? (size_t)n : 0;
+        snprintf(names + used, sizeof(names) - used, "%s%s", i > 0 ? ", " : "", name);
         if (is_near(word, name))
             near = name;
     }
@@ -284,7 +283,9 @@ static bool take_reading(const char **p, struct Condition *condition, struct Com
 
     take_word(p, BLANKS "<>=!", word);
     condition->reading = reading_from_name(word);
-    return condition->reading != READING_INVALID || complain_reading(word, complaint);
+    if (condition->reading == READING_INVALID)
+        return complain_reading(word, complaint);
+    return true;
 }
 
 static bool take_comparison(const char **p, struct Condition *condition, struct Complaint *complaint)
@@ -663,17 +664,23 @@ bool value_glob(const char *text, struct Complaint *complaint)
                                   "blank in a path");
         return complain(complaint, "'%s' holds a blank", text);
     }
-    return !problem || complain(complaint, "'%s': %s", text, problem);
+    if (problem)
+        return complain(complaint, "'%s': %s", text, problem);
+    return true;
 }
 
 bool value_path(const char *text, struct Complaint *complaint)
 {
-    return text[0] == '/' || complain(complaint, "'%s' is no absolute path", text);
+    if (text[0] != '/')
+        return complain(complaint, "'%s' is no absolute path", text);
+    return true;
 }
 
 bool value_group(const char *text, struct Complaint *complaint)
 {
-    return !strpbrk(text, BLANKS ",:/") || complain(complaint, "'%s' is not the name of one group", text);
+    if (strpbrk(text, BLANKS ",:/"))
+        return complain(complaint, "'%s' is not the name of one group", text);
+    return true;
 }
 
 bool value_name(const char *text, struct Complaint *complaint)

@@ -57,6 +57,27 @@ static void test_glob_problem(void **state)
     assert_non_null(glob_problem("a/x**"));
 }
 
+/* What is cut off is another name: too long a component matches none, and is no pattern. */
+static void test_glob_too_long(void **state)
+{
+    char longest[256], longer[257], below[264];
+
+    memset(longest, 'a', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    memset(longer, 'a', sizeof(longer) - 1);
+    longer[sizeof(longer) - 1] = '\0';
+    snprintf(below, sizeof(below), "%s/b", longer);
+    assert_true(glob_match(longest, longest));
+    assert_false(glob_match(longest, longer));
+    assert_false(glob_match(longer, longest));
+    assert_false(glob_match("*", longer));
+    assert_true(glob_match("**", below));
+    assert_true(glob_match("**/b", below));
+    assert_null(glob_problem(longest));
+    assert_non_null(strstr(glob_problem(longer), "longer than 255"));
+    assert_non_null(strstr(glob_problem(below), "longer than 255"));
+}
+
 static void test_usec_parse(void **state)
 {
     static const struct {
@@ -67,7 +88,7 @@ static void test_usec_parse(void **state)
         {"1min 30s", 90 * USEC_PER_SEC}, {"1min30s", 90 * USEC_PER_SEC},
         {"500ms", 500 * USEC_PER_MSEC},  {"2h", 2 * USEC_PER_HOUR},
         {"1d", 24 * USEC_PER_HOUR},      {"0", 0},
-        {"infinity", USEC_INFINITY},
+        {"infinity", USEC_INFINITY},     {"18446744073709551615us 1us", USEC_INFINITY},
     };
     static const char *const bad[] = {
         "", "s", "5x", "-5s", "5ss", "1.5s", "99999999999999999999s", "9999999999999d"};
@@ -94,14 +115,23 @@ static void test_usec_format(void **state)
     assert_string_equal(usec_format(4948562, buf, sizeof(buf)), "4s 948ms");
     assert_string_equal(usec_format(22397111, buf, sizeof(buf)), "22s");
     assert_string_equal(usec_format(USEC_INFINITY, buf, sizeof(buf)), "infinity");
+    /* One that is too small is not overrun, also not by the second part. */
+    memset(buf, 'x', sizeof(buf));
+    assert_string_equal(usec_format(90 * USEC_PER_SEC, buf, 3), "1m");
+    assert_int_equal(buf[3], 'x');
+    assert_int_equal(buf[4], 'x');
 }
 
 static void test_usec_saturates(void **state)
 {
     assert_true(usec_add(USEC_INFINITY, 5) == USEC_INFINITY);
     assert_true(usec_add(USEC_INFINITY - 1, 5) == USEC_INFINITY);
+    assert_true(usec_add(USEC_INFINITY - 5, 5) == USEC_INFINITY);
+    assert_true(usec_add(USEC_INFINITY - 6, 5) == USEC_INFINITY - 1);
     assert_true(usec_shift(10, 3) == 80);
     assert_true(usec_shift(10, 63) == USEC_INFINITY);
+    assert_true(usec_shift(1, 63) == UINT64_C(1) << 63);
+    assert_true(usec_shift(1, 64) == USEC_INFINITY);
     assert_true(usec_shift(0, 100) == 0);
 }
 
@@ -167,10 +197,15 @@ static void test_read_file_bounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_glob),           cmocka_unit_test(test_glob_problem),
-        cmocka_unit_test(test_usec_parse),     cmocka_unit_test(test_usec_format),
-        cmocka_unit_test(test_usec_saturates), cmocka_unit_test(test_keyed_value),
-        cmocka_unit_test(test_read_value),     cmocka_unit_test(test_read_file_bounds),
+        cmocka_unit_test(test_glob),
+        cmocka_unit_test(test_glob_problem),
+        cmocka_unit_test(test_glob_too_long),
+        cmocka_unit_test(test_usec_parse),
+        cmocka_unit_test(test_usec_format),
+        cmocka_unit_test(test_usec_saturates),
+        cmocka_unit_test(test_keyed_value),
+        cmocka_unit_test(test_read_value),
+        cmocka_unit_test(test_read_file_bounds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

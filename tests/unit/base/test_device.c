@@ -26,6 +26,8 @@ static void add_device(const char *directory, const char *name, const char *numb
 
 static int set_up(void **state)
 {
+    char link[PATH_MAX];
+
     scratch = scratch_new("/tmp");
     scratch_mkdir(&scratch, "sys/class/block");
     scratch_mkdir(&scratch, "sys/dev/block");
@@ -41,6 +43,14 @@ static int set_up(void **state)
     add_device("", "dm-2", "253:2");
     scratch_mkdir(&scratch, "sys/devices/dm-2/slaves/vda");
     scratch_mkdir(&scratch, "sys/devices/dm-2/slaves/vdb");
+    add_device("", "loop0", "7:1"); /* as no kernel has it */
+    scratch_mkdir(&scratch, "sys/devices/loop0/slaves/loop0");
+    scratch_mkdir(&scratch, "sys/dev/block/8:1/dev");
+    scratch_mkdir(&scratch, "sys/dev/block/8:2");
+    scratch_write(&scratch, "sys/dev/block/8:2/dev", "8\n");
+    scratch_mkdir(&scratch, "sys/dev/block/8:4");
+    scratch_write(&scratch, "sys/dev/block/8:4/dev", "8:4\n");
+    assert_int_equal(symlink("vdz", scratch_path(&scratch, "sys/dev/block/8:3", link)), 0);
     return 0;
 }
 
@@ -58,13 +68,19 @@ static void each_filesystem_has_its_disk(void **state)
         int r;
         unsigned disk_major, disk_minor;
     } table[] = {
-        {254, 16, "/dev/vdb", 0, 254, 16},        {254, 1, "/dev/vda1", 0, 254, 0},
+        {254, 16, "/dev/vdb", 0, 254, 16},
+        {254, 1, "/dev/vda1", 0, 254, 0},
         {253, 0, "/dev/mapper/root", 0, 254, 0},  /* on a partition */
         {253, 1, "/dev/mapper/crypt", 0, 254, 0}, /* on that */
         {253, 2, "/dev/mapper/two", 0, 253, 2},   /* on two disks */
         {0, 30, "/dev/vda1", 0, 254, 0},          /* btrfs */
-        {0, 31, "overlay", -ENOTBLK, 0, 0},       {0, 32, NULL, -ENOTBLK, 0, 0},
-        {7, 0, "/dev/loop0", -ENOTBLK, 0, 0},
+        {0, 31, "overlay", -ENOTBLK, 0, 0},
+        {0, 32, NULL, -ENOTBLK, 0, 0},
+        {7, 0, "/dev/loop1", -ENOTBLK, 0, 0},
+        {7, 1, "/dev/loop0", 0, 7, 1}, /* on itself */
+        {8, 1, NULL, -ENOTBLK, 0, 0},  /* its number cannot be read */
+        {8, 4, NULL, 0, 8, 4},         /* says nothing of what it is on */
+        {8, 2, NULL, -ENOTBLK, 0, 0},  /* it is none */
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -84,6 +100,7 @@ static void a_disk_has_a_name(void **state)
     assert_string_equal(device_node(scratch.path, 254, 16, buf, sizeof(buf)), "/dev/vdb");
     assert_string_equal(device_node(scratch.path, 104, 0, buf, sizeof(buf)), "/dev/cciss/c0d0");
     assert_string_equal(device_node(scratch.path, 8, 0, buf, sizeof(buf)), "/dev/block/8:0");
+    assert_string_equal(device_node(scratch.path, 8, 3, buf, sizeof(buf)), "/dev/vdz");
 }
 
 int main(void)

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 
+#include "../fault.h"
 #include "base/mounts.h"
 
 /* As booted through an initramfs: the root comes after what was moved onto it. */
@@ -81,16 +83,21 @@ static void test_overlay_escapes(void **state)
         "9 1 0:45 / / rw - overlay overlay "
         "rw,lowerdir=/x,upperdir=/a\\054upperdir=/b\\134:c\\040d,workdir=/w\\134\\134\n"
         "10 9 0:46 / /ro ro - overlay overlay ro,lowerdir=/a:/b\n"
-        "11 9 0:47 / /odd rw - overlay over\\054upperdir=/x rw,upperdir\n";
+        "11 9 0:47 / /odd rw - overlay over\\054upperdir=/x rw,upperdir\n"
+        "12 9 0:48 / /digits rw - overlay overlay "
+        "rw,upperdir=/\\101\\400\\/00\\181\\1/1\\118\\11/,workdir=/\\1\\11\n";
     struct Mounts mounts = mounts_of(table);
 
-    assert_int_equal(mounts.n, 3);
+    assert_int_equal(mounts.n, 4);
     assert_string_equal(mounts.list[0].upper, "/a,upperdir=/b:c d");
     assert_string_equal(mounts.list[0].work, "/w\\");
     assert_null(mounts.list[1].upper);
     assert_null(mounts.list[1].work);
     assert_true(mounts.list[1].read_only);
     assert_null(mounts.list[2].upper);
+    /* What is no escape of the kernel's is one of overlay's. */
+    assert_string_equal(mounts.list[3].upper, "/A400/001811/111811/");
+    assert_string_equal(mounts.list[3].work, "/111");
     mounts_done(&mounts);
 }
 
@@ -118,6 +125,7 @@ static void test_holding(void **state)
     assert_int_equal(mounts_at(&mounts, "/")->id, 28);
     assert_null(mounts_at(&mounts, "/mnt/a/b"));
     assert_null(mounts_at(&mounts, "/mnt"));
+    assert_null(mounts_at(&mounts, "relative"));
     mounts_done(&mounts);
 }
 
@@ -143,6 +151,35 @@ static void test_covered(void **state)
     assert_int_equal(mounts_locate(&mounts, makedev(8, 5), "/x", NULL, &path), 0);
     assert_string_equal(path, "/c/x");
     free(path);
+    mounts_done(&mounts);
+}
+
+/* Two that stand on one mount at one place, as propagation makes them: neither covers the other, and the last
+ * is seen. */
+static void test_side_by_side(void **state)
+{
+    static const char table[] = "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
+                                "2 1 8:2 / /a rw - xfs /dev/sdb rw\n"
+                                "3 1 8:3 / /a rw - xfs /dev/sdc rw\n";
+    struct Mounts mounts = mounts_of(table);
+    char *path;
+
+    check_holding(&mounts, "/a/x", 3);
+    assert_int_equal(mounts_locate(&mounts, makedev(8, 2), "/", NULL, &path), -ENOENT);
+    mounts_done(&mounts);
+}
+
+/* Of a process whose root is no mount point, the mount that it lies on is not in its table. */
+static void test_without_bottom(void **state)
+{
+    static const char table[] = "5 4 8:5 / /c rw - xfs /dev/sde rw\n"
+                                "4 9 8:4 / /c rw - xfs /dev/sdd rw\n"
+                                "6 9 8:6 / /d rw - xfs /dev/sdf rw\n";
+    struct Mounts mounts = mounts_of(table);
+
+    check_holding(&mounts, "/", 0);
+    check_holding(&mounts, "/d/x", 6);
+    check_holding(&mounts, "/c/x", 4); /* covered, and nowhere to begin: the last of those it may be */
     mounts_done(&mounts);
 }
 
@@ -249,6 +286,90 @@ static void test_own(void **state)
     assert_int_equal(mounts_read("/proc/self/status", &mounts), -EBADMSG);
 }
 
+/* Its table goes before its process does: the kernel says EINVAL, when it is opened and when it is read. */
+static void test_zombie(void **state)
+{
+    struct Mounts mounts;
+    char path[64];
+    siginfo_t info;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0)
+        _exit(0);
+    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+    snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
+    assert_int_equal(mounts_read(path, &mounts), -ESRCH);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    fault_call("read", 0, EINVAL);
+    assert_int_equal(mounts_read("/proc/self/mountinfo", &mounts), -ESRCH);
+}
+
+static int read_host(void *path)
+{
+    struct Mounts mounts = {0};
+    int r = mounts_read(path, &mounts);
+
+    if (r < 0)
+        assert_null(mounts.list);
+    mounts_done(&mounts);
+    return r;
+}
+
+/* Nothing is made of half a table, and nothing of an interruption. */
+static void test_faults(void **state)
+{
+    struct Scratch scratch = scratch_new("/tmp");
+    char path[PATH_MAX], long_line[70000] = "2 1 8:2 /";
+    struct Mounts mounts;
+
+    scratch_write(&scratch, "host", host);
+    fault_each_shortage(read_host, (void *)scratch_path(&scratch, "host", path), 0);
+    fault_call("mnt_table_parse_stream", 3, ENOMEM);
+    assert_int_equal(read_host(path), -ENOMEM);
+    fault_call("read", 1, EIO);
+    assert_int_equal(read_host(path), -EIO);
+    fault_call("read", 1, EINTR);
+    assert_int_equal(mounts_read(path, &mounts), 0);
+    assert_int_equal(mounts.n, 7);
+    mounts_done(&mounts);
+    /* What libmount does not get over, but for that, costs its line. */
+    fault_call("mnt_table_parse_stream", 3, EIO);
+    assert_int_equal(mounts_read(path, &mounts), 0);
+    assert_int_equal(mounts.n, 6);
+    assert_int_equal(mounts.list[3].id, 41);
+    mounts_done(&mounts);
+    /* One that does not fit into what is read at first. */
+    memset(long_line + strlen(long_line), 'a', sizeof(long_line) - 1 - strlen(long_line));
+    scratch_write(&scratch, "host", long_line);
+    fault_each_shortage(read_host, path, -EBADMSG);
+    scratch_done(&scratch);
+}
+
+struct Place {
+    struct Mounts mounts;
+    dev_t dev;
+};
+
+static int locate(void *userdata)
+{
+    const struct Place *place = userdata;
+    char *preferred[] = {"/nowhere", NULL}, *path = NULL;
+    int r = mounts_locate(&place->mounts, place->dev, "/volumes/a/_data", preferred, &path);
+
+    assert_int_equal(path != NULL, r == 0);
+    free(path);
+    return r;
+}
+
+static void test_locate_without_memory(void **state)
+{
+    struct Place place = {.mounts = mounts_of(host), .dev = makedev(254, 16)};
+
+    fault_each_shortage(locate, &place, 0);
+    mounts_done(&place.mounts);
+}
+
 /* Every line that is broken costs itself only. */
 static void test_broken(void **state)
 {
@@ -261,6 +382,7 @@ static void test_broken(void **state)
         "40 28 254:16 /",
         "40 28 254:16 / /x",
         "40 28 254:16 / /x rw",
+        "40\t28\t254:16\t/\t/x\trw\t-\toverlay\toverlay\trw,upperdir=/u",
         "40 28 254:16 / /x rw -",
         "40 28 254:16 / /x rw - ",
         "x y 254:16 / /x rw - xfs /dev/vdb rw",
@@ -343,12 +465,23 @@ static void test_huge(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fields),       cmocka_unit_test(test_overlay_escapes),
-        cmocka_unit_test(test_holding),      cmocka_unit_test(test_covered),
-        cmocka_unit_test(test_holds_itself), cmocka_unit_test(test_locate),
-        cmocka_unit_test(test_container),    cmocka_unit_test(test_own),
-        cmocka_unit_test(test_broken),       cmocka_unit_test(test_fuzz),
-        cmocka_unit_test(test_huge),         cmocka_unit_test(test_preferred),
+        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_overlay_escapes),
+        cmocka_unit_test(test_holding),
+        cmocka_unit_test(test_covered),
+        cmocka_unit_test(test_holds_itself),
+        cmocka_unit_test(test_locate),
+        cmocka_unit_test(test_container),
+        cmocka_unit_test(test_own),
+        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_fuzz),
+        cmocka_unit_test(test_huge),
+        cmocka_unit_test(test_preferred),
+        cmocka_unit_test(test_side_by_side),
+        cmocka_unit_test(test_without_bottom),
+        cmocka_unit_test(test_zombie),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_locate_without_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

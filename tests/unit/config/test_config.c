@@ -323,6 +323,21 @@ static void test_forms(void **state)
     config_free(config);
 }
 
+/* Blanks count for nothing at the ends of a line, of a header and of a value. */
+static void test_blanks(void **state)
+{
+    struct Config *config = parse(" \t \n\t[ Guard\t] \t\n Mode \t=\t observe \t \nViewerGroup=adm\t\n"
+                                  "[Tenants \t c ]\nMatch=a \nTasksMax= 5\nRules= \n");
+
+    assert_int_equal(config->policy.mode, MODE_OBSERVE);
+    assert_string_equal(config->viewer_group, "adm");
+    assert_string_equal(config->policy.classes[0].name, "c");
+    assert_string_equal(config->policy.classes[0].match[0], "a");
+    assert_int_equal(config->policy.classes[0].limits.value[LIMIT_TASKS_MAX], 5);
+    assert_int_equal(config->policy.classes[0].n_rules, 0);
+    config_free(config);
+}
+
 /* 198 bytes are a line; inih's buffer must hold them whole. Names may be as long as their type. */
 static void test_longest(void **state)
 {
@@ -338,6 +353,43 @@ static void test_longest(void **state)
     config = parse(text);
     assert_true(has(config->policy.protect, glob));
     assert_string_equal(config->policy.classes[0].name, name);
+    config_free(config);
+}
+
+static void test_trace_size(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t bytes;
+    } rows[] = {
+        {"", (size_t)4 << 20},
+        {"TraceSize=0\n", 0},
+        {"TraceSize=512K\n", (size_t)512 << 10},
+        {"TraceSize=256M\n", (size_t)256 << 20},
+        {"TraceSize=1M\nTraceSize=\n", (size_t)4 << 20},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[64];
+        struct Config *config;
+
+        snprintf(text, sizeof(text), "[Guard]\n%s", rows[i].text);
+        config = parse(text);
+        assert_int_equal(config->trace_bytes, rows[i].bytes);
+        config_free(config);
+    }
+}
+
+/* What was read is kept, to be read again from a trace: all but what says nothing. */
+static void test_text(void **state)
+{
+    struct Config *config =
+        parse("# one\n; two\n\n[Guard]\nMode=observe\n ; three\nProtect=a\n\nViewerGroup=adm");
+
+    assert_string_equal(config->text, "[Guard]\nMode=observe\n ; three\nProtect=a\nViewerGroup=adm\n");
+    config_free(config);
+    config = parse("");
+    assert_string_equal(config->text, "");
     config_free(config);
 }
 
@@ -358,7 +410,10 @@ int main(void)
         cmocka_unit_test(test_steps),
         cmocka_unit_test(test_grace),
         cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_blanks),
         cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_trace_size),
+        cmocka_unit_test(test_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -277,6 +277,8 @@ static const struct Row {
      "bytes per second in powers of 1024, such as 64K, 100M or 1.5G/s"},
     {HOST "Steps=freeze\nFloor=5%\nRank=disk.space\n", 5, "Floor=: '5%' is no value of disk.space",
      "bytes in powers of 1024, such as 65536, 100M or 1.5G"},
+    {"[Guard]\nDiskRoots=/srv data /home\n", 2, "DiskRoots=: 'data' is no absolute path",
+     "absolute paths with blanks between them, such as /var/lib/docker /srv; empty: none"},
     {HOST "Steps=freeze 5s, kill 10s\nRank=disk.growth\n", 4,
      "Steps=: rule 'r' is on host.disk.free, and 'kill' frees no space",
      "warn, freeze: who is frozen writes no more"},

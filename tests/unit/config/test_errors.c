@@ -42,6 +42,7 @@ static const struct Row {
     {"[Guard]\n# \xed\xa0\x80\n", 2, "not UTF-8", "UTF-8", 0},     /* a surrogate */
     {"[Guard]\n# \xf4\x90\x80\x80\n", 2, "not UTF-8", "UTF-8", 0}, /* beyond Unicode */
     {"[Guard]\n# \xe2\x82", 2, "not UTF-8", "UTF-8", 0},           /* cut off by the end */
+    {"[Guard]\n# \xe2\x82(\n", 2, "not UTF-8", "UTF-8", 0},        /* cut off by another character */
     {"[Guard]\nProtect=a\0b\n", 2, "NUL", "UTF-8", sizeof("[Guard]\nProtect=a\0b\n") - 1},
     {"[Guard]\nProtect=\033[31m\n", 2, "control character", "text file", 0},
     {"[Guard]\nProtect=\xc2\x9b"
@@ -68,6 +69,7 @@ static const struct Row {
     {"[Guard]\nmode=enforce\n", 2, "no key 'mode' in [Guard]", "Mode=? one of: Mode= CgroupRoot=", 0},
     {"[Guard]\nProtects=a\n", 2, "no key 'Protects'", "Protect=?", 0},
     {"[Guard]\nMdoe=observe\n", 2, "no key 'Mdoe'", "Mode=?", 0},
+    {"[Guard]\nKillsBudget=1/1s\n", 2, "no key 'KillsBudget'", "KillBudget=?", 0},
     {"[Guard]\nWhen=tasks.denied > 0\n", 2, "no key 'When' in [Guard]", "one of: Mode=", 0},
     {CLASS "MemoryMin=1G\n", 7, "no key 'MemoryMin' in [Tenants]",
      "one of: Match= TasksMax= DiskSpaceMax= DiskInodesMax=", 0},
@@ -87,10 +89,16 @@ static const struct Row {
     {"[Guard]\nKillBudget=/1min\n", 2, "'' is no number", "5/1min", 0},
     {"[Guard]\nKillBudget=65/1min\n", 2, "65 kills are too many", "0 to 64", 0},
     {"[Guard]\nKillBudget=99999999999999999999/1min\n", 2, "no number of kills", "0 to 64", 0},
+    {"[Guard]\nKillBudget=18446744073709551616/1min\n", 2, "no number of kills", "0 to 64", 0},
+    {"[Guard]\nKillBudget=18446744073709551615/1min\n", 2, "kills are too many", "0 to 64", 0},
     {"[Guard]\nKillBudget=5/\n", 2, "'' is no duration", "1min 30s", 0},
     {"[Guard]\nKillBudget=5/soon\n", 2, "'soon' is no duration", "1min 30s", 0},
     {"[Guard]\nKillBudget=5/0\n", 2, "'0' is no duration", "above 0", 0},
     {"[Guard]\nKillBudget=5/infinity\n", 2, "'infinity' is no duration", "above 0", 0},
+    {"[Guard]\nTraceSize=much\n", 2, "'much' is no number of bytes", "from 512K to 256M", 0},
+    {"[Guard]\nTraceSize=524287\n", 2, "524287 is too little", "from 512K to 256M", 0},
+    {"[Guard]\nTraceSize=1\n", 2, "1 is too little", "or 0: no trace", 0},
+    {"[Guard]\nTraceSize=268435457\n", 2, "268435457 is too much", "from 512K to 256M", 0},
     {"[Guard]\nProtect=/system.slice\n", 2, "does not begin with '/'", "a glob", 0},
     {"[Guard]\nProtect=a b\n", 2, "'a b' holds a blank", "one glob a line", 0},
 
@@ -145,6 +153,8 @@ static const struct Row {
     {WHEN("tasks.denied > 50%"), 3, "tasks.denied has no limit", "such as tasks.current", 0},
     {WHEN("tasks.growth > 50%"), 3, "tasks.growth has no limit", "such as tasks.current", 0},
     {WHEN("tasks.current > 101%"), 3, "101% of a limit", "0% to 100%", 0},
+    {WHEN("tasks.current > 9223372036854775807%"), 3, "is no value", "or a percentage such as 80%", 0},
+    {WHEN("tasks.current > 9223372036854775806%"), 3, "of a limit is never reached", "0% to 100%", 0},
     {WHEN("tasks.denied >= 0"), 3, "holds for every tenant", "> 0", 0},
     {WHEN("tasks.denied > 0 and more"), 3, "'and' stands where", "[for DURATION]", 0},
     {WHEN("tasks.denied > 0 for"), 3, "'' is no duration", "above 0", 0},

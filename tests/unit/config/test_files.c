@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../fault.h"
 #include "config/config.h"
 
 #define PATH_SIZE 512
@@ -150,6 +151,7 @@ static void test_drop_ins(void **state)
     put(*state, "etc/guardd/guardd.conf.d/.hidden.conf", "nonsense");
     put(*state, "etc/guardd/guardd.conf.d/note.conf~", "nonsense");
     put(*state, "etc/guardd/guardd.conf.d/README", "nonsense");
+    put(*state, "etc/guardd/guardd.conf.d/conf", "nonsense");
     config = load(*state);
     assert_files(*state, config,
                  (const char *const[]){"usr/lib/guardd/guardd.conf", "run/guardd/guardd.conf.d/10-first.conf",
@@ -176,6 +178,28 @@ static void test_masks(void **state)
     config = load(*state);
     assert_files(*state, config, (const char *const[]){"usr/lib/guardd/guardd.conf.d/30-c.conf", NULL});
     assert_string_equal(config->viewer_group, "c");
+    config_free(config);
+}
+
+/* By their names, whatever directory they are in and however many there are. */
+static void test_order_of_drop_ins(void **state)
+{
+    static const char *const directories[] = {"usr/lib", "etc", "run", "usr/local/lib"};
+    struct Config *config;
+    char name[PATH_SIZE];
+
+    for (unsigned i = 0; i < 40; i++) {
+        unsigned n = i * 17 % 40; /* each of them once */
+
+        snprintf(name, sizeof(name), "%s/guardd/guardd.conf.d/%02u.conf", directories[n % 4], n);
+        put(*state, name, "[Guard]\n");
+    }
+    config = load(*state);
+    for (unsigned n = 0; n < 40; n++) {
+        snprintf(name, sizeof(name), "/%s/guardd/guardd.conf.d/%02u.conf", directories[n % 4], n);
+        assert_string_equal(config->files[n] + strlen(((struct Root *)*state)->path), name);
+    }
+    assert_null(config->files[40]);
     config_free(config);
 }
 
@@ -236,6 +260,23 @@ static void test_file_as_directory(void **state)
     assert_refused(*state, "etc/guardd/guardd.conf.d", "Not a directory");
 }
 
+/* What stands where the directory should be is no reason to look in the next one. */
+static void test_file_above(void **state)
+{
+    struct Problems problems = {0};
+    struct Config *config = NULL;
+
+    put(*state, "usr/lib/guardd/guardd.conf", "[Guard]\n");
+    put(*state, "etc/guardd", "");
+    assert_int_equal(config_load(((struct Root *)*state)->path, &config, &problems), CONFIG_INVALID);
+    assert_int_equal(problems.n, 2);
+    for (size_t i = 0; i < 2; i++)
+        assert_string_equal(problems.list[i].what, "it cannot be read: Not a directory");
+    assert_non_null(strstr(problems.list[0].file, "/etc/guardd/guardd.conf.d"));
+    assert_string_equal(strstr(problems.list[1].file, "/etc/"), "/etc/guardd/guardd.conf");
+    problems_free(&problems);
+}
+
 static void test_dangling_link(void **state)
 {
     char path[PATH_SIZE];
@@ -259,6 +300,54 @@ static void test_name_that_is_no_text(void **state)
 {
     put(*state, "etc/guardd/guardd.conf.d/\xff\033.conf", "[Guard]\n");
     assert_refused(*state, "etc/guardd/guardd.conf.d/??.conf", "name is not text");
+}
+
+/* A device is none either; a link to it masks nothing. */
+static void test_device(void **state)
+{
+    char path[PATH_SIZE];
+
+    put(*state, "usr/lib/guardd/guardd.conf", "[Guard]\n");
+    assert_int_equal(symlink("/dev/zero", place(*state, "etc/guardd/guardd.conf", path)), 0);
+    assert_refused(*state, "etc/guardd/guardd.conf", "no regular file");
+}
+
+/* What breaks while it is read is not taken for what it should be. */
+static void test_failing(void **state)
+{
+    static const struct {
+        const char *function;
+        size_t nth;
+        const char *file;
+    } rows[] = {
+        {"fstat", 0, "etc/guardd/guardd.conf"},
+        {"read", 0, "etc/guardd/guardd.conf"},
+        {"readdir", 0, "etc/guardd/guardd.conf.d"},
+        {"readdir", 3, "etc/guardd/guardd.conf.d"},
+    };
+
+    put(*state, "etc/guardd/guardd.conf", "[Guard]\nViewerGroup=adm\n");
+    put(*state, "etc/guardd/guardd.conf.d/a.conf", "[Guard]\n");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        fault_call(rows[i].function, rows[i].nth, EIO);
+        assert_refused(*state, rows[i].file, "it cannot be read: Input/output error");
+    }
+}
+
+/* What does not is read whole: interrupted it goes on, and a file that became shorter ends there. */
+static void test_not_failing(void **state)
+{
+    struct Config *config;
+
+    put(*state, "etc/guardd/guardd.conf", "[Guard]\nViewerGroup=adm\n");
+    fault_call("read", 0, EINTR);
+    config = load(*state);
+    assert_string_equal(config->viewer_group, "adm");
+    config_free(config);
+    fault_call("read", 0, 0);
+    config = load(*state);
+    assert_null(config->viewer_group);
+    config_free(config);
 }
 
 static void test_too_large(void **state)
@@ -324,6 +413,10 @@ static void test_named_files(void **state)
     assert_int_equal(problems.n, 1);
     assert_string_equal(problems.list[0].file, missing);
     problems_free(&problems);
+    assert_int_equal(config_load_files((char *[]){"/dev/null", a, NULL}, &config, &problems), 0);
+    assert_string_equal(config->files[0], "/dev/null"); /* as an empty one */
+    assert_string_equal(config->viewer_group, "z");
+    config_free(config);
 }
 
 int main(void)
@@ -332,15 +425,20 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_no_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_main_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_drop_ins, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_order_of_drop_ins, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_masks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_drop_in_extends_class, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_section_ends_with_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_directory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_directory_as_drop_in, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_file_as_directory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_file_above, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dangling_link, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_fifo, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_name_that_is_no_text, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_device, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_failing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_not_failing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_too_large, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unreadable, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unreadable_directory, set_up, tear_down),

@@ -154,6 +154,20 @@ static void test_flood(void **state)
     problems_free(&problems);
 }
 
+/* A rate that is taken back, and a rule on the network that throttles nobody and needs none. */
+static void test_no_flood_rate(void **state)
+{
+    static const char text[] = "[Rule loud]\nWhen=net.egress > 120% for 10s\nSteps=freeze\n"
+                               "[Tenants a]\nMatch=a\nNetworkFloodRate=5M\nNetworkFloodRate=\nRules=loud\n";
+    struct Problems problems = {0};
+    struct Config *config = NULL;
+
+    assert_int_equal(config_parse_buffer("f", text, strlen(text), &config, &problems), 0);
+    assert_int_equal(config->policy.classes[0].network_flood_bits, 0);
+    assert_string_equal(config->policy.classes[0].rules[0]->name, "loud");
+    config_free(config);
+}
+
 static void test_flood_refused(void **state)
 {
     static const struct {
@@ -161,6 +175,7 @@ static void test_flood_refused(void **state)
     } rows[] = {
         {FLOOD CLASS, "class 'a' has no NetworkFloodRate=, to which its rule 'flood' throttles"},
         {FLOOD CLASS "NetworkFloodRate=infinity\n", "NetworkFloodRate=: 'infinity' slows nobody down"},
+        {FLOOD CLASS "NetworkFloodRate=fast\n", "NetworkFloodRate=: 'fast' is no rate"},
         {FLOOD "ThrottleTo=50%\n" CLASS "NetworkFloodRate=5M\n",
          "ThrottleTo=: rule 'flood' throttles the network, which is to a rate"},
     };
@@ -210,7 +225,7 @@ int main(void)
         cmocka_unit_test(test_conditions),    cmocka_unit_test(test_triggers_refused),
         cmocka_unit_test(test_elections),     cmocka_unit_test(test_limits),
         cmocka_unit_test(test_burst_refused), cmocka_unit_test(test_flood),
-        cmocka_unit_test(test_flood_refused),
+        cmocka_unit_test(test_flood_refused), cmocka_unit_test(test_no_flood_rate),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,10 +6,13 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../fault.h"
+#include "config/nearest.h"
 #include "config/values.h"
 
 #define G (UINT64_C(1024) * 1024 * 1024)
@@ -169,6 +172,21 @@ static void test_share_of_memory(void **state)
     assert_string_equal(complaint.right, "");
 }
 
+/* Of what nobody knows there is no share. */
+static void test_share_of_unknown_memory(void **state)
+{
+    struct Complaint complaint = {0};
+    uint64_t value = 77;
+
+    for (size_t nth = 0; nth < 2; nth++) {
+        fault_call("sysconf", nth, EINVAL);
+        assert_false(value_limit(LIMIT_MEMORY_MAX, "50%", &value, &complaint));
+        assert_string_equal(complaint.what, "'50%' is no amount of memory");
+        assert_int_equal(value, 77);
+    }
+    assert_true(value_limit(LIMIT_MEMORY_MAX, "50%", &value, &complaint));
+}
+
 static void test_conditions(void **state)
 {
     static const struct {
@@ -232,6 +250,8 @@ static void test_conditions_refused(void **state)
         {"disk.eta < 500ms", "'500ms' is no value of disk.eta",
          "a time in whole seconds, such as 30s, 2min or 1h 30min"},
         {"disk.eta < 2min and more", "'2min and more' is no value of disk.eta",
+         "a time in whole seconds, such as 30s, 2min or 1h 30min"},
+        {"disk.eta < 2min forever", "'2min forever' is no value of disk.eta",
          "a time in whole seconds, such as 30s, 2min or 1h 30min"},
         {"disk.eta < infinity", "'infinity' is no value of disk.eta",
          "a time in whole seconds, such as 30s, 2min or 1h 30min"},
@@ -339,16 +359,36 @@ static void test_tables_are_complete(void **state)
     }
 }
 
+static void test_nearest(void **state)
+{
+    static const struct {
+        const char *word, *name;
+        bool is_near;
+    } rows[] = {
+        {"Mode", "Mode", true},  {"mODE", "Mode", true},  {"Moode", "Mode", true},   {"Mde", "Mode", true},
+        {"Mope", "Mode", true},  {"Mdoe", "Mode", true},  {"oMde", "Mode", true},    {"Moed", "Mode", true},
+        {"Mdxe", "Mode", false}, {"Mxoe", "Mode", false}, {"Mooode", "Mode", false}, {"Me", "Mode", false},
+        {"oedM", "Mode", false}, {"", "Mode", false},     {"", "M", true},           {"Modes", "Mode", true},
+        {"aa", "a", true},       {"Mode", "", false},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (is_near(rows[i].word, rows[i].name) != rows[i].is_near)
+            fail_msg("'%s' and '%s'", rows[i].word, rows[i].name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_share_of_memory),
+        cmocka_unit_test(test_share_of_unknown_memory),
         cmocka_unit_test(test_limits_refused),
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_conditions_refused),
         cmocka_unit_test(test_triggers),
         cmocka_unit_test(test_tables_are_complete),
+        cmocka_unit_test(test_nearest),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
