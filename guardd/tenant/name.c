@@ -239,11 +239,10 @@ void tenant_name(const struct NameSources *sources, const char *path, char *name
     static bool (*const kinds[])(struct Naming *naming) = {
         name_docker, name_podman, name_nspawn, name_user, name_unit, name_path,
     };
-    _cleanup_free_ char *unit = cgroup_unit(path);
     struct Naming naming = {
         .sources = sources,
         .path = path,
-        .unit = unit,
+        .unit = cgroup_unit(path),
         .name = name,
         .size = size,
         .container_id = container_id,
