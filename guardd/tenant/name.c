@@ -130,7 +130,7 @@ static bool name_nspawn(struct Naming *naming)
 
 static bool is_login(const char *text)
 {
-    if (!text || text[0] == '\0')
+    if (text[0] == '\0')
         return false;
     for (; *text != '\0'; text++)
         if (*text <= ' ' || *text > '~' || *text == '/')
@@ -249,7 +249,6 @@ void tenant_name(const struct NameSources *sources, const char *path, char *name
     };
 
     container_id[0] = '\0';
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (kinds[i](&naming))
-            return;
+    for (size_t i = 0; !kinds[i](&naming); i++)
+        ; /* the last one knows any */
 }
