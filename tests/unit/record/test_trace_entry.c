@@ -1,6 +1,6 @@
 /* Entries of a trace, of every kind: whole in each form, and refused where a byte, a field or memory is
  * missing. */
-#include "tests/unit/failing.h"
+#include "failing.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
