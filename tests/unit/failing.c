@@ -7,9 +7,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+
+#include "base/capability.h"
 
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
@@ -151,15 +152,15 @@ WRAP(int, renameat, -1, (int from_fd, const char *from, int to_fd, const char *t
 WRAP(int, posix_fallocate64, failure.error, (int fd, off_t offset, off_t length), (fd, offset, length))
 WRAP(ssize_t, pread64, -1, (int fd, void *buf, size_t size, off_t offset), (fd, buf, size, offset))
 WRAP(ssize_t, pwrite64, -1, (int fd, const void *buf, size_t size, off_t offset), (fd, buf, size, offset))
-WRAP(ssize_t, recvfrom, -1,
-     (int fd, void *buf, size_t size, int flags, struct sockaddr *sender, socklen_t *sender_size),
-     (fd, buf, size, flags, sender, sender_size))
 WRAP(DIR *, fdopendir, NULL, (int fd), (fd))
 WRAP(struct dirent *, readdir64, NULL, (DIR * dir), (dir))
 WRAP(FILE *, fdopen, NULL, (int fd, const char *mode), (fd, mode))
 WRAP(int, ferror, 1, (FILE * file), (file))
 
 /* --- libraries ------------------------------------------------------------------------------------- */
+
+/* Of this one the number is the answer: it may also be told that it has changed something. */
+WRAP(int, capability_use, failure.error, (int capability, bool on), (capability, on))
 
 WRAP(int, sd_id128_get_boot, -failure.error, (sd_id128_t * ret), (ret))
 WRAP(int, genl_connect, -failure.error, (struct nl_sock * socket), (socket))
