@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <search.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,6 +73,9 @@ WRAP_ALLOCATION(void *, calloc, (size_t n, size_t size), (n, size))
 WRAP_ALLOCATION(void *, realloc, (void *old, size_t size), (old, size))
 WRAP_ALLOCATION(void *, reallocarray, (void *old, size_t n, size_t size), (old, n, size))
 WRAP_ALLOCATION(char *, strdup, (const char *text), (text))
+
+WRAP_ALLOCATION(void *, tsearch, (const void *key, void **root, comparison_fn_t compare),
+                (key, root, compare))
 
 WRAP_JSON(sd_json_parse,
           (const char *text, sd_json_parse_flags_t flags, sd_json_variant **ret, unsigned *line,
