@@ -256,7 +256,8 @@ static int project_from_text(uint32_t id, const char *filesystem, const char *te
     return project_new(id, a, b, ret);
 }
 
-/* A name that is not the id's own, an id or an owner that is here already: not written by guardd. */
+/* A name that is not the id's own, an owner that is here already: not written by guardd. An id that is here
+ * is the same file once more: a directory that changes while it is read may list it twice. */
 static int project_read(void *userdata, const char *name, sd_json_variant *object)
 {
     struct Projects *projects = userdata;
@@ -267,9 +268,10 @@ static int project_read(void *userdata, const char *name, sd_json_variant *objec
 
     if (r == -ENOMEM)
         return r;
-    if (r < 0 || file.id == 0 || strcmp(name, file_name(file.id, expected)) != 0 ||
-        project_by_id(projects, file.id))
+    if (r < 0 || file.id == 0 || strcmp(name, file_name(file.id, expected)) != 0)
         return STORE_DAMAGED;
+    if (project_by_id(projects, file.id))
+        return 0;
     r = project_from_text(file.id, file.filesystem, file.tenant, &project);
     if (r < 0)
         return r == -ENOMEM ? r : STORE_DAMAGED;

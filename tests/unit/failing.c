@@ -157,9 +157,38 @@ WRAP(int, posix_fallocate64, failure.error, (int fd, off_t offset, off_t length)
 WRAP(ssize_t, pread64, -1, (int fd, void *buf, size_t size, off_t offset), (fd, buf, size, offset))
 WRAP(ssize_t, pwrite64, -1, (int fd, const void *buf, size_t size, off_t offset), (fd, buf, size, offset))
 WRAP(DIR *, fdopendir, NULL, (int fd), (fd))
-WRAP(struct dirent *, readdir64, NULL, (DIR * dir), (dir))
 WRAP(FILE *, fdopen, NULL, (int fd, const char *mode), (fd, mode))
 WRAP(int, ferror, 1, (FILE * file), (file))
+
+static _Thread_local struct {
+    bool on, again;
+    struct dirent entry;
+} twice;
+
+void list_twice(bool yes)
+{
+    twice.on = yes;
+    twice.again = false;
+}
+
+struct dirent *__real_readdir64(DIR *dir);
+struct dirent *__wrap_readdir64(DIR *dir);
+struct dirent *__wrap_readdir64(DIR *dir)
+{
+    struct dirent *entry;
+
+    if (fails("readdir64", false))
+        return NULL;
+    if (twice.again) {
+        twice.again = false;
+        return &twice.entry;
+    }
+    entry = __real_readdir64(dir);
+    twice.again = twice.on && entry;
+    if (twice.again)
+        memcpy(&twice.entry, entry, entry->d_reclen);
+    return entry;
+}
 
 /* --- libraries ------------------------------------------------------------------------------------- */
 

@@ -13,7 +13,10 @@ void fail_call(const char *function, unsigned nth, int error);
 /* Has it come to that? Nothing fails from here on. */
 bool call_failed(void);
 
-/* Once for each call of `function` that the body makes, which fails there; and once more when none does, with
- * `failed` false: the body begins with the calls, then asks call_failed(), and ends when it has not. */
+/* From now on a directory has each of its entries twice: one that changes while it is read may do so. */
+void list_twice(bool yes);
+
+/* Once for each call of `function` that the body makes, which fails there, and once more, when none does: the
+ * body begins with the calls, then asks call_failed(), and has to break when none has. */
 #define EACH_FAILURE(nth, function, error)                                                                   \
     for (unsigned nth = (fail_call(function, 1, error), 1);; fail_call(function, ++nth, error))

@@ -540,6 +540,22 @@ static void opened_without_memory(void **state)
     assert_int_equal(in_force(ground, "old", LIMIT_TASKS_MAX), 7);
 }
 
+static void listed_twice(void **state)
+{
+    struct Ground *ground = *state;
+
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 1, false), 0);
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 2, true), 0);
+    list_twice(true);
+    reopen(ground);
+    list_twice(false);
+    assert_int_equal(override_find(&ground->overrides, "web")->n, 2);
+    assert_int_equal(set(ground, "web", LIMIT_DISK_SPACE_MAX, 3, false), 0);
+    reopen(ground);
+    assert_int_equal(ground->overrides.damaged, 0);
+    assert_int_equal(override_find(&ground->overrides, "web")->n, 3);
+}
+
 static void no_directory(void **state)
 {
     struct Ground *ground = *state;
@@ -678,6 +694,7 @@ int main(void)
         TEST(set_without_memory),
         TEST(first_set_without_memory),
         TEST(opened_without_memory),
+        TEST(listed_twice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

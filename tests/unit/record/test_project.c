@@ -399,6 +399,22 @@ static void twice(void **state)
     assert_non_null(project_find(&ground->projects, "f", "t"));
 }
 
+static void listed_twice(void **state)
+{
+    struct Ground *ground = *state;
+
+    id_taken(ground, "web");
+    id_taken(ground, "db");
+    list_twice(true);
+    reopen(ground, FIRST, LAST);
+    list_twice(false);
+    assert_int_equal(ground->projects.damaged, 0);
+    assert_int_equal(ground->projects.n, 2);
+    reopen(ground, FIRST, LAST);
+    assert_non_null(project_find(&ground->projects, UUID, "web"));
+    assert_non_null(project_find(&ground->projects, UUID, "db"));
+}
+
 /* What is in the place of its file cannot be removed: the id stays taken. */
 static void file_that_stays(void **state)
 {
@@ -658,6 +674,7 @@ int main(void)
         TEST(many_others),
         TEST(behind_the_last),
         TEST(admin_file_that_cannot_be_read),
+        TEST(listed_twice),
         TEST(file_that_stays),
         TEST(taken_without_memory),
         TEST(noted_without_memory),
