@@ -192,7 +192,10 @@ static void no_limit(void **state)
     assert_true(f->readings.limit[READING_TASKS_CURRENT] == READING_UNLIMITED);
     scratch_write(&f->scratch, "pids.max", "9223372036854775806\n");
     look(f, 3 * USEC_PER_SEC);
-    assert_true(f->readings.limit[READING_TASKS_CURRENT] == INT64_MAX - 1);
+    assert_true(f->readings.limit[READING_TASKS_CURRENT] == READING_UNLIMITED);
+    scratch_write(&f->scratch, "pids.max", "2147483647\n");
+    look(f, 3 * USEC_PER_SEC);
+    assert_int_equal(f->readings.limit[READING_TASKS_CURRENT], INT32_MAX);
     scratch_write(&f->scratch, "pids.max", "few\n");
     look(f, 4 * USEC_PER_SEC);
     assert_true(f->readings.limit[READING_TASKS_CURRENT] == READING_UNLIMITED);
