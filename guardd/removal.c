@@ -94,7 +94,7 @@ static int count_standing(void *userdata, uint32_t slot, const struct LedgerEntr
 /* Returns an exit status. */
 static int tell(struct Guard *guard)
 {
-    unsigned projects = HASH_CNT(by_id, guard->disk.projects.by_id);
+    size_t projects = guard->disk.projects.n;
     bool swept = network_is_swept(&guard->network);
     size_t standing = 0;
 
@@ -107,7 +107,7 @@ static int tell(struct Guard *guard)
                 guard->network.trouble[0] != '\0' ? ": " : "", guard->network.trouble);
     if (projects > 0)
         fprintf(stderr,
-                "guardd: %u projects are still on files (without a limit where the filesystem is mounted); "
+                "guardd: %zu projects are still on files (without a limit where the filesystem is mounted); "
                 "%s/projects says on which\n",
                 projects, guard->place->state_dir);
     if (standing > 0 || !swept || projects > 0)

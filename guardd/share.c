@@ -215,9 +215,10 @@ size_t share_release_absent(struct DiskGuard *disk)
 
     if (!disk->open)
         return 0;
-    HASH_ITER (by_id, disk->projects.by_id, project, next) {
+    for (project = LIST_FIRST(&disk->projects.list); project; project = next) {
         const struct Filesystem *filesystem = find_by_key(disk, project->filesystem);
 
+        next = LIST_NEXT(project, others);
         if (!filesystem || disk_owner(disk, filesystem->dev, project->id))
             continue;
         n++;
@@ -244,9 +245,10 @@ void share_collect(struct DiskGuard *disk)
     struct Project *project, *next;
 
     disk->collect_usec = USEC_INFINITY;
-    HASH_ITER (by_id, disk->projects.by_id, project, next) {
+    for (project = LIST_FIRST(&disk->projects.list); project; project = next) {
         const struct Filesystem *filesystem = find_by_key(disk, project->filesystem);
 
+        next = LIST_NEXT(project, others);
         if (!filesystem || disk_owner(disk, filesystem->dev, project->id) ||
             !is_deserted(project, filesystem))
             continue;

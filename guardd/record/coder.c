@@ -42,10 +42,9 @@ int coder_made(struct Coder *coder, sd_json_variant **ret)
     return r < 0 ? r : 0;
 }
 
+/* Nobody goes on behind an error: this is the first. */
 static void fail(struct Coder *coder, const char *field, int error)
 {
-    if (coder->error != 0)
-        return;
     coder->error = error;
     coder->field = field;
 }
@@ -60,7 +59,7 @@ void coder_refuse(struct Coder *coder, const char *field)
 static void put(struct Coder *coder, const char *field, uint64_t value)
 {
     do {
-        if (coder->at >= coder->size)
+        if (coder->error == 0 && coder->at >= coder->size)
             fail(coder, field, -ENOSPC);
         if (coder->error != 0)
             return;
@@ -126,19 +125,19 @@ static int64_t unzigzag(uint64_t value)
 
 /* --- JSON ----------------------------------------------------------------------------------------- */
 
-/* Takes over `value`, with what came of making it. */
+/* Takes over `value`, which may be NULL, with what came of making it. */
 static void add_pair(struct Coder *coder, const char *name, int r, sd_json_variant *value)
 {
-    _cleanup_json_ sd_json_variant *owned = r >= 0 ? value : NULL, *key = NULL;
+    _cleanup_json_ sd_json_variant *owned = value, *key = NULL;
 
     if (r >= 0)
         r = sd_json_variant_new_string(&key, name);
     if (r >= 0 && coder->n_pairs + 2 > CODER_PAIRS_MAX)
         r = -ENOMEM;
-    if (r < 0)
+    if (r < 0) {
         fail(coder, name, r);
-    if (coder->error != 0)
         return;
+    }
     coder->pairs[coder->n_pairs++] = take_ptr(key);
     coder->pairs[coder->n_pairs++] = take_ptr(owned);
 }
@@ -186,7 +185,7 @@ void coder_number(struct Coder *coder, const char *name, uint64_t *value)
         if (*value != 0)
             make_number(coder, name, *value);
         break;
-    case CODER_PARSE:
+    default: /* CODER_PARSE */
         *value = parse_number(coder, name, 0);
         break;
     }
@@ -218,9 +217,13 @@ static bool parse_flag(struct Coder *coder, const char *name)
 {
     sd_json_variant *value = field_of(coder, name);
 
-    if (value && !sd_json_variant_is_boolean(value))
+    if (!value)
+        return false;
+    if (!sd_json_variant_is_boolean(value)) {
         coder_refuse(coder, name);
-    return value && sd_json_variant_is_boolean(value) && sd_json_variant_boolean(value);
+        return false;
+    }
+    return sd_json_variant_boolean(value);
 }
 
 static void make_flag(struct Coder *coder, const char *name)
@@ -263,7 +266,7 @@ void coder_usec(struct Coder *coder, const char *name, usec_t *value)
         if (*value != USEC_INFINITY)
             make_number(coder, name, *value);
         break;
-    case CODER_PARSE:
+    default: /* CODER_PARSE */
         *value = parse_number(coder, name, USEC_INFINITY);
         break;
     }
@@ -311,7 +314,7 @@ void coder_choice(struct Coder *coder, const char *name, int *value, int count, 
         if (*value >= 0)
             make_text(coder, name, name_of(*value));
         break;
-    case CODER_PARSE:
+    default: /* CODER_PARSE */
         *value = parse_choice(coder, name, count, name_of);
         break;
     }
@@ -381,7 +384,7 @@ void coder_span(struct Coder *coder, const char *name, const char **text, size_t
         r = sd_json_variant_new_stringn(&string, *text, *size);
         add_pair(coder, name, r, string);
         break;
-    case CODER_PARSE:
+    default: /* CODER_PARSE */
         *text = parse_text(coder, name, size);
         break;
     }
@@ -404,8 +407,6 @@ static void make_list(struct Coder *coder, const char *name, size_t n, char *ite
         if (r >= 0)
             r = sd_json_variant_append_array(&list, element);
     }
-    if (r < 0)
-        list = sd_json_variant_unref(list);
     add_pair(coder, name, r, list);
 }
 
@@ -508,8 +509,6 @@ static void make_readings(struct Coder *coder, const char *name, const struct Re
         if (r >= 0)
             r = sd_json_variant_merge_object(&object, pair);
     }
-    if (r < 0)
-        object = sd_json_variant_unref(object);
     add_pair(coder, name, r, object);
 }
 
@@ -524,8 +523,10 @@ static void parse_reading(struct Coder *coder, const char *name, sd_json_variant
         return;
     }
     for (size_t i = 0; i < n; i++)
-        if (!sd_json_variant_is_integer(sd_json_variant_by_index(pair, i)))
+        if (!sd_json_variant_is_integer(sd_json_variant_by_index(pair, i))) {
             coder_refuse(coder, reading_info(id)->name);
+            return;
+        }
     readings->valid[id] = true;
     readings->value[id] = sd_json_variant_integer(sd_json_variant_by_index(pair, 0));
     if (n > 1)
@@ -561,7 +562,7 @@ void coder_readings(struct Coder *coder, const char *name, struct Readings *read
     case CODER_MAKE:
         make_readings(coder, name, readings);
         break;
-    case CODER_PARSE:
+    default: /* CODER_PARSE */
         parse_readings(coder, name, readings);
         break;
     }

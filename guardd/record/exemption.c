@@ -5,8 +5,6 @@
  *
  * The true name stands inside, escaped, as the user's does: the file's name is cut where it would be too
  * long. */
-#define HASH_NONFATAL_OOM 1 /* a failed add leaves hh.tbl NULL; looked at after it */
-
 #include "record/exemption.h"
 
 #include <errno.h>
@@ -24,16 +22,21 @@
 
 static void forget(struct Exemptions *exemptions, struct ExemptName *name)
 {
-    HASH_DEL(exemptions->list, name);
+    struct ExemptName **at = &exemptions->list;
+
+    while (*at != name)
+        at = &(*at)->next;
+    *at = name->next;
     free(name->tenant);
     free(name);
 }
 
 static struct ExemptName *find(const struct Exemptions *exemptions, const char *tenant)
 {
-    struct ExemptName *name;
+    struct ExemptName *name = exemptions->list;
 
-    HASH_FIND_STR(exemptions->list, tenant, name);
+    while (name && strcmp(name->tenant, tenant) != 0)
+        name = name->next;
     return name;
 }
 
@@ -54,13 +57,12 @@ static struct ExemptName *find_or_add(struct Exemptions *exemptions, const char 
     if (!name)
         return NULL;
     name->tenant = strdup(tenant);
-    if (name->tenant)
-        HASH_ADD_KEYPTR(hh, exemptions->list, name->tenant, strlen(name->tenant), name);
-    if (!name->hh.tbl) {
-        free(name->tenant);
+    if (!name->tenant) {
         free(name);
         return NULL;
     }
+    name->next = exemptions->list;
+    exemptions->list = name;
     return name;
 }
 
@@ -68,14 +70,14 @@ usec_t exemptions_due_usec(const struct Exemptions *exemptions)
 {
     usec_t due = USEC_INFINITY;
 
-    for (const struct ExemptName *name = exemptions->list; name; name = name->hh.next)
+    for (const struct ExemptName *name = exemptions->list; name; name = name->next)
         due = usec_min(due, name->exemption.until_realtime_usec);
     return due;
 }
 
 const struct ExemptName *exemption_ended(const struct Exemptions *exemptions, usec_t realtime_usec)
 {
-    for (const struct ExemptName *name = exemptions->list; name; name = name->hh.next)
+    for (const struct ExemptName *name = exemptions->list; name; name = name->next)
         if (name->exemption.until_realtime_usec <= realtime_usec)
             return name;
     return NULL;
@@ -145,10 +147,8 @@ int exemptions_open(struct Exemptions *exemptions, const char *state_dir)
 
 void exemptions_close(struct Exemptions *exemptions)
 {
-    struct ExemptName *name, *next;
-
-    HASH_ITER (hh, exemptions->list, name, next)
-        forget(exemptions, name);
+    while (exemptions->list)
+        forget(exemptions, exemptions->list);
     fd_close(exemptions->fd);
     *exemptions = (struct Exemptions){.fd = -EBADF};
 }
@@ -177,7 +177,7 @@ static bool file_is_taken(const struct Exemptions *exemptions, const char *tenan
     char name[STORE_NAME_MAX], other[STORE_NAME_MAX];
 
     store_file_name(tenant, name);
-    for (const struct ExemptName *p = exemptions->list; p; p = p->hh.next)
+    for (const struct ExemptName *p = exemptions->list; p; p = p->next)
         if (strcmp(store_file_name(p->tenant, other), name) == 0 && strcmp(p->tenant, tenant) != 0)
             return true;
     return false;

@@ -5,20 +5,18 @@
 
 #include <stddef.h>
 
-#include <uthash.h>
-
 #include "model/exemption.h"
 
 struct ExemptName {
     char *tenant;
     struct Exemption exemption;
-    UT_hash_handle hh;
+    struct ExemptName *next;
 };
 
 struct Exemptions {
-    int fd; /* negative: why nothing can be kept */
-    struct ExemptName *list;
-    size_t damaged; /* files that could not be read; kept as NAME.damaged */
+    int fd;                  /* negative: why nothing can be kept */
+    struct ExemptName *list; /* few: an operator sets each */
+    size_t damaged;          /* files that could not be read; kept as NAME.damaged */
 };
 
 /* Makes the directory where needed; where that cannot be done it succeeds, and the descriptor says why. What

@@ -549,6 +549,15 @@ static int join(struct Override *override, const struct Override *file)
     return 0;
 }
 
+/* The same file once more: a directory that changes while it is read may list it twice. */
+static bool is_known(const struct Override *override, bool runtime)
+{
+    for (size_t i = 0; i < override->n; i++)
+        if (override_is_runtime(override->entries[i].layer) == runtime)
+            return true;
+    return false;
+}
+
 static int take_file(void *userdata, const char *name, sd_json_variant *object)
 {
     const struct Reading *reading = userdata;
@@ -559,7 +568,7 @@ static int take_file(void *userdata, const char *name, sd_json_variant *object)
         return r;
     if (file.n > 0) {
         override = find_or_add(reading->overrides, file.tenant);
-        r = override ? join(override, &file) : -ENOMEM;
+        r = !override ? -ENOMEM : is_known(override, reading->runtime) ? 0 : join(override, &file);
         reading->overrides->last_version = usec_max(reading->overrides->last_version, file.version);
     }
     override_done(&file);

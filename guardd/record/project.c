@@ -8,12 +8,11 @@
  *
  * Ids are taken in a row, from behind the highest one in use, round the range: an id that is given back is
  * not used again at once, when a forgotten file could still bear it. */
-#define HASH_NONFATAL_OOM 1 /* a failed add leaves tbl NULL; looked at after each one */
-
 #include "record/project.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,27 +25,24 @@
 #include "record/store.h"
 
 #define FILESYSTEM_MAX 256
-#define KEY_MAX (FILESYSTEM_MAX + TENANT_NAME_MAX)
 #define ID_NAME_MAX 32
 #define ADMIN_LINES_MAX 1000000 /* of /etc/projid, /etc/projects */
 #define ADMIN_LINE_MAX 8192
 
 static void project_free(struct Project *project)
 {
-    if (!project)
-        return;
     for (size_t i = 0; i < project->n_directories; i++)
         free(project->directories[i].path);
     free(project->directories);
     free(project->tenant);
     free(project->filesystem);
-    free(project->key);
     free(project);
 }
 
 static void cleanup_project(struct Project **project)
 {
-    project_free(*project);
+    if (*project)
+        project_free(*project);
 }
 
 #define _cleanup_json_ _cleanup_(sd_json_variant_unrefp)
@@ -54,78 +50,80 @@ static void cleanup_project(struct Project **project)
 
 /* --- in memory ------------------------------------------------------------------------------------ */
 
-static bool make_key(const char *filesystem, const char *tenant, char key[static KEY_MAX])
+static bool may_own(const char *filesystem, const char *tenant)
 {
-    if (!filesystem[0] || !tenant[0] || strchr(filesystem, '\n') || strlen(filesystem) >= FILESYSTEM_MAX ||
-        strlen(tenant) >= TENANT_NAME_MAX)
-        return false;
-    return snprintf(key, KEY_MAX, "%s\n%s", filesystem, tenant) < KEY_MAX;
+    return filesystem[0] && tenant[0] && !strchr(filesystem, '\n') && strlen(filesystem) < FILESYSTEM_MAX &&
+           strlen(tenant) < TENANT_NAME_MAX;
 }
 
 /* Takes both strings over. */
 static int project_new(uint32_t id, char *filesystem, char *tenant, struct Project **ret)
 {
-    struct Project *project = calloc(1, sizeof(*project));
-    char key[KEY_MAX];
+    struct Project *project = filesystem && tenant ? calloc(1, sizeof(*project)) : NULL;
+    int r = !project ? -ENOMEM : may_own(filesystem, tenant) ? 0 : -EINVAL;
 
-    if (!project || !filesystem || !tenant) {
+    if (r < 0) {
         free(project);
         free(filesystem);
         free(tenant);
-        return -ENOMEM;
-    }
-    project->id = id;
-    project->filesystem = filesystem;
-    project->tenant = tenant;
-    if (make_key(filesystem, tenant, key))
-        project->key = strdup(key);
-    else
-        errno = EINVAL;
-    if (!project->key) {
-        int r = negative_errno();
-
-        project_free(project);
         return r;
     }
+    *project = (struct Project){.id = id, .filesystem = filesystem, .tenant = tenant};
     *ret = project;
     return 0;
 }
 
-static void unlink_project(struct Projects *projects, struct Project *project)
+static int compare_by_id(const void *a, const void *b)
 {
-    HASH_DELETE(by_id, projects->by_id, project);
-    HASH_DELETE(by_key, projects->by_key, project);
+    uint32_t x = ((const struct Project *)a)->id, y = ((const struct Project *)b)->id;
+
+    return (x > y) - (x < y);
 }
 
+static int compare_by_owner(const void *a, const void *b)
+{
+    const struct Project *x = a, *y = b;
+    int r = strcmp(x->tenant, y->tenant);
+
+    return r != 0 ? r : strcmp(x->filesystem, y->filesystem);
+}
+
+static void unlink_project(struct Projects *projects, struct Project *project)
+{
+    tdelete(project, &projects->by_id, compare_by_id);
+    tdelete(project, &projects->by_owner, compare_by_owner);
+    LIST_REMOVE(project, others);
+    projects->n--;
+}
+
+/* One whose id and owner are not here yet. */
 static int link_project(struct Projects *projects, struct Project *project)
 {
-    HASH_ADD(by_id, projects->by_id, id, sizeof(project->id), project);
-    if (!project->by_id.tbl)
+    if (!tsearch(project, &projects->by_id, compare_by_id))
         return -ENOMEM;
-    HASH_ADD_KEYPTR(by_key, projects->by_key, project->key, strlen(project->key), project);
-    if (!project->by_key.tbl) {
-        HASH_DELETE(by_id, projects->by_id, project);
+    if (!tsearch(project, &projects->by_owner, compare_by_owner)) {
+        tdelete(project, &projects->by_id, compare_by_id);
         return -ENOMEM;
     }
+    LIST_INSERT_HEAD(&projects->list, project, others);
+    projects->n++;
     return 0;
 }
 
 struct Project *project_by_id(const struct Projects *projects, uint32_t id)
 {
-    struct Project *project;
+    const struct Project wanted = {.id = id};
+    struct Project *const *found = tfind(&wanted, &projects->by_id, compare_by_id);
 
-    HASH_FIND(by_id, projects->by_id, &id, sizeof(id), project);
-    return project;
+    return found ? *found : NULL;
 }
 
 struct Project *project_find(const struct Projects *projects, const char *filesystem, const char *tenant)
 {
-    struct Project *project = NULL;
-    char key[KEY_MAX];
+    const struct Project wanted = {.filesystem = (char *)filesystem, .tenant = (char *)tenant};
+    struct Project *const *found = tfind(&wanted, &projects->by_owner, compare_by_owner);
 
-    if (make_key(filesystem, tenant, key))
-        HASH_FIND(by_key, projects->by_key, key, strlen(key), project);
-    return project;
+    return found ? *found : NULL;
 }
 
 static struct ProjectDirectory *find_directory(const struct Project *project, const char *path)
@@ -258,7 +256,8 @@ static int project_from_text(uint32_t id, const char *filesystem, const char *te
     return project_new(id, a, b, ret);
 }
 
-/* A name that is not the id's own, an id or a key that is here already: not written by guardd. */
+/* A name that is not the id's own, an owner that is here already: not written by guardd. An id that is here
+ * is the same file once more: a directory that changes while it is read may list it twice. */
 static int project_read(void *userdata, const char *name, sd_json_variant *object)
 {
     struct Projects *projects = userdata;
@@ -269,9 +268,10 @@ static int project_read(void *userdata, const char *name, sd_json_variant *objec
 
     if (r == -ENOMEM)
         return r;
-    if (r < 0 || file.id == 0 || strcmp(name, file_name(file.id, expected)) != 0 ||
-        project_by_id(projects, file.id))
+    if (r < 0 || file.id == 0 || strcmp(name, file_name(file.id, expected)) != 0)
         return STORE_DAMAGED;
+    if (project_by_id(projects, file.id))
+        return 0;
     r = project_from_text(file.id, file.filesystem, file.tenant, &project);
     if (r < 0)
         return r == -ENOMEM ? r : STORE_DAMAGED;
@@ -291,10 +291,11 @@ static int project_read(void *userdata, const char *name, sd_json_variant *objec
 static uint32_t behind_highest(const struct Projects *projects)
 {
     uint32_t next = projects->first;
+    const struct Project *p;
 
-    for (const struct Project *p = projects->by_id; p; p = p->by_id.next)
-        if (p->id >= next && p->id <= projects->last)
-            next = p->id < projects->last ? p->id + 1 : projects->first;
+    LIST_FOREACH(p, &projects->list, others)
+    if (p->id >= next && p->id <= projects->last)
+        next = p->id < projects->last ? p->id + 1 : projects->first;
     return next;
 }
 
@@ -319,12 +320,8 @@ int projects_open(struct Projects *projects, const char *state_dir, uint32_t fir
 
 void projects_close(struct Projects *projects)
 {
-    struct Project *p = projects->by_id, *next;
-
-    HASH_CLEAR(by_key, projects->by_key);
-    for (; p; p = next) {
-        next = p->by_id.next;
-        HASH_DELETE(by_id, projects->by_id, p);
+    for (struct Project *p; (p = LIST_FIRST(&projects->list));) {
+        unlink_project(projects, p);
         project_free(p);
     }
     fd_close(projects->dir_fd);

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <uthash.h>
+#include <sys/queue.h>
 
 struct ProjectDirectory {
     char *path;  /* owned */
@@ -24,14 +24,15 @@ struct Project {
     char *filesystem; /* UUID=..., or /dev/... */
     struct ProjectDirectory *directories;
     size_t n_directories;
-    char *key; /* of the hash: "FILESYSTEM\nTENANT" */
-    UT_hash_handle by_id, by_key;
+    LIST_ENTRY(Project) others;
 };
 
 struct Projects {
     int dir_fd; /* negative: why it could not be opened; nothing is remembered, no id is taken */
-    struct Project *by_id, *by_key;
-    uint32_t first, last; /* ProjectIds= */
+    LIST_HEAD(ProjectList, Project) list;
+    size_t n;
+    void *by_id, *by_owner; /* the same, in trees of search.h */
+    uint32_t first, last;   /* ProjectIds= */
     uint32_t next;
     size_t damaged; /* files that could not be read; kept as NAME.damaged */
 };

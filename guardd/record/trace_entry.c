@@ -137,7 +137,7 @@ static void code_action(struct Coder *coder, struct Decision *decision)
     decision->cause = (enum Cause)cause;
     decision->resource = (enum Resource)resource;
     coder_u32(coder, "holder", &decision->holder);
-    if (decision->holder >= HOLDER_COUNT)
+    if (coder->error == 0 && decision->holder >= HOLDER_COUNT)
         coder_refuse(coder, "holder");
     coder_text(coder, "rule", decision->rule, sizeof(decision->rule));
     coder_usec(coder, "decidedUsec", &decision->at_usec);

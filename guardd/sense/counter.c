@@ -65,20 +65,13 @@ int64_t rate_per_second(double change, usec_t elapsed)
 {
     double rate = change * (double)USEC_PER_SEC / (double)elapsed;
 
-    if (rate > RATE_CEILING)
-        return (int64_t)RATE_CEILING;
-    return (int64_t)(rate < -RATE_CEILING ? -RATE_CEILING : rate);
+    return (int64_t)(rate > RATE_CEILING ? RATE_CEILING : rate);
 }
 
-static double change_between(uint64_t before, uint64_t after)
-{
-    return after >= before ? (double)(after - before) : -(double)(before - after);
-}
-
-void counter_rate(struct CounterBaseline *baseline, uint64_t value, usec_t now, double unit, bool shrinks,
+void counter_rate(struct CounterBaseline *baseline, uint64_t value, usec_t now, double unit,
                   struct Readings *readings, enum ReadingId id)
 {
-    bool comparable = baseline->valid && (shrinks || value >= baseline->value);
+    bool comparable = baseline->valid && value >= baseline->value;
     enum Interval interval = interval_between(comparable, baseline->at_usec, now, RATE_MAX_USEC);
 
     if (interval == INTERVAL_SHORT)
@@ -86,7 +79,7 @@ void counter_rate(struct CounterBaseline *baseline, uint64_t value, usec_t now, 
     readings->valid[id] = false;
     if (interval == INTERVAL_GOOD)
         reading_set(readings, id,
-                    rate_per_second(change_between(baseline->value, value) * unit, now - baseline->at_usec));
+                    rate_per_second((double)(value - baseline->value) * unit, now - baseline->at_usec));
     move_on(baseline, value, now);
 }
 
@@ -109,6 +102,12 @@ static void add_sample(struct GrowthWindow *window, uint64_t value, usec_t now)
     window->n++;
 }
 
+static int64_t growth_per_second(uint64_t before, uint64_t after, usec_t elapsed)
+{
+    return after >= before ? rate_per_second((double)(after - before), elapsed)
+                           : -rate_per_second((double)(before - after), elapsed);
+}
+
 void growth_rate(struct GrowthWindow *window, uint64_t value, usec_t now, struct Readings *readings,
                  enum ReadingId id)
 {
@@ -124,8 +123,8 @@ void growth_rate(struct GrowthWindow *window, uint64_t value, usec_t now, struct
         drop_samples(window, 1);
     if (window->n > 0)
         reading_set(readings, id,
-                    rate_per_second(change_between(window->samples[0].value, value),
-                                    usec_max(now - window->samples[0].at_usec, GROWTH_LEAST_USEC)));
+                    growth_per_second(window->samples[0].value, value,
+                                      usec_max(now - window->samples[0].at_usec, GROWTH_LEAST_USEC)));
     add_sample(window, value, now);
 }
 

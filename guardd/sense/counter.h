@@ -33,7 +33,7 @@ enum Interval {
 };
 enum Interval interval_between(bool valid, usec_t before, usec_t now, usec_t max);
 
-/* Never so much that sums of a few would not stay in range. */
+/* Of a `change` that is not negative. Never so much that sums of a few would not stay in range. */
 int64_t rate_per_second(double change, usec_t elapsed);
 
 /* The growth since the last look, however long ago. Not valid at the first look, or when it went back. */
@@ -41,8 +41,8 @@ void counter_growth(struct CounterBaseline *baseline, uint64_t value, usec_t now
                     enum ReadingId id);
 
 /* The growth per second, in units of `unit` (0.5: two of the counter's make one of the reading's). A value
- * that went back is a new beginning, or, where it `shrinks`, a negative rate. */
-void counter_rate(struct CounterBaseline *baseline, uint64_t value, usec_t now, double unit, bool shrinks,
+ * that went back is a new beginning. */
+void counter_rate(struct CounterBaseline *baseline, uint64_t value, usec_t now, double unit,
                   struct Readings *readings, enum ReadingId id);
 
 /* How fast a value grows that goes up and down by itself (a tenant that works takes memory and gives it

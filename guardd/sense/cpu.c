@@ -17,7 +17,7 @@ static void take_counter(const char *stat, const char *key, struct CounterBaseli
 
     readings->limit[id] = READING_UNLIMITED;
     if (keyed_value(stat, key, &value))
-        counter_rate(baseline, value, now, USEC_TO_PERCENT, false, readings, id);
+        counter_rate(baseline, value, now, USEC_TO_PERCENT, readings, id);
     else
         counter_lost(baseline, readings, id);
 }

@@ -197,7 +197,7 @@ int io_look(const struct Cgroup *cgroup, struct Strain *strain, usec_t now, stru
         return 0;
     }
     n = io_stat_parse(buf, counters, DEVICES_READ_MAX);
-    counter_rate(&strain->io_bytes, sum_of_bytes(counters, n), now, 1, false, readings, READING_IO_RATE);
+    counter_rate(&strain->io_bytes, sum_of_bytes(counters, n), now, 1, readings, READING_IO_RATE);
     take_devices(strain, counters, n, now);
     return 0;
 }

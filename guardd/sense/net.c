@@ -37,7 +37,7 @@ static void look_rates(const struct LinkCounters counters[DIRECTION_COUNT], cons
 {
     for (int i = 0; i < DIRECTION_COUNT; i++)
         if (counters)
-            counter_rate(&baseline->bytes[i], counters[i].bytes, now, BITS_PER_BYTE, false, readings, ids[i]);
+            counter_rate(&baseline->bytes[i], counters[i].bytes, now, BITS_PER_BYTE, readings, ids[i]);
         else
             counter_lost(&baseline->bytes[i], readings, ids[i]);
 }

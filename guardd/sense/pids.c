@@ -17,7 +17,8 @@ static int64_t task_count(uint64_t value)
     return value < TASKS_CEILING ? (int64_t)value : TASKS_CEILING;
 }
 
-/* A tenant whose pids.max cannot be read has no limit that a percentage could be of. */
+/* A tenant whose pids.max cannot be read, or is more than any count comes near, has no limit that a
+ * percentage could be of. */
 static int read_limit(int fd, int64_t *ret_limit)
 {
     uint64_t value;
@@ -25,7 +26,7 @@ static int read_limit(int fd, int64_t *ret_limit)
 
     if (error_is_gone(r))
         return r;
-    *ret_limit = r < 0 || value >= READING_UNLIMITED ? READING_UNLIMITED : (int64_t)value;
+    *ret_limit = r < 0 || value > TASKS_CEILING ? READING_UNLIMITED : (int64_t)value;
     return 0;
 }
 

@@ -37,7 +37,7 @@ static bool is_unit_name(const char *text, size_t length)
     return false;
 }
 
-char *cgroup_unit(const char *path)
+const char *cgroup_unit(const char *path)
 {
     const char *name = path;
 
@@ -46,7 +46,7 @@ char *cgroup_unit(const char *path)
             return NULL;
     if (!is_unit_name(name, strlen(name)))
         return NULL;
-    return strdup(name[0] == '_' ? name + 1 : name);
+    return name[0] == '_' ? name + 1 : name;
 }
 
 /* May this file be used with less than was asked for? The guard then looks and cannot act. */
@@ -259,6 +259,7 @@ static int add_children(struct Cgroup *slice)
 
 static int open_identity(int dir_fd, const char *path, bool managed, struct Cgroup *cgroup)
 {
+    const char *unit = managed ? cgroup_unit(path) : NULL;
     struct stat st;
 
     cgroup->dir_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
@@ -267,8 +268,8 @@ static int open_identity(int dir_fd, const char *path, bool managed, struct Cgro
     cgroup->id = st.st_ino;
     cgroup->is_slice = ends_with(path, strlen(path), ".slice");
     cgroup->path = strdup(path);
-    cgroup->unit = managed ? cgroup_unit(path) : NULL;
-    return cgroup->path ? 0 : -ENOMEM;
+    cgroup->unit = unit ? strdup(unit) : NULL;
+    return !cgroup->path || (unit && !cgroup->unit) ? -ENOMEM : 0;
 }
 
 static int open_handle(struct Cgroup *cgroup)

@@ -31,6 +31,6 @@ int cgroup_add_point(struct Cgroup *slice, int child_dir_fd, uint64_t id, const 
 int cgroup_remove_point(struct Cgroup *slice, uint64_t id);
 
 /* PID 1's unit of a cgroup path: its last component is a unit and every one before it a slice (what is
- * below a service or scope is delegated). Returns a newly allocated name or NULL. The "_" that systemd
- * puts before names that clash with cgroup files is taken off. */
-char *cgroup_unit(const char *path);
+ * below a service or scope is delegated). Returns its name, which is the end of `path`, or NULL. The "_" that
+ * systemd puts before names that clash with cgroup files is taken off. */
+const char *cgroup_unit(const char *path);

@@ -71,28 +71,13 @@ bool container_is_unsettled(const struct Mounts *host, const struct Mounts *tabl
 /* Without its last component; false when nothing would be left. */
 static bool parent_of(const char *path, char parent[PATH_MAX])
 {
-    const char *slash = strrchr(path, '/');
+    size_t length = (size_t)(basename(path) - path); /* with the slash behind it */
 
-    if (!slash || slash == path || (size_t)(slash - path) >= PATH_MAX)
+    if (length <= 1 || length > PATH_MAX)
         return false;
-    memcpy(parent, path, (size_t)(slash - path));
-    parent[slash - path] = '\0';
+    memcpy(parent, path, length - 1);
+    parent[length - 1] = '\0';
     return true;
-}
-
-/* False when it is too long. */
-static bool below(const char *directory, const char *name, char path[PATH_MAX])
-{
-    int n = snprintf(path, PATH_MAX, "%s/%s", directory, name);
-
-    return n >= 0 && n < PATH_MAX;
-}
-
-static const char *last_component(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
 }
 
 /* A directory that is named after the container, or one level below such. */
@@ -102,8 +87,7 @@ static bool is_of_container(const char *path, const char *id)
 
     if (id[0] == '\0')
         return false;
-    return strcmp(last_component(path), id) == 0 ||
-           (parent_of(path, parent) && strcmp(last_component(parent), id) == 0);
+    return strcmp(basename(path), id) == 0 || (parent_of(path, parent) && strcmp(basename(parent), id) == 0);
 }
 
 /* --- the layer ----------------------------------------------------------------------------------------- */
@@ -121,7 +105,7 @@ static const struct Mount *overlay_of_host(const struct Mounts *host, dev_t dev)
 static bool add_layer_by_state(struct Findings *findings, const struct FootprintOwner *owner)
 {
     const char *root = findings->sources->root, *id = owner->container_id;
-    char path[PATH_MAX], upper[PATH_MAX], work[PATH_MAX];
+    char path[PATH_MAX], upper[sizeof(path) + sizeof("/diff")], work[sizeof(path) + sizeof("/work")];
     int r = -ENOENT;
 
     if (has_prefix(owner->name, "docker/"))
@@ -130,8 +114,9 @@ static bool add_layer_by_state(struct Findings *findings, const struct Footprint
         r = podman_layer(root, id, path, sizeof(path));
     if (id[0] == '\0' || r < 0)
         return false;
-    return below(path, "diff", upper) && below(path, "work", work) &&
-           findings_add_pair(findings, upper, work, true);
+    snprintf(upper, sizeof(upper), "%s/diff", path);
+    snprintf(work, sizeof(work), "%s/work", path);
+    return findings_add_pair(findings, upper, work, true);
 }
 
 static void add_overlay(struct Findings *findings, const struct Mount *mount, bool known)
@@ -237,31 +222,30 @@ static void find_docker_log(struct Findings *findings, const char *id)
     const char *const logs[] = {log, "local-logs", NULL};
 
     snprintf(log, sizeof(log), "%s-json.log", id);
-    if (docker_directory(findings->sources->root, id, path, sizeof(path)) == 0)
-        findings_add_beginning(findings, path, logs);
+    docker_directory(findings->sources->root, id, path);
+    findings_add_beginning(findings, path, logs);
 }
 
 /* containers/storage: .../overlay/LAYER/diff and .../overlay-containers/ID/userdata. */
 static void find_podman_log(struct Findings *findings, const char *id)
 {
     static const char *const logs[] = {"ctr.log", NULL};
-    char layer[PATH_MAX], store[PATH_MAX], above[PATH_MAX], path[PATH_MAX];
-    char name[sizeof("overlay-containers//userdata") + CONTAINER_ID_LENGTH];
+    char layer[PATH_MAX], store[PATH_MAX], above[PATH_MAX];
+    char path[sizeof(above) + sizeof("/overlay-containers//userdata") + CONTAINER_ID_LENGTH];
 
     if (findings->n == 0 || !parent_of(findings->list[0].path, layer) || !parent_of(layer, store) ||
-        strcmp(last_component(store), "overlay") != 0 || !parent_of(store, above))
+        strcmp(basename(store), "overlay") != 0 || !parent_of(store, above))
         return;
-    snprintf(name, sizeof(name), "overlay-containers/%s/userdata", id);
-    if (below(above, name, path))
-        findings_add_beginning(findings, path, logs);
+    snprintf(path, sizeof(path), "%s/overlay-containers/%s/userdata", above, id);
+    findings_add_beginning(findings, path, logs);
 }
 
 static void find_runtime(struct Findings *findings, const struct FootprintOwner *owner,
                          const struct Mounts *table, const char *id)
 {
-    if (has_prefix(owner->name, "docker/") && owner->container_id[0] != '\0')
+    if (has_prefix(owner->name, "docker/"))
         find_docker_log(findings, id);
-    if (has_prefix(owner->name, "podman/") && id[0] != '\0')
+    if (has_prefix(owner->name, "podman/"))
         find_podman_log(findings, id);
     for (size_t i = 0; i < sizeof(runtime_files) / sizeof(runtime_files[0]); i++) {
         const struct Mount *mount = mounts_at(table, runtime_files[i]);

@@ -130,7 +130,7 @@ static bool name_nspawn(struct Naming *naming)
 
 static bool is_login(const char *text)
 {
-    if (!text || text[0] == '\0')
+    if (text[0] == '\0')
         return false;
     for (; *text != '\0'; text++)
         if (*text <= ' ' || *text > '~' || *text == '/')
@@ -239,18 +239,16 @@ void tenant_name(const struct NameSources *sources, const char *path, char *name
     static bool (*const kinds[])(struct Naming *naming) = {
         name_docker, name_podman, name_nspawn, name_user, name_unit, name_path,
     };
-    _cleanup_free_ char *unit = cgroup_unit(path);
     struct Naming naming = {
         .sources = sources,
         .path = path,
-        .unit = unit,
+        .unit = cgroup_unit(path),
         .name = name,
         .size = size,
         .container_id = container_id,
     };
 
     container_id[0] = '\0';
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (kinds[i](&naming))
-            return;
+    for (size_t i = 0; !kinds[i](&naming); i++)
+        ; /* the last one knows any */
 }

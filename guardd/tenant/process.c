@@ -124,12 +124,6 @@ struct Search {
     bool found;
 };
 
-static void cleanup_search(struct Search *search)
-{
-    for (size_t i = search->n_read; i < search->n_fds; i++)
-        fd_close(search->fds[i]);
-}
-
 static void consider(struct Search *search, pid_t pid)
 {
     struct Process candidate, *oldest = &search->oldest;
@@ -197,7 +191,7 @@ static void add_children(struct Search *search, int fd, const char *const *passe
 int process_oldest_that(const char *proc, int cgroup_fd, const struct ProcessFilter *filter,
                         struct Process *ret)
 {
-    _cleanup_(cleanup_search) struct Search search = {.proc = proc, .filter = filter};
+    struct Search search = {.proc = proc, .filter = filter};
     int r = consider_cgroup(&search, cgroup_fd);
 
     if (r == -ENODEV || r == -EMFILE || r == -ENFILE || r == -ENOMEM)

@@ -57,6 +57,12 @@ static const char *member_string(sd_json_variant *object, const char *key)
     return member && sd_json_variant_is_string(member) ? sd_json_variant_string(member) : NULL;
 }
 
+/* What snprintf() returned: -ENOENT when not all of it is there. */
+static int fits(int n, size_t size)
+{
+    return (size_t)n >= size ? -ENOENT : 0;
+}
+
 static int copy_name(const char *found, char *name, size_t size)
 {
     if (!found || !runtime_name_is_valid(found))
@@ -81,7 +87,7 @@ int docker_data_root_from_json(const char *text, char *path, size_t size)
 {
     _cleanup_variant_ sd_json_variant *options = NULL;
     const char *found;
-    int r = parse(text, &options), n;
+    int r = parse(text, &options);
 
     if (r < 0)
         return r;
@@ -89,8 +95,7 @@ int docker_data_root_from_json(const char *text, char *path, size_t size)
     found = found ? found : member_string(options, "graph");
     if (!found || found[0] != '/')
         return -ENOENT;
-    n = snprintf(path, size, "%s", found);
-    return n < 0 || (size_t)n >= size ? -ENOENT : 0;
+    return fits(snprintf(path, size, "%s", found), size);
 }
 
 static const char *first_name(sd_json_variant *container)
@@ -161,7 +166,7 @@ static char *read_below(const char *root, const char *directory, const char *fil
     char path[PATH_MAX];
     int n = snprintf(path, sizeof(path), "%s%s/%s", root, directory, file);
 
-    return n < 0 || (size_t)n >= sizeof(path) ? NULL : read_bounded(path, max);
+    return fits(n, sizeof(path)) < 0 ? NULL : read_bounded(path, max);
 }
 
 void docker_data_root(const char *root, char *path, size_t size)
@@ -210,11 +215,6 @@ int podman_name(const char *root, const char *id, char *name, size_t size)
     return podman_find(root, id, podman_name_from_json, name, size);
 }
 
-static int fits(int n, size_t size)
-{
-    return n < 0 || (size_t)n >= size ? -ENOENT : 0;
-}
-
 int podman_layer(const char *root, const char *id, char *path, size_t size)
 {
     char layer[128];
@@ -240,10 +240,10 @@ int docker_layer(const char *root, const char *id, char *path, size_t size)
     return fits(snprintf(path, size, "%s/overlay2/%s", data_root, layer), size);
 }
 
-int docker_directory(const char *root, const char *id, char *path, size_t size)
+void docker_directory(const char *root, const char *id, char path[static PATH_MAX])
 {
     char data_root[PATH_MAX / 2];
 
     docker_data_root(root, data_root, sizeof(data_root));
-    return fits(snprintf(path, size, "%s/containers/%s", data_root, id), size);
+    snprintf(path, PATH_MAX, "%s/containers/%s", data_root, id);
 }

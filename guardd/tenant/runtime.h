@@ -3,6 +3,7 @@
  * ([a-zA-Z0-9_.-], a letter or digit first) is none: it goes to terminals and is what people type. */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -20,10 +21,11 @@ int podman_name(const char *root, const char *id, char *name, size_t size);
 #define PODMAN_STORAGE "/var/lib/containers/storage"
 /* As daemon.json says, else where it is if nothing is said. */
 void docker_data_root(const char *root, char *path, size_t size);
-/* Where the runtime itself says that the container writes to its root, and keeps its log. `path` is of the
- * host, without `root`. Any failure is -ENOENT. */
+/* Where the runtime itself says that the container writes to its root. `path` is of the host, without `root`.
+ * Any failure is -ENOENT. */
 int docker_layer(const char *root, const char *id, char *path, size_t size);
-int docker_directory(const char *root, const char *id, char *path, size_t size);
 int podman_layer(const char *root, const char *id, char *path, size_t size);
+/* Where it keeps its log. */
+void docker_directory(const char *root, const char *id, char path[static PATH_MAX]);
 
 bool runtime_name_is_valid(const char *name);

@@ -93,8 +93,8 @@ static void try_projects(const char *text, const char *name)
 
     write_file("projects", name, text);
     projects = open_projects();
-    if (projects.by_id)
-        note(&projects, projects.by_id);
+    if (LIST_FIRST(&projects.list))
+        note(&projects, LIST_FIRST(&projects.list));
     r = project_take(&projects, "/dev/vdz", "somebody/else", ground_file("admin"), ground_file("admin"),
                      is_used, NULL, &project);
     must(r == 0 || r == -ENOSPC || r == -EEXIST);

@@ -53,6 +53,8 @@ static inline void scratch_mkdir(const struct Scratch *scratch, const char *name
     char path[PATH_MAX];
 
     scratch_path(scratch, name, path);
+    if (mkdir(path, 0755) == 0)
+        return;
     for (char *p = path + strlen(scratch->path) + 1; (p = strchr(p, '/')); p++) {
         *p = '\0';
         mkdir(path, 0755);

@@ -1,4 +1,6 @@
 /* The ledger: what is put is found again, and what a bad day does to the file. */
+#include "failing.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "record/ledger.h"
 
@@ -669,6 +672,233 @@ static int stop_at_3(void *userdata, uint32_t slot, const struct LedgerEntry *en
     return entry->cgroup_id == 3 ? -ECANCELED : 0;
 }
 
+/* --- what somebody else may have written ---------------------------------------------------------- */
+
+/* So many bytes of a slot are these, and its checksum is right. */
+static void forge(struct Ground *ground, uint32_t slot, size_t offset, size_t size, int byte)
+{
+    unsigned char bytes[SLOT];
+    uint32_t checksum;
+    int fd = openat(ground->dir_fd, "ledger", O_RDWR | O_CLOEXEC);
+
+    assert_int_equal(pread(fd, bytes, SLOT, (off_t)slot * SLOT), SLOT);
+    memset(bytes + offset, byte, size);
+    checksum = (uint32_t)crc32(0, bytes, SLOT - sizeof(checksum));
+    memcpy(bytes + SLOT - sizeof(checksum), &checksum, sizeof(checksum));
+    assert_int_equal(pwrite(fd, bytes, SLOT, (off_t)slot * SLOT), SLOT);
+    close(fd);
+}
+
+/* The one in front of it is still believed. */
+static void assert_not_believed(struct Ground *ground, const struct LedgerEntry *entry, size_t offset,
+                                size_t size, int byte)
+{
+    uint32_t slot;
+
+    cut(ground, 0);
+    assert_int_equal(reopen(ground, BOOT), 0);
+    put_holds(ground, 1);
+    assert_int_equal(ledger_reserve(&ground->ledger, 1), 0);
+    assert_int_equal(ledger_put(&ground->ledger, entry, &slot), 0);
+    ledger_close(&ground->ledger);
+    forge(ground, slot, offset, size, byte);
+    assert_int_equal(reopen(ground, BOOT), 0);
+    assert_int_equal(ground->report.torn, 1);
+    assert_int_equal(ground->report.entries, 1);
+}
+
+static void forged_entries_are_not_believed(void **state)
+{
+    enum { KIND = 4, PHASE = 8, RULE = 60, NAME = 124, FOUND = 128, VALUE = 224, PATH = 380 };
+    static const struct {
+        bool lines;
+        size_t offset, size;
+        int byte;
+    } table[] = {
+        {false, 0, 1, 0},        {false, 0, 4, 'x'},
+        {false, KIND, 4, 0},     {false, KIND, 1, ENTRY_LINKS + 1},
+        {false, PHASE, 4, 0},    {false, PHASE, 1, 99},
+        {false, RULE, 64, 'x'},  {false, NAME, 256, 'x'},
+        {false, PATH, 512, 'x'}, {true, RULE, 64, 'x'},
+        {true, PATH, 512, 'x'},  {true, NAME, 1, 99},
+        {true, FOUND, 96, 'x'},  {true, VALUE, 96, 'x'},
+        {true, FOUND, 96, '\0'}, {true, VALUE, 96, '\0'},
+    };
+    struct LedgerEntry entries[] = {hold(2), throttle()};
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        assert_not_believed(*state, &entries[table[i].lines], table[i].offset, table[i].size, table[i].byte);
+}
+
+/* Of a guardd that had another form of it. */
+static void header_of_another_version(void **state)
+{
+    struct Ground *ground = *state;
+
+    for (size_t offset = 8; offset <= 12; offset += 4) {
+        put_holds(ground, 1);
+        ledger_close(&ground->ledger);
+        forge(ground, 0, offset, 1, 77);
+        assert_int_equal(reopen(ground, BOOT), 0);
+        assert_true(ground->report.damaged);
+        assert_int_equal(ground->report.entries, 0);
+    }
+}
+
+static void names_too_long_to_be_put_aside(void **state)
+{
+    struct Ground *ground = *state;
+    char name[256], garbage[SLOT] = "garbage";
+    int fd;
+
+    memset(name, 'l', 250);
+    name[250] = '\0';
+    fd = openat(ground->dir_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(write(fd, garbage, sizeof(garbage)), sizeof(garbage));
+    close(fd);
+    ledger_close(&ground->ledger);
+    assert_int_equal(ledger_open_boot(&ground->ledger, ground->dir_fd, name, BOOT, &ground->report),
+                     -ENAMETOOLONG);
+    assert_int_equal(ground->ledger.fd, -EBADF);
+}
+
+/* No guardd has a million entries. */
+static void more_slots_than_are_read(void **state)
+{
+    struct Ground *ground = *state;
+
+    ledger_close(&ground->ledger);
+    cut(ground, (off_t)((1 << 20) + 1) * SLOT);
+    assert_int_equal(reopen(ground, BOOT), -EFBIG);
+    cut(ground, 2 * SLOT);
+    assert_int_equal(reopen(ground, BOOT), 0);
+}
+
+/* --- calls that fail ------------------------------------------------------------------------------ */
+
+/* A file in which there is everything that a start may have to do. */
+static void make_work(struct Ground *ground, unsigned what)
+{
+    cut(ground, 0);
+    assert_int_equal(reopen(ground, BOOT), 0);
+    put_holds(ground, 2);
+    ledger_close(&ground->ledger);
+    switch (what) {
+    case 0: /* a torn slot, and half a one */
+        write_raw(ground, 2 * SLOT, "x", 1);
+        cut(ground, 3 * SLOT + 7);
+        break;
+    case 1:
+        write_raw(ground, 0, "x", 1);
+        break;
+    default: /* of another boot */
+        break;
+    }
+}
+
+static void opened_or_told_why_not(void **state)
+{
+    static const struct {
+        const char *function;
+        int error;
+    } table[] = {{"openat64", EMFILE}, {"fstat64", EIO}, {"flock", ENOLCK}, {"ftruncate64", EIO},
+                 {"renameat", EACCES}, {"pread64", EIO}, {"pwrite64", EIO}, {ANY_ALLOCATION, ENOMEM}};
+    struct Ground *ground = *state;
+
+    for (unsigned what = 0; what < 3; what++)
+        for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+            for (unsigned nth = 1, failed = true; failed; nth++) {
+                int r;
+
+                make_work(ground, what);
+                fail_call(table[i].function, nth, table[i].error);
+                r = ledger_open_boot(&ground->ledger, ground->dir_fd, "ledger", what == 2 ? OTHER_BOOT : BOOT,
+                                     &ground->report);
+                failed = call_failed();
+                assert_int_equal(r, failed ? -table[i].error : 0);
+                if (failed)
+                    assert_int_equal(ground->ledger.fd, -EBADF);
+                /* once more, and it is opened */
+                assert_int_equal(reopen(ground, what == 2 ? OTHER_BOOT : BOOT), 0);
+                assert_true(ground->ledger.n_used <= 2);
+            }
+}
+
+static void interrupted(void **state)
+{
+    struct Ground *ground = *state;
+    struct LedgerEntry entry = hold(1), found;
+    uint32_t slot;
+
+    assert_int_equal(ledger_reserve(&ground->ledger, 1), 0);
+    fail_call("pwrite64", 1, EINTR);
+    assert_int_equal(ledger_put(&ground->ledger, &entry, &slot), 0);
+    assert_true(call_failed());
+    fail_call("pread64", 1, EINTR);
+    assert_int_equal(ledger_get(&ground->ledger, slot, &found), 0);
+    assert_true(call_failed());
+    assert_entry(&entry, &found);
+}
+
+/* What could not be read is not told, and what could not be cleared is still there. */
+static void slots_that_cannot_be_used(void **state)
+{
+    struct Ground *ground = *state;
+    struct LedgerEntry entry = hold(2), found;
+    size_t n = 0;
+
+    put_holds(ground, 2);
+    fail_call("pread64", 1, EIO);
+    assert_int_equal(ledger_get(&ground->ledger, 1, &found), -EIO);
+    fail_call("pread64", 2, EIO);
+    assert_int_equal(ledger_for_each(&ground->ledger, count, &n), -EIO);
+    assert_int_equal(n, 1);
+    fail_call("pwrite64", 1, EIO);
+    assert_int_equal(ledger_drop(&ground->ledger, 1), -EIO);
+    assert_int_equal(ledger_get(&ground->ledger, 1, &found), 0);
+    fail_call("pwrite64", 1, EIO);
+    assert_int_equal(ledger_update(&ground->ledger, 1, &entry), -EIO);
+    assert_int_equal(ledger_get(&ground->ledger, 1, &found), 0);
+    assert_int_equal(found.cgroup_id, 1);
+    fail_call(ANY_ALLOCATION, 1, ENOMEM);
+    assert_int_equal(ledger_reserve(&ground->ledger, 1000), -ENOMEM);
+    assert_true(call_failed());
+    assert_int_equal(ground->ledger.n_used, 2);
+}
+
+/* A slot of which only the beginning could be written: as on a file system that is full. */
+static void half_a_slot(void **state)
+{
+    struct Ground *ground = *state;
+    struct LedgerEntry entry = hold(2);
+    struct rlimit before, limit;
+    uint32_t slot;
+    int r;
+
+    put_holds(ground, 1);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = (struct rlimit){.rlim_cur = 2 * SLOT + 100, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    r = ledger_put(&ground->ledger, &entry, &slot);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(r, -ENOSPC);
+    assert_int_equal(ground->ledger.n_used, 1);
+    assert_int_equal(reopen(ground, BOOT), 0);
+    assert_int_equal(ground->report.entries, 1);
+    assert_int_equal(ground->report.torn, 1);
+}
+
+static void boot_without_an_id(void **state)
+{
+    struct Ground *ground = *state;
+
+    ledger_close(&ground->ledger);
+    fail_call("sd_id128_get_boot", 1, ENOSYS);
+    assert_int_equal(ledger_open(&ground->ledger, ground->dir_fd, "ledger", &ground->report), -ENOSYS);
+    assert_true(call_failed());
+    assert_int_equal(ground->ledger.fd, -EBADF);
+}
+
 static void each_may_drop_and_stop(void **state)
 {
     struct Ground *ground = *state;
@@ -713,6 +943,15 @@ int main(void)
         TEST(a_read_only_file_system),
         TEST(a_full_file_system),
         TEST(a_file_that_may_not_grow),
+        TEST(forged_entries_are_not_believed),
+        TEST(header_of_another_version),
+        TEST(names_too_long_to_be_put_aside),
+        TEST(more_slots_than_are_read),
+        TEST(opened_or_told_why_not),
+        TEST(interrupted),
+        TEST(slots_that_cannot_be_used),
+        TEST(half_a_slot),
+        TEST(boot_without_an_id),
         TEST(each_may_drop_and_stop),
     };
 

@@ -1,5 +1,6 @@
 /* Overrides: what an operator set is found again, of two the runtime one is in force, and a name may be any.
  */
+#include "failing.h"
 #include "scratch.h"
 
 #include <errno.h>
@@ -410,6 +411,11 @@ static void damaged(void **state)
         NEW "[{\"limit\":\"TasksMax\",\"value\":1,\"pid\":-5," WHO "}]}",
         NEW "[{\"limit\":\"TasksMax\",\"value\":1," WHO "}],\"version\":18446744073709551615}",
         NEW "[],\"changes\":[{}]}",
+        NEW "[],\"changes\":[1,{\"version\":1," WHO ",\"what\":\"reset\"}]}",
+        NEW "[],\"changes\":[{\"version\":1," WHO ",\"what\":\"reset\",\"name\":\"%zz\"}]}",
+        NEW "[],\"changes\":[{\"version\":1," WHO ",\"what\":\"%zz\"}]}",
+        "{\"tenant\":\"%zz\",\"overrides\":[]}",
+        "{\"tenant\":\"\",\"overrides\":[]}",
     };
     struct Ground *ground = *state;
 
@@ -436,6 +442,118 @@ static void damaged(void **state)
     reopen(ground);
     assert_int_equal(ground->overrides.damaged, 0);
     assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 5);
+}
+
+/* A name that no tenant has, in the file that would be its own; and more changes than are remembered. */
+static void more_than_there_is_room_for(void **state)
+{
+    struct Ground *ground = *state;
+    char name[300], file[STORE_NAME_MAX], path[PATH_MAX], text[2048];
+    size_t n;
+
+    memset(name, 'a', 256);
+    name[256] = '\0';
+    snprintf(path, sizeof(path), "state/overrides/%s", store_file_name(name, file));
+    snprintf(text, sizeof(text), "{\"tenant\":\"%s\",\"overrides\":[]}", name);
+    scratch_write(&ground->scratch, path, text);
+    n = (size_t)snprintf(text, sizeof(text),
+                         NEW "[{\"limit\":\"TasksMax\",\"value\":1," WHO "}],\"changes\":[");
+    for (unsigned i = 0; i < OVERRIDE_CHANGES_MAX + 2; i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n,
+                              "%s{\"version\":%u," WHO ",\"name\":\"bob\",\"what\":\"reset %u\"}",
+                              i > 0 ? "," : "", 9 - i, i);
+    snprintf(text + n, sizeof(text) - n, "]}");
+    scratch_write(&ground->scratch, "state/overrides/web.json", text);
+    reopen(ground);
+    assert_int_equal(ground->overrides.damaged, 1);
+    assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 1);
+    assert_int_equal(override_find(&ground->overrides, "web")->n_changes, OVERRIDE_CHANGES_MAX);
+}
+
+/* --- without memory ------------------------------------------------------------------------------- */
+
+/* Whichever allocation fails: all is as it was, in memory and on disk, and can be done again. */
+static void set_without_memory(void **state)
+{
+    struct Ground *ground = *state;
+
+    for (unsigned runtime = 0; runtime < 2; runtime++) {
+        assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 1, runtime), 0);
+        EACH_FAILURE(nth, ANY_ALLOCATION, ENOMEM)
+        {
+            int r = set_for(ground, "web", LIMIT_TASKS_MAX, LIMIT_INFINITY, runtime, SECOND);
+
+            if (!call_failed()) {
+                assert_int_equal(r, 0);
+                assert_true(nth > 1);
+                break;
+            }
+            assert_int_equal(r, -ENOMEM);
+            assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 1);
+            reopen(ground);
+            assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 1);
+        }
+        assert_int_equal(reset(ground, "web", NULL), 0);
+    }
+}
+
+static void first_set_without_memory(void **state)
+{
+    struct Ground *ground = *state;
+
+    EACH_FAILURE(nth, ANY_ALLOCATION, ENOMEM)
+    {
+        int r = set(ground, "web", LIMIT_TASKS_MAX, 1, false);
+
+        if (!call_failed()) {
+            assert_int_equal(r, 0);
+            break;
+        }
+        assert_int_equal(r, -ENOMEM);
+        assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), NOTHING);
+        assert_false(is_there(ground, "state/overrides/web.json"));
+    }
+}
+
+/* A file that could not be read for want of memory is not damaged. */
+static void opened_without_memory(void **state)
+{
+    struct Ground *ground = *state;
+
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 1, false), 0);
+    assert_int_equal(set_for(ground, "web", LIMIT_TASKS_MAX, 2, true, SECOND), 0);
+    scratch_write(&ground->scratch, "state/overrides/old.json",
+                  "{\"tenant\":\"old\",\"uid\":1001,\"realtimeUSec\":5,\"limits\":{\"TasksMax\":7}}");
+    for (unsigned nth = 1, failed = true; failed; nth++) {
+        int r;
+
+        overrides_close(&ground->overrides);
+        fail_call(ANY_ALLOCATION, nth, ENOMEM);
+        r = overrides_open(&ground->overrides, ground->state, ground->runtime);
+        failed = call_failed();
+        assert_int_equal(r, failed ? -ENOMEM : 0);
+        if (failed)
+            assert_int_equal(ground->overrides.state_fd, -EBADF);
+    }
+    assert_int_equal(ground->overrides.damaged, 0);
+    assert_int_equal(in_force(ground, "web", LIMIT_TASKS_MAX), 2);
+    assert_int_equal(in_force(ground, "old", LIMIT_TASKS_MAX), 7);
+}
+
+static void listed_twice(void **state)
+{
+    struct Ground *ground = *state;
+
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 1, false), 0);
+    assert_int_equal(set(ground, "web", LIMIT_TASKS_MAX, 2, true), 0);
+    list_twice(true);
+    reopen(ground);
+    list_twice(false);
+    assert_int_equal(override_find(&ground->overrides, "web")->n, 2);
+    assert_int_equal(set(ground, "web", LIMIT_DISK_SPACE_MAX, 3, false), 0);
+    reopen(ground);
+    assert_int_equal(ground->overrides.damaged, 0);
+    assert_int_equal(override_find(&ground->overrides, "web")->n, 3);
 }
 
 static void no_directory(void **state)
@@ -558,13 +676,25 @@ static void read_only_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(found_again),     TEST(runtime_before_persistent),
-        TEST(all_taken_back),  TEST(any_name),
-        TEST(long_names),      TEST(one_file_for_two),
-        TEST(damaged),         TEST(no_directory),
-        TEST(read_only),       TEST(read_only_ends),
-        TEST(last_one_counts), TEST(ends_by_itself),
-        TEST(versions),        TEST(older_file),
+        TEST(found_again),
+        TEST(runtime_before_persistent),
+        TEST(all_taken_back),
+        TEST(any_name),
+        TEST(long_names),
+        TEST(one_file_for_two),
+        TEST(damaged),
+        TEST(no_directory),
+        TEST(read_only),
+        TEST(read_only_ends),
+        TEST(last_one_counts),
+        TEST(ends_by_itself),
+        TEST(versions),
+        TEST(older_file),
+        TEST(more_than_there_is_room_for),
+        TEST(set_without_memory),
+        TEST(first_set_without_memory),
+        TEST(opened_without_memory),
+        TEST(listed_twice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* Projects: what is taken is found again after a restart, ids that others use are left alone, and what a bad
  * day does to the files. */
+#include "failing.h"
 #include "scratch.h"
 
 #include <errno.h>
@@ -160,6 +161,12 @@ static void one_each(void **state)
     assert_int_equal(
         project_take(&ground->projects, "a\nb", "c", ground->projid, ground->admin, nobody, NULL, &project),
         -EINVAL);
+    assert_int_equal(
+        project_take(&ground->projects, "", "c", ground->projid, ground->admin, nobody, NULL, &project),
+        -EINVAL);
+    assert_int_equal(
+        project_take(&ground->projects, longest, "c", ground->projid, ground->admin, nobody, NULL, &project),
+        -EINVAL);
 }
 
 /* --- ids that others use -------------------------------------------------------------------------- */
@@ -181,8 +188,9 @@ static void not_others(void **state)
     scratch_write(
         &ground->scratch, "projid",
         "# a comment: 1000004\n\nbroken\nweb:1000000\nx: 1000002 \nno:-4293967292\nhuge:99999999999999\n"
-        "empty:\n:\nlast:1000006");
-    scratch_write(&ground->scratch, "admin", "1000008:/srv/a:1000004\n#1000004:/x\n1000004\nx1000004:/a\n");
+        "more:99999999999999999999999\nempty:\n:\nlast:1000006");
+    scratch_write(&ground->scratch, "admin",
+                  "1000008:/srv/a:1000004\n#1000004:/x\n1000004\nx1000004:/a\n1000004x:/a\n");
     assert_int_equal(project_take(&ground->projects, UUID, "web", ground->projid, ground->admin, odd_ones,
                                   &asked, &project),
                      0);
@@ -214,6 +222,61 @@ static void odd_files(void **state)
     assert_int_equal(symlink("admin", ground->admin), 0);
     assert_int_equal(take(ground, "db", &project), -ELOOP);
     assert_null(project_find(&ground->projects, UUID, "db"));
+}
+
+/* More of them than are looked for at first, and more lines than are read. */
+static void many_others(void **state)
+{
+    struct Ground *ground = *state;
+    FILE *file = fopen(ground->projid, "we");
+
+    if (!file)
+        abort();
+    for (unsigned i = 0; i < 300; i++)
+        fprintf(file, "%u:%u\n", i, FIRST + i);
+    for (unsigned i = 300; i < 1000 * 1000; i++)
+        fputc('\n', file);
+    fprintf(file, "behind:%u\n", FIRST + 300);
+    fclose(file);
+    assert_int_equal(id_taken(ground, "web"), FIRST + 300);
+}
+
+static void behind_the_last(void **state)
+{
+    struct Ground *ground = *state;
+
+    reopen(ground, LAST, LAST + 1);
+    assert_int_equal(id_taken(ground, "a"), LAST);
+    assert_int_equal(id_taken(ground, "b"), LAST + 1);
+    reopen(ground, FIRST, LAST);
+    assert_int_equal(id_taken(ground, "c"), FIRST);
+    reopen(ground, FIRST, FIRST + 1); /* those behind it are nothing to it */
+    assert_int_equal(id_taken(ground, "d"), FIRST + 1);
+}
+
+/* What names the ids of others must be read whole: else one of them could be taken. */
+static void admin_file_that_cannot_be_read(void **state)
+{
+    static const struct {
+        const char *function;
+        int error;
+    } table[] = {
+        {"open64", EACCES}, {"open64", EMFILE}, {"fstat64", EIO}, {"fdopen", ENOMEM}, {"ferror", EIO}};
+    struct Ground *ground = *state;
+    struct Project *project;
+
+    scratch_write(&ground->scratch, "projid", "web:1000000\n");
+    scratch_write(&ground->scratch, "admin", "1000001:/srv\n");
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        for (unsigned nth = 1; nth <= 2; nth++) {
+            fail_call(table[i].function, nth, table[i].error);
+            assert_int_equal(take(ground, "web", &project), -table[i].error);
+            assert_true(call_failed());
+            assert_null(project_find(&ground->projects, UUID, "web"));
+        }
+    fail_call("open64", 1, ENOTDIR); /* there is none */
+    assert_int_equal(take(ground, "web", &project), 0);
+    assert_int_equal(project->id, FIRST);
 }
 
 static void used_up(void **state)
@@ -261,6 +324,8 @@ static void filesystem_does_not_say(void **state)
 
 #define REST ",\"tenant\":\"t\",\"filesystem\":\"f\",\"directories\":[]}"
 
+#define HEAD "{\"id\":1000000,\"tenant\":\"t\",\"filesystem\":\"f\",\"directories\":"
+
 static void damaged(void **state)
 {
     static const char *const texts[] = {
@@ -279,6 +344,13 @@ static void damaged(void **state)
         "{\"id\":1000000,\"tenant\":\"t\",\"filesystem\":\"f\",\"directories\":[{\"path\":\"/\"}]}",
         "{\"id\":1000000,\"tenant\":\"t\",\"filesystem\":\"f\",\"directories\":[{\"path\":\"/"
         "\",\"tagged\":0}]}",
+        "{\"id\":0" REST,
+        "{\"id\":1000000,\"tenant\":\"t\",\"filesystem\":\"%zz\",\"directories\":[]}",
+        "{\"id\":1000000,\"tenant\":\"t\",\"filesystem\":\"\",\"directories\":[]}",
+        HEAD "[{\"tagged\":true}]}",
+        HEAD "[{\"path\":7,\"tagged\":true}]}",
+        HEAD "[{\"path\":\"%zz\",\"tagged\":true}]}",
+        HEAD "[{\"path\":\"/\",\"tagged\":true},{\"path\":\"/\",\"tagged\":false}]}",
     };
     struct Ground *ground = *state;
 
@@ -289,7 +361,7 @@ static void damaged(void **state)
             "{\"id\":1000001,\"later\":[{}],\"tenant\":\"web\",\"filesystem\":\"f\",\"directories\":[]}");
         reopen(ground, FIRST, LAST);
         assert_int_equal(ground->projects.damaged, 1);
-        assert_int_equal(HASH_CNT(by_id, ground->projects.by_id), 1);
+        assert_int_equal(ground->projects.n, 1);
         assert_non_null(project_find(&ground->projects, "f", "web"));
         assert_false(is_there(ground, "projects/1000000.json"));
         assert_true(is_there(ground, "projects/1000000.damaged"));
@@ -325,6 +397,131 @@ static void twice(void **state)
     reopen(ground, FIRST, LAST);
     assert_int_equal(ground->projects.damaged, 1);
     assert_non_null(project_find(&ground->projects, "f", "t"));
+}
+
+static void listed_twice(void **state)
+{
+    struct Ground *ground = *state;
+
+    id_taken(ground, "web");
+    id_taken(ground, "db");
+    list_twice(true);
+    reopen(ground, FIRST, LAST);
+    list_twice(false);
+    assert_int_equal(ground->projects.damaged, 0);
+    assert_int_equal(ground->projects.n, 2);
+    reopen(ground, FIRST, LAST);
+    assert_non_null(project_find(&ground->projects, UUID, "web"));
+    assert_non_null(project_find(&ground->projects, UUID, "db"));
+}
+
+/* What is in the place of its file cannot be removed: the id stays taken. */
+static void file_that_stays(void **state)
+{
+    struct Ground *ground = *state;
+    struct Project *project;
+
+    assert_int_equal(take(ground, "web", &project), 0);
+    scratch_unlink_file(&ground->scratch, "projects/1000000.json");
+    scratch_mkdir(&ground->scratch, "projects/1000000.json");
+    assert_int_equal(project_return(&ground->projects, project), -EISDIR);
+    assert_ptr_equal(project_by_id(&ground->projects, FIRST), project);
+}
+
+/* --- without memory ------------------------------------------------------------------------------- */
+
+/* Whichever allocation fails: all is as it was, and can be done again. */
+static void taken_without_memory(void **state)
+{
+    struct Ground *ground = *state;
+
+    scratch_write(&ground->scratch, "projid", "web:1000000\n");
+    id_taken(ground, "db");
+    EACH_FAILURE(nth, ANY_ALLOCATION, ENOMEM)
+    {
+        struct Project *project;
+        int r = take(ground, "web", &project);
+
+        if (!call_failed()) {
+            assert_int_equal(r, 0);
+            assert_int_equal(project->id, FIRST + 2);
+            break;
+        }
+        assert_int_equal(r, -ENOMEM);
+        assert_null(project_find(&ground->projects, UUID, "web"));
+        assert_null(project_by_id(&ground->projects, FIRST + 2));
+        assert_int_equal(ground->projects.n, 1);
+    }
+}
+
+static void noted_without_memory(void **state)
+{
+    struct Ground *ground = *state;
+    struct Project *project;
+
+    assert_int_equal(take(ground, "web", &project), 0);
+    assert_int_equal(project_note(&ground->projects, project, "/a", false), 0);
+    EACH_FAILURE(nth, ANY_ALLOCATION, ENOMEM)
+    {
+        int r = project_note(&ground->projects, project, "/b", false);
+
+        if (!call_failed()) {
+            assert_int_equal(r, 0);
+            break;
+        }
+        assert_int_equal(r, -ENOMEM);
+        assert_int_equal(project->n_directories, 1);
+    }
+    EACH_FAILURE(nth, ANY_ALLOCATION, ENOMEM)
+    {
+        int r = project_note(&ground->projects, project, "/a", true);
+
+        if (!call_failed()) {
+            assert_int_equal(r, 0);
+            break;
+        }
+        assert_int_equal(r, -ENOMEM);
+        assert_false(project->directories[0].tagged);
+    }
+    assert_int_equal(project_note(&ground->projects, project, "/a", true), 0); /* as it is already */
+    EACH_FAILURE(nth, ANY_ALLOCATION, ENOMEM)
+    {
+        int r = project_forget(&ground->projects, project, "/b");
+
+        if (!call_failed()) {
+            assert_int_equal(r, 0);
+            break;
+        }
+        assert_int_equal(r, -ENOMEM);
+        assert_int_equal(project->n_directories, 2);
+    }
+    reopen(ground, FIRST, LAST);
+    project = project_find(&ground->projects, UUID, "web");
+    assert_int_equal(project->n_directories, 1);
+    assert_true(project->directories[0].tagged);
+}
+
+/* A file that could not be read for want of memory is not damaged. */
+static void opened_without_memory(void **state)
+{
+    struct Ground *ground = *state;
+    struct Project *project;
+
+    assert_int_equal(take(ground, "web", &project), 0);
+    assert_int_equal(project_note(&ground->projects, project, "/a", false), 0);
+    for (unsigned nth = 1, failed = true; failed; nth++) {
+        int r;
+
+        projects_close(&ground->projects);
+        fail_call(ANY_ALLOCATION, nth, ENOMEM);
+        r = projects_open(&ground->projects, ground->scratch.path, FIRST, LAST);
+        failed = call_failed();
+        assert_int_equal(r, failed ? -ENOMEM : 0);
+        if (failed)
+            assert_int_equal(ground->projects.dir_fd, -EBADF);
+    }
+    assert_int_equal(ground->projects.damaged, 0);
+    assert_non_null(project_find(&ground->projects, UUID, "web"));
 }
 
 static void directory_gone(void **state)
@@ -440,7 +637,7 @@ static void many(void **state)
     start = seconds();
     reopen(ground, FIRST, LAST);
     print_message("# %d projects: opened in %.0f ms\n", MANY, (seconds() - start) * 1000);
-    assert_int_equal(HASH_CNT(by_id, ground->projects.by_id), MANY);
+    assert_int_equal(ground->projects.n, MANY);
     assert_true(seconds() - start < 10); /* under sanitizers, on a busy machine */
     for (unsigned i = 0; i < 20; i++) {
         char tenant[32];
@@ -458,14 +655,30 @@ static void many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(found_again),  TEST(forgotten_in_the_middle),
-        TEST(given_back),   TEST(one_each),
-        TEST(not_others),   TEST(odd_files),
-        TEST(used_up),      TEST(filesystem_does_not_say),
-        TEST(damaged),      TEST(not_files),
-        TEST(twice),        TEST(directory_gone),
-        TEST(no_directory), TEST(no_room),
-        TEST(too_large),    TEST(many),
+        TEST(found_again),
+        TEST(forgotten_in_the_middle),
+        TEST(given_back),
+        TEST(one_each),
+        TEST(not_others),
+        TEST(odd_files),
+        TEST(used_up),
+        TEST(filesystem_does_not_say),
+        TEST(damaged),
+        TEST(not_files),
+        TEST(twice),
+        TEST(directory_gone),
+        TEST(no_directory),
+        TEST(no_room),
+        TEST(too_large),
+        TEST(many),
+        TEST(many_others),
+        TEST(behind_the_last),
+        TEST(admin_file_that_cannot_be_read),
+        TEST(listed_twice),
+        TEST(file_that_stays),
+        TEST(taken_without_memory),
+        TEST(noted_without_memory),
+        TEST(opened_without_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

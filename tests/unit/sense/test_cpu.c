@@ -1,4 +1,5 @@
 /* The CPU sensor on plain files. */
+#include "../failing.h"
 #include "strain_files.h"
 
 #include "sense/strain.h"
@@ -90,6 +91,16 @@ static void without_controller(void **state)
     assert_false(f->readings.valid[READING_CPU_USAGE]);
 }
 
+static void cgroup_that_is_gone(void **state)
+{
+    struct StrainFixture *f = *state;
+
+    look(f, 0, 0, USEC_PER_SEC);
+    fail_call("pread64", 1, ENODEV);
+    assert_int_equal(cpu_look(&f->cgroup, &f->strain, 2 * USEC_PER_SEC, &f->readings), -ENODEV);
+    assert_true(call_failed());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +110,7 @@ int main(void)
         STRAIN_TEST(throttled_all_the_time),
         STRAIN_TEST(counter_that_went_back),
         STRAIN_TEST(without_controller),
+        STRAIN_TEST(cgroup_that_is_gone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

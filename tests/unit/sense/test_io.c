@@ -1,4 +1,5 @@
 /* The I/O sensor on plain files. */
+#include "../failing.h"
 #include "strain_files.h"
 
 #include "sense/strain.h"
@@ -54,6 +55,9 @@ static void parses_odd_lines(void **state)
     assert_int_equal(devices[0].wios, 3);
     assert_int_equal(io_stat_parse("", devices, 4), 0);
     assert_int_equal(io_stat_parse("99999999999:1 rbytes=1\n", devices, 4), 0);
+    assert_int_equal(io_stat_parse("1:99999999999 rbytes=1\n", devices, 4), 0);
+    assert_int_equal(io_stat_parse("8:16x rbytes=1\n8:16", devices, 4), 0);
+    assert_int_equal(io_stat_parse("8:16\n", devices, 4), 1);
 }
 
 static void rates_of_devices(void **state)
@@ -176,6 +180,44 @@ static void device_that_is_new(void **state)
     assert_int_equal(f->strain.devices[0].rbps, 10);
 }
 
+/* Two drivers count their devices each from 0. */
+static void devices_of_the_same_minor(void **state)
+{
+    struct StrainFixture *f = *state;
+
+    look(f, "8:0 rbytes=1000\n253:0 rbytes=500\n", USEC_PER_SEC);
+    look(f, "253:0 rbytes=700\n8:0 rbytes=1001\n", 2 * USEC_PER_SEC);
+    assert_int_equal(f->strain.n_devices, 2);
+    assert_int_equal(f->strain.devices[0].major, 253);
+    assert_int_equal(f->strain.devices[0].rbps, 200);
+    assert_int_equal(f->strain.devices[1].rbps, 1);
+}
+
+/* An idle one does not come before who is busy, whether or not it was known. */
+static void idle_behind_busy(void **state)
+{
+    struct StrainFixture *f = *state;
+
+    look(f, "8:0 rbytes=1\n8:1 rbytes=1\n8:2 rbytes=1\n", USEC_PER_SEC);
+    look(f, "8:0 rbytes=1\n8:1 rbytes=9\n8:2 rbytes=1\n", 2 * USEC_PER_SEC);
+    assert_int_equal(f->strain.n_devices, 1);
+    assert_int_equal(f->strain.devices[0].minor, 1);
+    assert_int_equal(f->strain.counters[0].minor, 1);
+    look(f, "8:1 rbytes=19\n8:0 rbytes=1\n8:2 rbytes=1\n", 3 * USEC_PER_SEC);
+    assert_int_equal(f->strain.n_devices, 1);
+    assert_int_equal(f->strain.counters[0].minor, 1);
+}
+
+static void cgroup_that_is_gone(void **state)
+{
+    struct StrainFixture *f = *state;
+
+    look(f, "8:0 rbytes=0\n", USEC_PER_SEC);
+    fail_call("pread64", 1, ENODEV);
+    assert_int_equal(io_look(&f->cgroup, &f->strain, 2 * USEC_PER_SEC, &f->readings), -ENODEV);
+    assert_true(call_failed());
+}
+
 static void without_controller(void **state)
 {
     struct StrainFixture *f = *state;
@@ -201,6 +243,9 @@ static void absurd_numbers_stay_in_range(void **state)
          2 * USEC_PER_SEC);
     assert_true(f->readings.value[READING_IO_RATE] > 0);
     assert_true(f->strain.devices[0].rbps < INT64_MAX);
+    /* a sum that is more than a number holds */
+    look(f, "8:0 rbytes=18446744073709551615\n8:1 rbytes=1\n", 3 * USEC_PER_SEC);
+    strain_assert(f, READING_IO_RATE, 0);
 }
 
 int main(void)
@@ -215,6 +260,9 @@ int main(void)
         STRAIN_TEST(more_than_are_remembered),
         STRAIN_TEST(five_busy_ones),
         STRAIN_TEST(device_that_is_new),
+        STRAIN_TEST(devices_of_the_same_minor),
+        STRAIN_TEST(idle_behind_busy),
+        STRAIN_TEST(cgroup_that_is_gone),
         STRAIN_TEST(without_controller),
         STRAIN_TEST(absurd_numbers_stay_in_range),
     };

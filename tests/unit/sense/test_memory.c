@@ -1,4 +1,5 @@
 /* The memory sensor on plain files. */
+#include "../failing.h"
 #include "strain_files.h"
 
 #include "sense/strain.h"
@@ -169,6 +170,7 @@ static void cut_memory_stat(void **state)
     assert_false(memory_stat_parse("anon 1\nshmem 13", &shmem));
     assert_false(memory_stat_parse("anon 1\nshmem_thp 13\n", &shmem));
     assert_false(memory_stat_parse("", &shmem));
+    assert_false(memory_stat_parse("anon 1\nshmem many\n", &shmem));
 }
 
 static void without_controller(void **state)
@@ -183,6 +185,45 @@ static void without_controller(void **state)
     look(f, 3 * USEC_PER_SEC);
     assert_false(f->readings.valid[READING_MEMORY_HIGH]);
     assert_false(f->readings.valid[READING_MEMORY_GROWTH]);
+}
+
+/* What cannot be read is not known, and what goes by it neither. */
+static void files_that_say_nothing(void **state)
+{
+    struct StrainFixture *f = *state;
+
+    look(f, USEC_PER_SEC);
+    look(f, 2 * USEC_PER_SEC);
+    strain_assert(f, READING_MEMORY_GROWTH, 0);
+    scratch_write(&f->scratch, "memory.swap.current", "some\n");
+    scratch_write(&f->scratch, "memory.stat", "anon 1\n");
+    scratch_write(&f->scratch, "memory.current", "104861696\n");
+    look(f, 3 * USEC_PER_SEC);
+    assert_false(f->readings.valid[READING_MEMORY_SWAP]);
+    assert_false(f->readings.valid[READING_MEMORY_SHMEM]);
+    strain_assert(f, READING_MEMORY_GROWTH, 0); /* what was swapped is back */
+    scratch_write(&f->scratch, "memory.current", "much\n");
+    look(f, 4 * USEC_PER_SEC);
+    assert_false(f->readings.valid[READING_MEMORY_CURRENT]);
+    assert_false(f->readings.valid[READING_MEMORY_GROWTH]);
+}
+
+/* Whichever file is the first of which the kernel says so. */
+static void cgroup_that_is_gone(void **state)
+{
+    struct StrainFixture *f = *state;
+
+    EACH_FAILURE(nth, "pread64", ENODEV)
+    {
+        int r = memory_look(&f->cgroup, &f->strain, nth * USEC_PER_SEC, &f->readings);
+
+        if (!call_failed()) {
+            assert_int_equal(r, 0);
+            assert_int_equal(nth, 9);
+            break;
+        }
+        assert_int_equal(r, -ENODEV);
+    }
 }
 
 /* All of it: what pressure.c reads is what memory.stall goes by. */
@@ -233,7 +274,8 @@ int main(void)
         MEMORY_TEST(growth_for_the_curious), MEMORY_TEST(stall_at_its_own_limit),
         MEMORY_TEST(long_memory_stat),       cmocka_unit_test(cut_memory_stat),
         MEMORY_TEST(without_controller),     MEMORY_TEST(one_look_at_everything),
-        MEMORY_TEST(one_look_at_some),
+        MEMORY_TEST(one_look_at_some),       MEMORY_TEST(files_that_say_nothing),
+        MEMORY_TEST(cgroup_that_is_gone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

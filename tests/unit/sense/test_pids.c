@@ -1,4 +1,5 @@
 /* The pids sensor on plain files in place of the kernel's. */
+#include "../failing.h"
 #include "../scratch.h"
 
 #include "base/cleanup.h"
@@ -186,6 +187,62 @@ static void no_limit(void **state)
     scratch_write(&f->scratch, "pids.max", "max\n");
     look(f, USEC_PER_SEC);
     assert_true(f->readings.limit[READING_TASKS_CURRENT] == READING_UNLIMITED);
+    scratch_write(&f->scratch, "pids.max", "9223372036854775807\n");
+    look(f, 2 * USEC_PER_SEC);
+    assert_true(f->readings.limit[READING_TASKS_CURRENT] == READING_UNLIMITED);
+    scratch_write(&f->scratch, "pids.max", "9223372036854775806\n");
+    look(f, 3 * USEC_PER_SEC);
+    assert_true(f->readings.limit[READING_TASKS_CURRENT] == READING_UNLIMITED);
+    scratch_write(&f->scratch, "pids.max", "2147483647\n");
+    look(f, 3 * USEC_PER_SEC);
+    assert_int_equal(f->readings.limit[READING_TASKS_CURRENT], INT32_MAX);
+    scratch_write(&f->scratch, "pids.max", "few\n");
+    look(f, 4 * USEC_PER_SEC);
+    assert_true(f->readings.limit[READING_TASKS_CURRENT] == READING_UNLIMITED);
+}
+
+static void events_without_a_count(void **state)
+{
+    struct Fixture *f = *state;
+
+    look(f, USEC_PER_SEC);
+    set(f, "10\n", "min 9\n");
+    look(f, 2 * USEC_PER_SEC);
+    assert_false(f->readings.valid[READING_TASKS_DENIED]);
+}
+
+/* Of a clock that went back there is no speed. */
+static void look_before_the_last(void **state)
+{
+    struct Fixture *f = *state;
+
+    look(f, 2 * USEC_PER_SEC);
+    set(f, "20\n", "max 7\n");
+    look(f, USEC_PER_SEC);
+    assert_false(f->readings.valid[READING_TASKS_GROWTH]);
+    set(f, "30\n", "max 7\n");
+    look(f, 2 * USEC_PER_SEC);
+    assert_reading(f, READING_TASKS_GROWTH, 10);
+}
+
+/* Whichever file is the first of which the kernel says so. */
+static void cgroup_that_is_gone(void **state)
+{
+    struct Fixture *f = *state;
+
+    EACH_FAILURE(nth, "pread64", ENODEV)
+    {
+        int r = pids_look(&f->cgroup, &f->baseline, nth * USEC_PER_SEC, &f->readings);
+
+        if (!call_failed()) {
+            assert_int_equal(r, 0);
+            assert_int_equal(nth, 5);
+            break;
+        }
+        assert_int_equal(r, -ENODEV);
+        assert_false(f->readings.valid[READING_TASKS_CURRENT]);
+        assert_false(f->baseline.valid);
+    }
 }
 
 static void without_controller(void **state)
@@ -235,6 +292,9 @@ int main(void)
         PIDS_TEST(refusal_below_at_our_limit_is_ours),
         PIDS_TEST(kernel_without_local_counter),
         PIDS_TEST(no_limit),
+        PIDS_TEST(events_without_a_count),
+        PIDS_TEST(look_before_the_last),
+        PIDS_TEST(cgroup_that_is_gone),
         PIDS_TEST(without_controller),
         PIDS_TEST(what_is_no_number_is_an_error),
         PIDS_TEST(absurd_numbers_stay_in_range),

@@ -1,4 +1,5 @@
 /* The pressure sensor on plain files, and triggers on the kernel's where it has them. */
+#include "../failing.h"
 #include "strain_files.h"
 
 #include <linux/capability.h>
@@ -41,6 +42,35 @@ static void refuses_what_is_none(void **state)
     assert_int_equal(pressure_parse("some avg10=1.00 avg60=0.00 avg300=0.00\n", &file), -EBADMSG);
     assert_int_equal(pressure_parse("full avg10=1.00 avg60=0.00 avg300=0.00 total=1\n", &file), -EBADMSG);
     assert_int_equal(pressure_parse("some avg10=-1.00 avg60=0.00 avg300=0.00 total=1\n", &file), -EBADMSG);
+    assert_int_equal(pressure_parse("some avg10=1.100 avg60=0.00 total=1\n", &file), -EBADMSG);
+    assert_int_equal(pressure_parse("some avg10=1.00, avg60=0.00 total=1\n", &file), -EBADMSG);
+    assert_int_equal(pressure_parse("some avg10=1 avg60=0.00 total=1\n", &file), -EBADMSG);
+    assert_int_equal(pressure_parse("some avg60=1.00 total=1\n", &file), -EBADMSG);
+    assert_int_equal(pressure_parse("some avg10=1.00 total=many\n", &file), -EBADMSG);
+    assert_int_equal(pressure_parse("some avg10=1.00 total=1 more\n", &file), -EBADMSG);
+    /* what is in another line is none of this one's */
+    assert_int_equal(pressure_parse("some avg10=1.00 avg60=0.00\nfull avg10=1.00 total=1\n", &file),
+                     -EBADMSG);
+    assert_int_equal(pressure_parse("some avg10=1.00 total=1\nsome more\n", &file), -EBADMSG);
+}
+
+static void without_the_last_newline(void **state)
+{
+    struct PressureFile file;
+
+    (void)state;
+    assert_int_equal(pressure_parse("else 1\nfull avg10=1.00 total=2\nsome avg10=1.00 total=1", &file), 0);
+    assert_true(file.full.valid && file.full.total_usec == 2);
+    assert_int_equal(file.some.total_usec, 1);
+}
+
+static void files_and_lines(void **state)
+{
+    (void)state;
+    assert_string_equal(pressure_cgroup_file(PRESSURE_MEMORY_FULL), "memory.pressure");
+    assert_string_equal(pressure_host_file(PRESSURE_MEMORY_FULL), "/proc/pressure/memory");
+    assert_true(pressure_is_full(PRESSURE_IO_FULL));
+    assert_false(pressure_is_full(PRESSURE_IO_SOME));
 }
 
 /* The file of memory alone, with so much in its lines. */
@@ -156,6 +186,44 @@ static void file_that_is_lost(void **state)
     assert_false(f->readings.valid[READING_MEMORY_PRESSURE_FULL]);
 }
 
+/* A reading that nobody has made cannot be gone on with. */
+static void reading_that_was_taken_away(void **state)
+{
+    struct StrainFixture *f = *state;
+
+    look(f, 3, 0, 0, USEC_PER_SEC);
+    f->readings.valid[READING_MEMORY_PRESSURE_SOME] = false;
+    look(f, 3, 900000, 0, 2 * USEC_PER_SEC);
+    strain_assert(f, READING_MEMORY_PRESSURE_SOME, 300);
+}
+
+/* Files that are not the same have a read each; of the host's the host's readings are made. */
+static void pressure_of_the_host(void **state)
+{
+    struct StrainFixture *f = *state;
+    struct PressureFds fds = write_memory(f, 5, 10, 10);
+
+    strain_file(f, CGROUP_IO_PRESSURE, "io.pressure", "some avg10=4.00 avg60=0.00 avg300=0.00 total=1\n");
+    fds.fd[PRESSURE_IO_SOME] = f->cgroup.files[CGROUP_IO_PRESSURE];
+    fds.fd[PRESSURE_CPU_SOME] = PRESSURE_NOT_ASKED;
+    f->readings.valid[READING_HOST_CPU_PRESSURE_SOME] = true;
+    assert_int_equal(pressure_look(&fds, true, &f->strain, USEC_PER_SEC, &f->readings), 0);
+    strain_assert(f, READING_HOST_MEMORY_PRESSURE_SOME, 500);
+    strain_assert(f, READING_HOST_IO_PRESSURE_SOME, 400);
+    assert_true(f->readings.valid[READING_HOST_CPU_PRESSURE_SOME]);
+    assert_false(f->readings.valid[READING_MEMORY_PRESSURE_SOME]);
+}
+
+static void cgroup_that_is_gone(void **state)
+{
+    struct StrainFixture *f = *state;
+    struct PressureFds fds = write_memory(f, 5, 10, 10);
+
+    fail_call("pread64", 1, ENODEV);
+    assert_int_equal(pressure_look(&fds, false, &f->strain, USEC_PER_SEC, &f->readings), -ENODEV);
+    assert_true(call_failed());
+}
+
 static void trigger_on_no_file(void **state)
 {
     struct StrainFixture *f = *state;
@@ -167,6 +235,12 @@ static void trigger_on_no_file(void **state)
                      -EINVAL);
     assert_int_equal(pressure_trigger(dir_fd, "cpu.pressure", false, 10001, PRESSURE_WINDOW_USEC, false),
                      -EINVAL);
+    assert_int_equal(pressure_trigger(dir_fd, "cpu.pressure", false, 2000, 10 * USEC_PER_SEC + 1, false),
+                     -EINVAL);
+    fail_call("capability_use", 1, -EPERM);
+    assert_int_equal(pressure_trigger(dir_fd, "cpu.pressure", false, 2000, PRESSURE_WINDOW_USEC, true),
+                     -EPERM);
+    assert_true(call_failed());
     fd_close(dir_fd);
 }
 
@@ -184,6 +258,20 @@ static void trigger_says_what_the_kernel_reads(void **state)
     assert_true(fd_read_file(file_fd, text, sizeof(text)) > 0);
     assert_string_equal(text, "full 250000 2000000");
     fd_close(fd);
+    fd_close(dir_fd);
+}
+
+/* The kernel takes it or says why not; a capability that was raised for that moment is not kept. */
+static void trigger_that_is_not_taken(void **state)
+{
+    int dir_fd = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    (void)state;
+    assert_int_equal(pressure_trigger(dir_fd, "full", false, 2000, PRESSURE_WINDOW_USEC, false), -ENOSPC);
+    fail_call("capability_use", 1, 1); /* as if it had not been in use before */
+    assert_int_equal(pressure_trigger(dir_fd, "full", false, 2000, PRESSURE_WINDOW_USEC, true), -ENOSPC);
+    assert_true(call_failed());
+    assert_int_equal(capability_use(CAP_SYS_RESOURCE, false), 0);
     fd_close(dir_fd);
 }
 
@@ -299,8 +387,14 @@ int main(void)
         STRAIN_TEST(what_is_proven_counts_once),
         STRAIN_TEST(counter_that_went_back),
         STRAIN_TEST(file_that_is_lost),
+        cmocka_unit_test(without_the_last_newline),
+        cmocka_unit_test(files_and_lines),
+        STRAIN_TEST(reading_that_was_taken_away),
+        STRAIN_TEST(pressure_of_the_host),
+        STRAIN_TEST(cgroup_that_is_gone),
         STRAIN_TEST(trigger_on_no_file),
         STRAIN_TEST(trigger_says_what_the_kernel_reads),
+        cmocka_unit_test(trigger_that_is_not_taken),
         cmocka_unit_test(trigger_without_thread),
         cmocka_unit_test(trigger_with_thread),
         cmocka_unit_test(trigger_announces),

@@ -1,17 +1,51 @@
 /* Messages as the kernel sends them, made by hand, and messages as nobody should. What waits on a socket is a
  * datagram socket pair's other end here. */
+#include "../failing.h"
 #include "../scratch.h"
 
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <linux/quota.h>
+#include <netlink/errno.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 #include "sense/warnings.h"
 
 #define FAMILY (NLMSG_MIN_TYPE + 1)
+
+/* What the next calls come to, instead of libc's: 0 for as always. Behind the last they are as always. */
+static struct {
+    const int *errors;
+    size_t n;
+    uint32_t sender; /* of all that is received */
+    size_t again;    /* how often the last datagram is received once more */
+} play;
+
+ssize_t recvfrom(int fd, void *buf, size_t size, int flags, struct sockaddr *sender, socklen_t *sender_size)
+{
+    static uint64_t kept[64];
+    static ssize_t kept_size;
+    ssize_t n;
+
+    if (play.n > 0) {
+        play.n--;
+        errno = *play.errors++;
+        return -1;
+    }
+    if (kept_size > 0 && play.again > 0) {
+        play.again--;
+        memcpy(buf, kept, (size_t)kept_size);
+        return kept_size;
+    }
+    n = syscall(SYS_recvfrom, fd, buf, size, flags, sender, sender_size);
+    kept_size = n > 0 && (size_t)n <= sizeof(kept) ? n : 0;
+    memcpy(kept, buf, (size_t)kept_size);
+    ((struct sockaddr_nl *)sender)->nl_pid = play.sender;
+    return n;
+}
 
 struct Heard {
     unsigned n, lost;
@@ -141,6 +175,9 @@ static void test_not_ours(void **state)
     assert_int_equal(parse(&message), -EBADMSG);
     message.header.nlmsg_type = FAMILY + 1;
     assert_int_equal(parse(&message), -EBADMSG);
+    message.header.nlmsg_type = FAMILY;
+    message.header.nlmsg_len = NLMSG_HDRLEN + GENL_HDRLEN - 1;
+    assert_int_equal(parse(&message), -EBADMSG);
     message_begin(&message, QUOTA_NL_C_WARNING + 1);
     assert_int_equal(parse(&message), -EBADMSG);
     message_begin(&message, QUOTA_NL_C_WARNING);
@@ -151,6 +188,18 @@ static void test_not_ours(void **state)
     add_u32(&message, QUOTA_NL_A_DEV_MAJOR, 254);
     add_u32(&message, QUOTA_NL_A_DEV_MINOR, 16);
     assert_int_equal(parse(&message), -EBADMSG);
+}
+
+/* As long as it is not known which number the family has, any may be it. */
+static void test_family_not_known(void **state)
+{
+    struct Heard heard = {0};
+    struct Warnings warnings = {.warned = warned, .lost = lost, .userdata = &heard};
+    union Message message = warning(PRJQUOTA, 1000007, QUOTA_NL_BHARDWARN);
+
+    message.header.nlmsg_type = FAMILY + 7;
+    assert_int_equal(warnings_parse(&warnings, &message.header), 1);
+    assert_int_equal(heard.project, 1000007);
 }
 
 /* Cut at every length, and with every byte changed: read in bounds (run under the sanitizers). */
@@ -241,6 +290,154 @@ static void test_many(void **state)
     close(fds[1]);
 }
 
+static union Message warning_of(uint32_t device, uint32_t project, uint32_t type)
+{
+    union Message message;
+
+    message_begin(&message, QUOTA_NL_C_WARNING);
+    add_u32(&message, QUOTA_NL_A_QTYPE, PRJQUOTA);
+    add_u64(&message, QUOTA_NL_A_EXCESS_ID, project);
+    add_u32(&message, QUOTA_NL_A_WARNING, type);
+    add_u32(&message, QUOTA_NL_A_DEV_MAJOR, device);
+    add_u32(&message, QUOTA_NL_A_DEV_MINOR, 0);
+    return message;
+}
+
+/* Whatever two of them have in common, they are not taken for one. */
+static void test_nearly_equal(void **state)
+{
+    static const uint32_t types[] = {QUOTA_NL_BHARDWARN, QUOTA_NL_BSOFTWARN, QUOTA_NL_IHARDWARN,
+                                     QUOTA_NL_ISOFTWARN, QUOTA_NL_BHARDBELOW};
+    char bytes[4096];
+
+    for (uint32_t seed = 1; seed < 200; seed++) {
+        struct Heard heard = {0};
+        struct Warnings warnings = {.warned = warned, .lost = lost, .userdata = &heard, .family = FAMILY};
+        unsigned expected = 0;
+        int fds[2];
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+        for (uint32_t device = seed; device < seed + 3; device++) {
+            size_t size = 0;
+
+            for (uint32_t i = 0; i < 30; i++) {
+                union Message message = warning_of(device, seed * 77 + i / 5, types[i % 5]);
+
+                assert_true(size + message.header.nlmsg_len <= sizeof(bytes));
+                memcpy(bytes + size, &message, message.header.nlmsg_len);
+                size += NLMSG_ALIGN(message.header.nlmsg_len);
+                expected++;
+            }
+            assert_int_equal(send(fds[1], bytes, size, 0), (ssize_t)size);
+        }
+        assert_int_equal(warnings_read(&warnings, fds[0]), 0);
+        assert_int_equal(heard.n, expected);
+        close(fds[0]);
+        close(fds[1]);
+    }
+}
+
+/* Several in one datagram; what is none of a project's is passed over, and what stands behind it is not. */
+static void test_several_in_one(void **state)
+{
+    union Message first = warning(USRQUOTA, 1, QUOTA_NL_BHARDWARN),
+                  second = warning(PRJQUOTA, 2, QUOTA_NL_BHARDWARN);
+    char bytes[1024];
+    int fds[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    memcpy(bytes, &first, first.header.nlmsg_len);
+    memcpy(bytes + first.header.nlmsg_len, &second, second.header.nlmsg_len);
+    assert_true(send(fds[1], bytes, first.header.nlmsg_len + second.header.nlmsg_len, 0) > 0);
+    assert_int_equal(read_all(fds[0]), 1);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+/* Not of the kernel, or longer than any of the kernel's: not looked at. */
+static void test_of_somebody_else(void **state)
+{
+    union Message message = warning(PRJQUOTA, 1, QUOTA_NL_BHARDWARN);
+    char bytes[5000] = "";
+    int fds[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    send_warning(fds[1], 1, QUOTA_NL_BHARDWARN);
+    play.sender = 4711;
+    assert_int_equal(read_all(fds[0]), 0);
+    play.sender = 0;
+    memcpy(bytes, &message, message.header.nlmsg_len);
+    assert_int_equal(send(fds[1], bytes, sizeof(bytes), 0), sizeof(bytes));
+    send_warning(fds[1], 2, QUOTA_NL_BHARDWARN);
+    assert_int_equal(read_all(fds[0]), 1);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+/* That some were lost is told once; an interruption is nothing; what else goes wrong is the answer. */
+static void test_errors(void **state)
+{
+    static const int lost_twice[] = {ENOBUFS, EINTR, ENOBUFS}, broken[] = {EBADF};
+    struct Heard heard = {0};
+    struct Warnings warnings = {.warned = warned, .lost = lost, .userdata = &heard, .family = FAMILY};
+    int fds[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    send_warning(fds[1], 1, QUOTA_NL_BHARDWARN);
+    play.errors = lost_twice;
+    play.n = 3;
+    assert_int_equal(warnings_read(&warnings, fds[0]), 0);
+    assert_int_equal(heard.lost, 1);
+    assert_int_equal(heard.n, 1);
+    play.errors = broken;
+    play.n = 1;
+    assert_int_equal(warnings_read(&warnings, fds[0]), -EBADF);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+/* Whoever sends without end does not hold the loop. */
+static void test_without_end(void **state)
+{
+    int fds[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    send_warning(fds[1], 1, QUOTA_NL_BHARDWARN);
+    play.again = 1000000;
+    assert_int_equal(read_all(fds[0]), 1);
+    assert_in_range(play.again, 1000000 - 10000, 1000000 - 1);
+    play.again = 0;
+    close(fds[0]);
+    close(fds[1]);
+}
+
+/* Whatever of it does not succeed, it is closed. */
+static void test_not_opened(void **state)
+{
+    static const struct {
+        const char *function;
+        int error, expected;
+    } table[] = {
+        {"nl_socket_alloc", ENOMEM, -ENOMEM},
+        {"genl_connect", NLE_PERM, -EPERM},
+        {"genl_ctrl_resolve", NLE_OBJ_NOTFOUND, -ENOENT},
+        {"genl_ctrl_resolve_grp", NLE_OBJ_NOTFOUND, -ENOENT},
+        {"nl_socket_set_nonblocking", NLE_NOMEM, -ENOMEM},
+    };
+    struct Heard heard = {0};
+    struct Warnings warnings = {.warned = warned, .lost = lost, .userdata = &heard};
+
+    if (warnings_open(&warnings) < 0)
+        skip();
+    warnings_close(&warnings);
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        fail_call(table[i].function, 1, table[i].error);
+        assert_int_equal(warnings_open(&warnings), table[i].expected);
+        assert_true(call_failed());
+        assert_int_equal(warnings_fd(&warnings), -EBADF);
+    }
+}
+
 /* Where this kernel announces warnings, nothing waits; elsewhere it says that there are none. */
 static void test_open(void **state)
 {
@@ -266,8 +463,19 @@ static void test_open(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),    cmocka_unit_test(test_not_ours), cmocka_unit_test(test_broken),
-        cmocka_unit_test(test_repeated), cmocka_unit_test(test_many),     cmocka_unit_test(test_open),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_not_ours),
+        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_repeated),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_open),
+        cmocka_unit_test(test_family_not_known),
+        cmocka_unit_test(test_nearly_equal),
+        cmocka_unit_test(test_several_in_one),
+        cmocka_unit_test(test_of_somebody_else),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_without_end),
+        cmocka_unit_test(test_not_opened),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

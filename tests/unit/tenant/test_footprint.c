@@ -1,5 +1,6 @@
 /* Footprints of made-up tenants: /proc, cgroups, mount tables and the host's directories are all in a scratch
  * directory, whose filesystem plays the host's. */
+#include "../failing.h"
 #include "../scratch.h"
 
 #include <errno.h>
@@ -18,7 +19,8 @@
 #define DOCKER "/var/lib/docker"
 #define LAYER DOCKER "/overlay2/mine"
 #define PODMAN "/var/lib/containers/storage"
-#define HOST_OVERLAY "0:50"
+/* Numbers of filesystems without a disk that no kernel has come to: /tmp may be on the 50th. */
+#define HOST_OVERLAY "0:1000050"
 #define STAT_TAIL " S 1 1 1 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 %d 1000 1 18446744073709551615 0 0 0\n"
 
 struct Fixture {
@@ -130,8 +132,8 @@ static int setup(void **state)
     f->policy.roots = f->roots;
     f->class.disk_paths = f->disk_paths;
     host_mount(f, f->dev, "/", "/", "xfs", "prjquota");
-    host_mount(f, "0:30", "/", "/run", "tmpfs", "");
-    host_mount(f, "0:31", "/", "/srv/far", "nfs4", "");
+    host_mount(f, "0:1000030", "/", "/run", "tmpfs", "");
+    host_mount(f, "0:1000031", "/", "/srv/far", "nfs4", "");
     host_mount(f, HOST_OVERLAY, "/", LAYER "/merged", "overlay",
                "lowerdir=" DOCKER "/overlay2/l/A,upperdir=" LAYER "/diff,workdir=" LAYER "/work");
     host_layer(f, LAYER);
@@ -159,20 +161,32 @@ static int teardown(void **state)
     return 0;
 }
 
-static int find(struct Fixture *f)
+static void read_host(const struct Fixture *f, struct Mounts *ret)
 {
     char path[PATH_MAX];
-    struct Mounts mounts;
-    struct FootprintSources sources = {
-        .proc = f->proc, .root = f->root, .mounts = &mounts, .policy = &f->policy, .passwd = f->passwd};
-    int r;
 
     scratch_write(&f->scratch, "host", f->host_table);
-    assert_int_equal(mounts_read(scratch_path(&f->scratch, "host", path), &mounts), 0);
+    assert_int_equal(mounts_read(scratch_path(&f->scratch, "host", path), ret), 0);
+}
+
+static int find_on(struct Fixture *f, const struct Mounts *mounts)
+{
+    struct FootprintSources sources = {
+        .proc = f->proc, .root = f->root, .mounts = mounts, .policy = &f->policy, .passwd = f->passwd};
+
     directories_free(f->list, f->n);
     f->list = NULL;
     f->n = 0;
-    r = footprint_find(&sources, &f->owner, &f->list, &f->n, &f->unsettled);
+    return footprint_find(&sources, &f->owner, &f->list, &f->n, &f->unsettled);
+}
+
+static int find(struct Fixture *f)
+{
+    struct Mounts mounts;
+    int r;
+
+    read_host(f, &mounts);
+    r = find_on(f, &mounts);
     mounts_done(&mounts);
     for (size_t i = 1; i < f->n; i++)
         assert_true(strcmp(f->list[i - 1].path, f->list[i].path) < 0);
@@ -236,9 +250,9 @@ static void assert_out(const struct Fixture *f, const char *path, const char *wh
 static void docker_root(struct Fixture *f)
 {
     mounted(f, HOST_OVERLAY, "/", "/", "overlay", "lowerdir=l,upperdir=/srv/lie/diff,workdir=/srv/lie/work");
-    mounted(f, "0:60", "/", "/proc", "proc", "");
-    mounted(f, "0:61", "/", "/dev", "tmpfs", "");
-    mounted(f, "0:62", "/", "/dev/shm", "tmpfs", "");
+    mounted(f, "0:1000060", "/", "/proc", "proc", "");
+    mounted(f, "0:1000061", "/", "/dev", "tmpfs", "");
+    mounted(f, "0:1000062", "/", "/dev/shm", "tmpfs", "");
 }
 
 /* --- containers ---------------------------------------------------------------------------------------- */
@@ -349,9 +363,9 @@ static void volumes_that_do_not_count(void **state)
     mounted(f, f->dev, "/", "/everything", "xfs", "");
     mounted(f, "8:99", "/", "/device", "xfs", "");
     mounted(f, "9:9", "/", "/covered", "xfs", "");
-    mounted(f, "0:70", "/", "/scratch", "tmpfs", "");
-    mounted(f, "0:71", "/", "/run/lock", "tmpfs", "");
-    mounted(f, "0:31", "/x", "/far", "nfs4", "");
+    mounted(f, "0:1000070", "/", "/scratch", "tmpfs", "");
+    mounted(f, "0:1000071", "/", "/run/lock", "tmpfs", "");
+    mounted(f, "0:1000031", "/x", "/far", "nfs4", "");
     mounted(f, f->dev, "/srv/gone", "/gone", "xfs", "");
     mounted(f, f->dev, "/srv/removed//deleted", "/removed", "xfs", "");
     find_all(f);
@@ -482,10 +496,10 @@ static void stores_of_containers(void **state)
 
     host_directory(f, "/srv/containerd/snapshots/7/fs");
     host_directory(f, "/srv/containerd/snapshots/7/work");
-    host_mount(f, "0:55", "/", "/run/containerd/x", "overlay",
+    host_mount(f, "0:1000055", "/", "/run/containerd/x", "overlay",
                "upperdir=/srv/containerd/snapshots/7/fs,workdir=/srv/containerd/snapshots/7/work");
     f->table[0] = '\0';
-    mounted(f, "0:55", "/", "/", "overlay", "");
+    mounted(f, "0:1000055", "/", "/", "overlay", "");
     mounted(f, f->dev, "/srv/containerd/snapshots", "/all", "xfs", "");
     mounted(f, f->dev, "/srv/docker/volumes", "/srv", "xfs", "");
     find_all(f);
@@ -520,7 +534,7 @@ static void overlay_of_ones_own_is_not_believed(void **state)
     struct Fixture *f = *state;
 
     host_layer(f, DOCKER "/overlay2/victim");
-    mounted(f, "0:99", "/", "/", "overlay",
+    mounted(f, "0:1000099", "/", "/", "overlay",
             "lowerdir=l,upperdir=" DOCKER "/overlay2/victim/diff,workdir=" DOCKER "/overlay2/victim/work");
     find_all(f);
     assert_out(f, "/", "not mounted on this host");
@@ -528,6 +542,22 @@ static void overlay_of_ones_own_is_not_believed(void **state)
 
     host_file(f, DOCKER "/image/overlay2/layerdb/mounts/" ID "/mount-id", "mine\n");
     assert_int_equal(find(f), 0);
+    assert_layer_counts(f, LAYER);
+    assert_int_equal(f->n, 2);
+}
+
+/* What else has the overlay's device is not it. */
+static void overlay_among_others(void **state)
+{
+    struct Fixture *f = *state;
+
+    f->host_table[0] = '\0';
+    host_mount(f, f->dev, "/", "/", "xfs", "prjquota");
+    host_mount(f, HOST_OVERLAY, "/", "/srv/other", "xfs", "upperdir=/srv/lie/diff,workdir=/srv/lie/work");
+    host_mount(f, HOST_OVERLAY, "/", LAYER "/merged", "overlay",
+               "lowerdir=l,upperdir=" LAYER "/diff,workdir=" LAYER "/work");
+    mounted(f, HOST_OVERLAY, "/", "/", "overlay", "");
+    find_all(f);
     assert_layer_counts(f, LAYER);
     assert_int_equal(f->n, 2);
 }
@@ -557,6 +587,10 @@ static void layers_named_otherwise(void **state)
     relative_overlay(f, "lowerdir=l,upperdir=" LAYER "/diff,workdir=/srv/work");
     assert_counts(f, LAYER "/diff", DIRECTORY_LAYER);
     assert_counts(f, "/srv/work", DIRECTORY_WORK);
+    relative_overlay(f, "lowerdir=l,upperdir=" LAYER "/diff,workdir=mine/work");
+    assert_out(f, LAYER "/diff", "relative to a directory that is not known");
+    relative_overlay(f, "lowerdir=l,upperdir=" LAYER "/diff");
+    assert_out(f, "/", "without an upper directory");
     relative_overlay(f, "lowerdir=l");
     assert_out(f, "/", "without an upper directory");
     assert_int_equal(f->n, 1);
@@ -565,6 +599,10 @@ static void layers_named_otherwise(void **state)
     relative_overlay(f, "lowerdir=l/A:l/B,upperdir=mine/diff,workdir=mine/work");
     assert_layer_counts(f, LAYER);
     assert_int_equal(f->n, 2);
+    relative_overlay(f, "lowerdir=l");
+    assert_layer_counts(f, LAYER);
+    assert_int_equal(f->n, 2);
+    relative_overlay(f, "lowerdir=l/A:l/B,upperdir=mine/diff,workdir=mine/work");
     host_file(f, DOCKER "/image/overlay2/layerdb/mounts/" ID "/mount-id", "../volumes");
     assert_int_equal(find(f), 0);
     assert_out(f, "mine/diff", "relative to a directory that is not known");
@@ -626,11 +664,21 @@ static void files_of_others(void **state)
     assert_layer_counts(f, LAYER);
     assert_int_equal(f->n, 5);
 
+    /* in no directory, and not to be found on this host */
+    f->table[0] = '\0';
+    docker_root(f);
+    mounted(f, f->dev, "/hosts", "/etc/hosts", "xfs", "");
+    mounted(f, "8:99", "/resolv.conf", "/etc/resolv.conf", "xfs", "");
+    find_all(f);
+    assert_out(f, "/hosts", "outside DiskRoots=");
+    assert_out(f, "/etc/resolv.conf", "not mounted on this host");
+    assert_int_equal(f->n, 4);
+
     /* its log is its own all the same */
     host_file(f, LOG, "");
     assert_int_equal(find(f), 0);
     assert_counts(f, LOG, DIRECTORY_RUNTIME);
-    assert_int_equal(f->n, 6);
+    assert_int_equal(f->n, 5);
 }
 
 static void podman_owner(struct Fixture *f)
@@ -648,13 +696,13 @@ static void podman(void **state)
     host_layer(f, PODMAN "/overlay/top");
     host_file(f, PODMAN "/overlay-containers/" ID "/userdata/ctr.log", "");
     host_file(f, PODMAN "/overlay-containers/" ID "/userdata/config.json", "{}");
-    host_mount(f, "0:51", "/", PODMAN "/overlay/top/merged", "overlay",
+    host_mount(f, "0:1000051", "/", PODMAN "/overlay/top/merged", "overlay",
                "lowerdir=l,upperdir=" PODMAN "/overlay/top/diff,workdir=" PODMAN
                "/overlay/top/work,metacopy=on");
-    mounted(f, "0:51", "/", "/", "overlay", "lowerdir=l,upperdir=x,workdir=y");
-    mounted(f, "0:30", "/containers/storage/overlay-containers/" ID "/userdata/hosts", "/etc/hosts", "tmpfs",
-            "");
-    mounted(f, "0:30", "/containers/storage/overlay-containers/" ID "/userdata/.containerenv",
+    mounted(f, "0:1000051", "/", "/", "overlay", "lowerdir=l,upperdir=x,workdir=y");
+    mounted(f, "0:1000030", "/containers/storage/overlay-containers/" ID "/userdata/hosts", "/etc/hosts",
+            "tmpfs", "");
+    mounted(f, "0:1000030", "/containers/storage/overlay-containers/" ID "/userdata/.containerenv",
             "/run/.containerenv", "tmpfs", "");
     find_all(f);
     assert_layer_counts(f, PODMAN "/overlay/top");
@@ -671,12 +719,34 @@ static void podman_layer_elsewhere(void **state)
     podman_owner(f);
     host_layer(f, "/srv/a/b/layer");
     host_file(f, "/srv/a/overlay-containers/" ID "/userdata/ctr.log", "");
-    host_mount(f, "0:51", "/", "/srv/merged", "overlay",
+    host_mount(f, "0:1000051", "/", "/srv/merged", "overlay",
                "lowerdir=l,upperdir=/srv/a/b/layer/diff,workdir=/srv/a/b/layer/work");
-    mounted(f, "0:51", "/", "/", "overlay", "");
+    mounted(f, "0:1000051", "/", "/", "overlay", "");
     find_all(f);
     assert_layer_counts(f, "/srv/a/b/layer");
     assert_int_equal(f->n, 2);
+}
+
+/* So near the root that there is nothing beside it. */
+static void podman_layer_near_the_root(void **state)
+{
+    static const char *const layers[] = {"", "/srv", "/overlay/srv"};
+    struct Fixture *f = *state;
+
+    podman_owner(f);
+    f->roots[2] = "/";
+    host_file(f, "/overlay-containers/" ID "/userdata/ctr.log", "");
+    host_file(f, "/srv/overlay-containers/" ID "/userdata/ctr.log", "");
+    for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
+        char options[256];
+
+        host_layer(f, layers[i]);
+        snprintf(options, sizeof(options), "lowerdir=l,upperdir=%s/diff,workdir=%s/work", layers[i],
+                 layers[i]);
+        relative_overlay(f, options);
+        assert_layer_counts(f, layers[i]);
+        assert_int_equal(f->n, 2);
+    }
 }
 
 static void podman_by_its_state(void **state)
@@ -689,7 +759,7 @@ static void podman_by_its_state(void **state)
     host_file(f, PODMAN "/overlay-containers/containers.json",
               "[{\"id\":\"" OTHER_ID "\",\"layer\":\"other\"},{\"id\":\"" ID
               "\",\"names\":[\"db\"],\"layer\":\"top\"}]");
-    mounted(f, "0:99", "/", "/", "overlay", "lowerdir=l,upperdir=/srv/web/a,workdir=/srv/web/b");
+    mounted(f, "0:1000099", "/", "/", "overlay", "lowerdir=l,upperdir=/srv/web/a,workdir=/srv/web/b");
     find_all(f);
     assert_layer_counts(f, PODMAN "/overlay/top");
     assert_counts(f, PODMAN "/overlay-containers/" ID "/userdata/ctr.log", DIRECTORY_RUNTIME);
@@ -708,6 +778,27 @@ static void other_runtimes(void **state)
     assert_layer_counts(f, LAYER);
     f->owner.path = "user.slice/cri-containerd-" ID ".scope";
     assert_int_equal(find(f), 0);
+    assert_int_equal(f->n, 0);
+}
+
+/* Named as a container would be, but for the end. */
+static void scopes_that_are_none(void **state)
+{
+    static const char *const units[] = {"cri-" ID ".service", "cri-" ID "0.scope", "cri-0123.scope",
+                                        ID ".scope",          "nspawn.scope",      NULL};
+    struct Fixture *f = *state;
+
+    f->owner.name = "other";
+    f->owner.path = "kubepods.slice/other";
+    f->owner.container_id = "";
+    docker_root(f);
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        f->owner.unit = units[i];
+        find_all(f);
+        assert_int_equal(f->n, 0);
+    }
+    f->owner.name = "nspawn/box"; /* and no unit: nobody of the host's own made it */
+    find_all(f);
     assert_int_equal(f->n, 0);
 }
 
@@ -737,11 +828,69 @@ static void machine(void **state)
     assert_false(f->unsettled);
     assert_counts(f, "/srv/machines/box", DIRECTORY_LAYER);
 
+    /* it has no id that a directory of its runtime's could be named after */
+    host_file(f, "/srv/hosts", "");
+    mounted(f, f->dev, "/srv/hosts", "/etc/hosts", "xfs", "");
+    process(f, 6, "systemd", 2);
+    assert_int_equal(find(f), 0);
+    assert_out(f, "/srv/hosts", "a single file");
+
     f->table[0] = '\0';
     mounted(f, "7:1", "/", "/", "ext4", "");
     process(f, 6, "systemd", 2);
     assert_int_equal(find(f), 0);
     assert_out(f, "/", "not mounted on this host");
+}
+
+/* What a runtime mounts unasked goes without a word; what is only called like it does not. */
+static void memory(void **state)
+{
+    static const char *const unasked[] = {"/dev",      "/dev/shm",   "/run",
+                                          "/run/lock", "/proc/acpi", "/sys/firmware"};
+    static const char *const asked[] = {"/running", "/device", "/processes/x", "/data"};
+    struct Fixture *f = *state;
+
+    mounted(f, HOST_OVERLAY, "/", "/", "overlay", "");
+    for (size_t i = 0; i < sizeof(unasked) / sizeof(unasked[0]); i++)
+        mounted(f, "0:1000070", "/", unasked[i], "tmpfs", "");
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+        mounted(f, "0:1000071", "/", asked[i], i % 2 ? "tmpfs" : "ramfs", "");
+    find_all(f);
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+        assert_out(f, asked[i], ON_TMPFS);
+    assert_int_equal(f->n, 2 + sizeof(asked) / sizeof(asked[0]));
+}
+
+/* Whichever allocation fails: that is what is told, and no part of a footprint as if it were all. */
+static void without_memory(void **state)
+{
+    struct Fixture *f = *state;
+    struct Mounts mounts;
+
+    for (int podman = 0; podman < 2; podman++) {
+        if (podman)
+            podman_owner(f);
+        f->table[0] = '\0';
+        docker_root(f);
+        host_file(f, LOG, "");
+        host_file(f, DOCKER "/containers/" ID "/hosts", "");
+        mounted(f, f->dev, DOCKER "/containers/" ID "/hosts", "/etc/hosts", "xfs", "");
+        mounted(f, f->dev, "/srv/web", "/web", "xfs", "");
+        mounted(f, "0:1000070", "/", "/scratch", "tmpfs", "");
+        process(f, 10, "init", 100);
+        read_host(f, &mounts);
+        EACH_FAILURE(nth, ANY_ALLOCATION, ENOMEM)
+        {
+            int r = find_on(f, &mounts);
+
+            if (!call_failed()) {
+                assert_int_equal(r, 0);
+                break;
+            }
+            assert_int_equal(r, -ENOMEM);
+        }
+        mounts_done(&mounts);
+    }
 }
 
 static void being_started(void **state)
@@ -860,6 +1009,7 @@ static void patterns(void **state)
 
     service_owner(f);
     assert_expands(f, "/srv/%n/%p/100%%/", "/srv/web.service/web/100%");
+    assert_expands(f, "/srv/%c", "/srv/web.service");
     assert_expands(f, "/srv/%u", NULL);
     assert_expands(f, "/srv/%U", NULL);
     assert_expands(f, "/srv/%x", NULL);
@@ -870,8 +1020,24 @@ static void patterns(void **state)
     assert_expands(f, longest, NULL);
     f->owner.unit = "..service";
     assert_expands(f, "/srv/%p", NULL);
+    f->owner.unit = "web";
+    assert_expands(f, "/srv/%p", NULL);
     f->owner.unit = NULL;
     assert_expands(f, "/srv/%n", NULL);
+    f->owner.path = "jobs";
+    assert_expands(f, "/srv/%c", "/srv/jobs");
+    f->owner.path = "jobs/.hidden";
+    assert_expands(f, "/srv/%c", NULL);
+}
+
+static void pattern_without_memory(void **state)
+{
+    struct Fixture *f = *state;
+    char *path;
+
+    fail_call(ANY_ALLOCATION, 1, ENOMEM);
+    assert_int_equal(footprint_expand(&(struct FootprintSources){0}, &f->owner, "/srv", &path), -ENOMEM);
+    assert_true(call_failed());
 }
 
 static void users(void **state)
@@ -903,6 +1069,17 @@ static void users(void **state)
     assert_expands(f, "/home/%u", NULL);
     f->owner.path = "user.slice/user-.slice";
     assert_expands(f, "/home/%U", NULL);
+    f->owner.path = "user.slice/user-1001.scope";
+    assert_expands(f, "/home/%U", NULL);
+    f->owner.path = "user.slice/user-11111111111.slice";
+    assert_expands(f, "/home/%U", NULL);
+    f->owner.name = "user-4294967295.slice";
+    f->owner.path = "user.slice/user-4294967295.slice"; /* the number of nobody at all */
+    assert_expands(f, "/home/%u", NULL);
+    f->owner.path = "user.slice/user-1001.slice";
+    assert_expands(f, "/home/%u", "/home/bob");
+    scratch_unlink_file(&f->scratch, "passwd");
+    assert_expands(f, "/home/%u", NULL);
     f->owner.path = "evil.slice";
     assert_expands(f, "/home/%u", NULL);
 }
@@ -939,6 +1116,105 @@ static void oldest(void **state)
     assert_oldest(f, 9);
 }
 
+/* Younger ones, and those that began at the same time behind it, do not come before it. */
+static void oldest_comes_first(void **state)
+{
+    struct Fixture *f = *state;
+
+    process(f, 10, "first", 100);
+    process(f, 11, "same", 100);
+    process(f, 12, "later", 101);
+    cgroup(f, "cg", "10\n11\n12\n");
+    assert_oldest(f, 10);
+    cgroup(f, "cg", "11\n12\n10\n");
+    assert_oldest(f, 10);
+}
+
+/* What proc_pid_stat(5) does not say. */
+static void no_stat_of_a_process(void **state)
+{
+    static const char *const starts[] = {"-5", "x", "12x", "", "12"};
+    char head[] = "10 (init) S 1 1 1 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 ", text[4096];
+    struct Fixture *f = *state;
+    struct Process process;
+
+    scratch_mkdir(&f->scratch, "proc/10");
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        snprintf(text, sizeof(text), "%s%s", head, starts[i]);
+        scratch_write(&f->scratch, "proc/10/stat", text);
+        assert_int_equal(process_see(f->proc, 10, &process), -EBADMSG);
+    }
+    scratch_write(&f->scratch, "proc/10/stat", "10 (init) S 1 1");
+    assert_int_equal(process_see(f->proc, 10, &process), -EBADMSG);
+    memset(text, ' ', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    scratch_write(&f->scratch, "proc/10/stat", text);
+    assert_int_equal(process_see(f->proc, 10, &process), -ENOBUFS);
+    fail_call("open64", 1, EACCES);
+    assert_int_equal(process_see(f->proc, 10, &process), -EACCES);
+    assert_true(call_failed());
+    assert_int_equal(process_see(f->proc, 11, &process), -ESRCH);
+}
+
+/* What goes wrong with the tenant's own cgroup is told; what does not say that it is gone, or that guardd has
+ * come to an end of its own, leaves those below it. */
+static void cgroup_that_cannot_be_read(void **state)
+{
+    static const struct {
+        const char *function;
+        int error, expected;
+    } table[] = {
+        {"openat64", EMFILE, -EMFILE}, {"openat64", ENFILE, -ENFILE},
+        {"openat64", ENOENT, -ENODEV}, {"openat64", ENODEV, -ENODEV},
+        {"openat64", EACCES, 9},       {"fdopen", ENOMEM, -ENOMEM},
+        {"ferror", ENODEV, -ENODEV},   {"ferror", EIO, 9},
+    };
+    struct Fixture *f = *state;
+
+    process(f, 9, "below", 200);
+    cgroup(f, "cg", "");
+    cgroup(f, "cg/below", "9\n");
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        fail_call(table[i].function, 1, table[i].error);
+        assert_oldest(f, table[i].expected);
+        assert_true(call_failed());
+    }
+    fail_call("openat64", 2, EMFILE); /* its list of children */
+    assert_oldest(f, -ESRCH);
+    assert_true(call_failed());
+    fail_call("fdopendir", 1, ENOMEM);
+    assert_oldest(f, -ESRCH);
+    assert_true(call_failed());
+}
+
+/* A link is no child. */
+static void link_among_cgroups(void **state)
+{
+    struct Fixture *f = *state;
+    char path[PATH_MAX];
+
+    process(f, 9, "elsewhere", 200);
+    cgroup(f, "elsewhere", "9\n");
+    cgroup(f, "cg", "");
+    assert_int_equal(symlink("../elsewhere", scratch_path(&f->scratch, "cg/link", path)), 0);
+    assert_oldest(f, -ESRCH);
+}
+
+static void thousands_of_processes(void **state)
+{
+    struct Fixture *f = *state;
+    static char pids[4097 * sizeof("10000\n")];
+    size_t length = 0;
+
+    for (int i = 0; i < 4095; i++)
+        length += (size_t)snprintf(pids + length, sizeof(pids) - length, "10000\n");
+    process(f, 11, "last", 100);
+    process(f, 12, "behind", 50);
+    snprintf(pids + length, sizeof(pids) - length, "11\n12\n");
+    cgroup(f, "cg", pids);
+    assert_oldest(f, 11);
+}
+
 static void gone(void **state)
 {
     struct Fixture *f = *state;
@@ -965,6 +1241,34 @@ static void process_without_its_first_thread(void **state)
     scratch_write(&f->scratch, "proc/10/task/11/mountinfo", f->table);
     assert_int_equal(find(f), 0);
     assert_layer_counts(f, LAYER);
+}
+
+/* None of its threads has a table, or one that cannot be read. */
+static void process_without_any_table(void **state)
+{
+    struct Fixture *f = *state;
+    struct Process known = {.pid = 10, .start = 100};
+    struct Mounts mounts = {0};
+
+    docker_root(f);
+    process(f, 10, "init", 100);
+    scratch_unlink_file(&f->scratch, "proc/10/mountinfo");
+    scratch_mkdir(&f->scratch, "proc/10/task/10");
+    assert_int_equal(process_mounts(f->proc, &known, &mounts), -ESRCH);
+    for (int i = 1; i < 100; i++) {
+        char path[64];
+
+        snprintf(path, sizeof(path), "proc/10/task/%d", 10 + i);
+        scratch_mkdir(&f->scratch, path);
+    }
+    assert_int_equal(process_mounts(f->proc, &known, &mounts), -ESRCH);
+    for (int i = 0; i < 100; i++) {
+        char path[64];
+
+        snprintf(path, sizeof(path), "proc/10/task/%d/mountinfo", 10 + i);
+        scratch_mkdir(&f->scratch, path);
+    }
+    assert_int_equal(process_mounts(f->proc, &known, &mounts), -EISDIR);
 }
 
 static void thousands_of_cgroups(void **state)
@@ -1002,6 +1306,8 @@ static void pid_used_again(void **state)
     mounts_done(&mounts);
     process(f, 10, "another", 101);
     assert_int_equal(process_mounts(f->proc, &known, &mounts), -ESRCH);
+    scratch_unlink_file(&f->scratch, "proc/10/stat");
+    assert_int_equal(process_mounts(f->proc, &known, &mounts), -ESRCH);
 }
 
 #define FOOTPRINT_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -1020,23 +1326,35 @@ int main(void)
         FOOTPRINT_TEST(stores_of_containers),
         FOOTPRINT_TEST(symbolic_links),
         FOOTPRINT_TEST(overlay_of_ones_own_is_not_believed),
+        FOOTPRINT_TEST(overlay_among_others),
         FOOTPRINT_TEST(layers_named_otherwise),
         FOOTPRINT_TEST(files_of_others),
         FOOTPRINT_TEST(podman),
         FOOTPRINT_TEST(podman_layer_elsewhere),
+        FOOTPRINT_TEST(podman_layer_near_the_root),
         FOOTPRINT_TEST(podman_by_its_state),
         FOOTPRINT_TEST(other_runtimes),
+        FOOTPRINT_TEST(scopes_that_are_none),
         FOOTPRINT_TEST(machine),
+        FOOTPRINT_TEST(memory),
+        FOOTPRINT_TEST(without_memory),
         FOOTPRINT_TEST(being_started),
         FOOTPRINT_TEST(more_than_may_count),
         FOOTPRINT_TEST(service),
         FOOTPRINT_TEST(mounts_of_services_are_not_believed),
         FOOTPRINT_TEST(user),
         FOOTPRINT_TEST(patterns),
+        FOOTPRINT_TEST(pattern_without_memory),
         FOOTPRINT_TEST(users),
         FOOTPRINT_TEST(oldest),
+        FOOTPRINT_TEST(oldest_comes_first),
+        FOOTPRINT_TEST(no_stat_of_a_process),
+        FOOTPRINT_TEST(cgroup_that_cannot_be_read),
+        FOOTPRINT_TEST(link_among_cgroups),
+        FOOTPRINT_TEST(thousands_of_processes),
         FOOTPRINT_TEST(gone),
         FOOTPRINT_TEST(process_without_its_first_thread),
+        FOOTPRINT_TEST(process_without_any_table),
         FOOTPRINT_TEST(pid_used_again),
         FOOTPRINT_TEST(thousands_of_cgroups),
     };
